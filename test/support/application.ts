@@ -1,0 +1,83 @@
+/** A server over one function, for tests of `server/`: real engine, real sockets, no site. */
+import type { Test } from 'tap'
+import { createLog } from '../../src/core/log.ts'
+import { Services } from '../../src/core/services.ts'
+import { text } from '../../src/http/reply.ts'
+import type { Request } from '../../src/http/request.ts'
+import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
+import type { Gate } from '../../src/native/gate.ts'
+import { loadNative } from '../../src/native/load.ts'
+import type { Application } from '../../src/server/application.ts'
+import { listen, type Server } from '../../src/server/server.ts'
+
+export interface TestServer extends Server {
+  readonly log: string[]
+}
+
+export interface ServeOptions {
+  readonly catalogue?: Application['files']
+  readonly limits?: Partial<Application['limits']>
+  readonly rules?: Application['rules']
+  readonly services?: Services
+  readonly traces?: Application['traces']
+  /** `native`: no gate, the engine's own connections. `strict`: llhttp's for all. Default: by the gate. */
+  readonly lane?: 'native' | 'strict'
+}
+
+/** Serves `dispatch` on a free port until the test ends. */
+export async function serve(
+  t: Test,
+  dispatch: Application['dispatch'],
+  options: ServeOptions = {},
+): Promise<TestServer> {
+  const log: string[] = []
+  const application = applicationOf(dispatch, options, log)
+  const server = await listen(application, {
+    host: '127.0.0.1',
+    port: 0,
+    headers: [...SECURITY_HEADERS],
+    ...gateOf(options.lane),
+  })
+  let closed = false
+  const close: Server['close'] = (closeOptions) => {
+    if (closed) return Promise.resolve(0)
+    closed = true
+    return server.close(closeOptions)
+  }
+  t.teardown(() => close({ graceMs: 0 }))
+  return { ...server, close, log }
+}
+
+/** What `serve` serves; lines of its log are appended to `log`. */
+export function applicationOf(
+  dispatch: Application['dispatch'],
+  options: ServeOptions = {},
+  log: string[] = [],
+): Application {
+  return {
+    files: options.catalogue ?? { lookup: () => undefined, redirect: (entry) => entry.ok },
+    rules: options.rules ?? null,
+    services: options.services ?? new Services(),
+    dispatch,
+    notFound: (_req: Request) => text('not found\n', { status: 404 }),
+    tooLarge: (_req: Request) => text('too large\n', { status: 413 }),
+    traces: options.traces ?? null,
+    limits: {
+      maxBodyBytes: 1024 * 1024,
+      maxUrlBytes: 8000,
+      minSendBytesPerSecond: 0,
+      maxResponseSeconds: 0,
+      ...options.limits,
+    },
+    log: createLog((line) => log.push(line)),
+  }
+}
+
+function gateOf(lane: ServeOptions['lane']): { gate?: Gate | null } {
+  const { gate } = loadNative()
+  if (lane === 'native') return { gate: null }
+  if (lane !== 'strict' || gate === null) return {}
+  const accept: Gate['accept'] = (fd, maxHeadBytes, onConnection) =>
+    gate.accept(fd, maxHeadBytes, (connection) => onConnection(connection, 'strict', ''))
+  return { gate: { ...gate, accept } }
+}
