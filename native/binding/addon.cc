@@ -1,0 +1,22 @@
+// Loaded by src/native/load.ts, once in every environment (main thread and workers). Nothing here
+// or in core/ keeps state between calls, so environments cannot disturb one another; what a call
+// makes belongs to the ArrayBuffer, descriptor or gate that it returns.
+#include "functions.h"
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  using namespace uwas::native;
+  exports.Set("mapFile", Napi::Function::New<map_file_binding>(env, "mapFile"));
+  exports.Set("openBeneath", Napi::Function::New<open_beneath_binding>(env, "openBeneath"));
+#ifdef UWAS_GATE
+  exports.Set("listen", Napi::Function::New<listen_binding>(env, "listen"));
+  exports.Set("peerOf", Napi::Function::New<peer_of_binding>(env, "peerOf"));
+  exports.Set("accept", Napi::Function::New<accept_binding>(env, "accept"));
+#endif
+  return exports;
+}
+
+} // namespace
+
+NODE_API_MODULE(uwas, init)

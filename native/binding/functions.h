@@ -1,0 +1,25 @@
+// The functions that JavaScript sees, by their names there. Listed by addon.cc.
+#pragma once
+
+#include <napi.h>
+
+namespace uwas::native {
+
+/// mapFile(path: string): ArrayBuffer
+Napi::Value map_file_binding(const Napi::CallbackInfo &info);
+
+/// openBeneath(root: string, path: string): number
+Napi::Value open_beneath_binding(const Napi::CallbackInfo &info);
+
+#ifdef UWAS_GATE
+/// listen(host: string, port: number, backlog: number, reusePort: boolean): { fd, port }
+Napi::Value listen_binding(const Napi::CallbackInfo &info);
+
+/// peerOf(fd: number): "address port", or empty
+Napi::Value peer_of_binding(const Napi::CallbackInfo &info);
+
+/// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
+Napi::Value accept_binding(const Napi::CallbackInfo &info);
+#endif
+
+} // namespace uwas::native

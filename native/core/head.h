@@ -1,0 +1,35 @@
+// The first bytes of a connection come in; which lane it belongs to comes out. Pure: called by
+// gate.cc for every new connection, by tests and by the fuzz target.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace uwas::native {
+
+enum class Verdict : std::uint8_t {
+  /// Nothing odd so far, and the head has not ended.
+  incomplete,
+  /// One plainly ordinary HTTP/1.1 request, and nothing behind its content.
+  ordinary,
+  /// The same, with bytes of a further request behind it.
+  pipelined,
+  /// Anything that somebody could read in another way: see `judge_head`.
+  odd,
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::incomplete;
+  /// The path of the target as sent, without its query; only of `ordinary` and `pipelined`.
+  std::string_view path;
+};
+
+/// Judges the request at the start of `bytes` by the strictest reading of RFC 9112: method, target
+/// in origin-form, version 1.1, CRLF at every end, fields by their grammar in visible ASCII,
+/// exactly one Host, at most one Content-Length, and neither Transfer-Encoding nor Expect. What is
+/// not that is odd, which says nothing against it. More bytes never turn `odd` into anything else,
+/// and never turn `ordinary` into `odd`.
+Judgement judge_head(std::string_view bytes);
+
+} // namespace uwas::native

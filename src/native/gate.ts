@@ -1,0 +1,104 @@
+/**
+ * The gate of the addon: an address comes in, accepted connections come out, each with the lane that its
+ * first request belongs to. Nothing of a connection has been read when it is handed over. Called by
+ * `server/`; made by `skin.ts`.
+ */
+import { closeSync } from 'node:fs'
+import type { About } from './skin.ts'
+
+/** `pipelined`: ordinary, with a further request behind the first. `strict`: anything but ordinary. */
+export type Lane = 'native' | 'pipelined' | 'strict'
+
+/** By the numbers of native/binding/accept.cc. */
+const LANES: readonly Lane[] = ['native', 'pipelined', 'strict']
+
+/** Where to listen. */
+export interface GateAddress {
+  /** Name or address; without one, all addresses of both IP versions. */
+  readonly host?: string | undefined
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Connections that may wait in the kernel. Default 512. */
+  readonly backlog?: number
+  /** Several sockets share the address (SO_REUSEPORT). Default false. */
+  readonly reusePort?: boolean
+}
+
+/** A listening socket: a descriptor that its owner closes, and the port that it has. */
+export interface Listening {
+  readonly fd: number
+  readonly port: number
+}
+
+/** What is called for each connection: its owner is the callee from here on, who closes `fd`. */
+export type OnConnection = (fd: number, lane: Lane, path: string) => void
+
+/** A gate that is open. */
+export interface Acceptor {
+  /** Accepts no further connection; those whose first request has not come whole go on. */
+  stop(): void
+  /** How many of those there are. */
+  waiting(): number
+  /** Hands over those that have sent something, closes the others; nothing is called any more. */
+  close(): void
+}
+
+export interface Gate {
+  /**
+   * A listening TCP socket, not inherited by child processes. Throws UWAS_ERR_NATIVE_LISTEN; its
+   * `cause` has the system's `errno`.
+   */
+  listen(address: GateAddress): Listening
+  /**
+   * Accepts from the listening socket `fd`, which stays the caller's. A connection is looked at
+   * (MSG_PEEK) until its first head is whole, for at most 1 s and `maxHeadBytes`: one that is not
+   * plainly ordinary by then is `strict`. One that is silent for 10 s is closed. `path` is that of a
+   * `pipelined` request, as sent, else empty.
+   */
+  accept(fd: number, maxHeadBytes: number, onConnection: OnConnection): Acceptor
+  /** The other end of the connection `fd` as `address port`; empty when it is none, or none any more. */
+  peerOf(fd: number): string
+}
+
+/** The addon's functions without words. */
+export interface RawGate {
+  listen(host: string, port: number, backlog: number, reusePort: boolean): Listening
+  peerOf(fd: number): string
+  /** The batch is flat: descriptor, number of the lane, path, and so on. */
+  accept(
+    fd: number,
+    maxHeadBytes: number,
+    onConnections: (batch: (number | string)[]) => void,
+  ): Acceptor
+}
+
+/** `inWords` gives a failure of the addon its message. */
+export function createGate(
+  { listen, accept, peerOf }: Partial<RawGate>,
+  inWords: (error: unknown, about: About) => unknown,
+): Gate | null {
+  if (listen === undefined || accept === undefined || peerOf === undefined) return null
+  return {
+    listen({ host = '', port, backlog = 512, reusePort = false }) {
+      try {
+        return listen(host, port, backlog, reusePort)
+      } catch (error) {
+        const subject = `${host === '' ? '*' : host}:${port}`
+        throw inWords(error, { subject, root: '', expected: '' })
+      }
+    },
+    accept: (fd, maxHeadBytes, onConnection) =>
+      accept(fd, maxHeadBytes, (batch) => {
+        for (let i = 0; i < batch.length; i += 3) {
+          const lane = LANES[batch[i + 1] as number] as Lane
+          onConnection(batch[i] as number, lane, batch[i + 2] as string)
+        }
+      }),
+    peerOf,
+  }
+}
+
+/** Closes a listening socket. */
+export function closeListening({ fd }: Listening): void {
+  closeSync(fd)
+}
