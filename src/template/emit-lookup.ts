@@ -1,0 +1,63 @@
+/**
+ * Code that finds a name's value. Contexts are local variables (`c0` the outermost of the function), so
+ * a lookup is a property read and one comparison; it walks outward only when the property is absent.
+ */
+import type { Name } from './ast.ts'
+import { isPlainName } from './lookup.ts'
+import { quote, type Writer } from './writer.ts'
+
+/** The contexts as a `Stack`: the locals up to `depth`, then those from outside the function. */
+export function stackCode(depth: number): string {
+  return depth < 0 ? 's' : `{ v: c${depth}, up: ${stackCode(depth - 1)} }`
+}
+
+/** Leaves the value of `name` in `v`, and for dotted names the value that has it in `o`. */
+export function emitLookup(writer: Writer, name: Name, depth: number): void {
+  if (name.head === null) {
+    writer.statement(`v = c${depth}`)
+  } else if (isPlainName(name.head)) {
+    const key = quote(name.head)
+    writer.statement(`v = c${depth}?.[${key}]`)
+    writer.statement(outward(key, depth))
+  } else {
+    writer.statement(`v = ${guarded(quote(name.head), depth)}`)
+  }
+  name.tail.forEach((part, i) => {
+    const owner = i > 0 ? 'o' : ownerCode(name, depth)
+    writer.statement(`if (typeof v === 'function') v = $.call(v, ${owner})`)
+    writer.statement(`o = v; v = ${memberCode(part)}`)
+  })
+}
+
+/** The value to which `v` belongs as a method or lambda; valid right after `emitLookup`. */
+export function ownerCodeOf(name: Name, depth: number): string {
+  return name.tail.length > 0 ? 'o' : ownerCode(name, depth)
+}
+
+function ownerCode(name: Name, depth: number): string {
+  return name.head === null ? 'undefined' : `$.owner(${stackCode(depth)}, ${quote(name.head)})`
+}
+
+/**
+ * `P` is Object.prototype: equal to its property (as a rule both are undefined) means absent, or
+ * there only by a polluted prototype, or really undefined. `has` tells.
+ */
+function outward(key: string, depth: number): string {
+  const next =
+    depth === 0
+      ? `v = $.find(s, ${key})`
+      : `v = c${depth - 1}?.[${key}]; ${outward(key, depth - 1)}`
+  return `if (v === P[${key}] && !has(c${depth}, ${key})) { ${next} }`
+}
+
+/** For names that builtins define: every context is asked before it is read. */
+function guarded(key: string, depth: number): string {
+  if (depth < 0) return `$.find(s, ${key})`
+  return `has(c${depth}, ${key}) ? c${depth}[${key}] : ${guarded(key, depth - 1)}`
+}
+
+function memberCode(part: string): string {
+  const key = quote(part)
+  if (!isPlainName(part)) return `$.member(o, ${key})`
+  return `o?.[${key}]; if (v === P[${key}]) v = $.member(o, ${key})`
+}

@@ -1,0 +1,97 @@
+/**
+ * Runs generated code: templates in, render functions out, which say template and line when something
+ * throws while they run. Called by `compile.ts` and `templates.ts`.
+ */
+import { type CodedError, createError, isCodedError } from '../core/errors.ts'
+import type { Delimiters, Template } from './ast.ts'
+import { type Generated, generate, type Library } from './generate.ts'
+import type { Stack } from './lookup.ts'
+import { parseTemplate } from './parse.ts'
+import { errorAt } from './place.ts'
+import { createRuntime, RenderProblem, type RenderUnit, type Runtime } from './runtime.ts'
+
+/** A compiled template. */
+export type Render = (data: unknown) => string
+
+/** Texts returned by lambdas that are kept compiled; the oldest go first. */
+const MAX_LAMBDA_TEXTS = 200
+/** `new Function` puts its parameters on two lines before the body. */
+const LINES_BEFORE_BODY = 2
+let programs = 0
+
+/**
+ * One render function for each of `entries`, by name. All partials are linked here. A name that the data
+ * does not have is looked for in `helpers`.
+ */
+export function createProgram(
+  entries: readonly Template[],
+  library: Library,
+  helpers?: object,
+): ReadonlyMap<string, Render> {
+  const outer: Stack | null = helpers === undefined ? null : { v: helpers, up: null }
+  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
+  const { units, explain } = run(generate(entries, library), runtime)
+  const made = new Map<string, Render>()
+  for (const { name } of entries) {
+    const unit = units[name] as RenderUnit
+    made.set(name, (data) => {
+      try {
+        return unit(data, outer, '', 0)
+      } catch (error) {
+        throw explain(name, error)
+      }
+    })
+  }
+  return made
+}
+
+interface Running {
+  readonly units: Readonly<Record<string, RenderUnit>>
+  /** The error to throw for one that happened while `name` was rendered. */
+  explain(name: string, error: unknown): unknown
+}
+
+function run(generated: Generated, runtime: Runtime): Running {
+  programs += 1
+  const url = `uwas-template-${programs}.js`
+  const factory = new Function('$', `${generated.code}\n//# sourceURL=${url}`)
+  const frame = new RegExp(`\\b${url.replaceAll('.', '\\.')}:(\\d+)`)
+  return {
+    units: factory(runtime),
+    explain(name, error) {
+      const stack = error instanceof Error ? String(error.stack) : ''
+      const line = Number(frame.exec(stack)?.[1] ?? 0) - LINES_BEFORE_BODY - 1
+      return explainError(name, error, generated.marks[line])
+    },
+  }
+}
+
+function explainError(name: string, error: unknown, mark: Generated['marks'][number]): CodedError {
+  if (isCodedError(error) && error.code === 'UWAS_ERR_TEMPLATE_RENDER') return error
+  const origin = mark?.template ?? { file: name, source: '' }
+  const at = mark?.at ?? 0
+  if (error instanceof RenderProblem) {
+    return errorAt(`UWAS_ERR_TEMPLATE_${error.what}`, origin, at, error.values)
+  }
+  const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (mark !== undefined)
+    return errorAt('UWAS_ERR_TEMPLATE_RENDER', origin, at, { name, problem }, error)
+  return createError('UWAS_ERR_TEMPLATE_RENDER', { place: name, name, problem, excerpt: '' }, error)
+}
+
+/** Compiles what lambdas return, with the same partials; the newest texts stay compiled. */
+function createLambdaRenderer(library: Library, runtimeOf: () => Runtime) {
+  const compiled = new Map<string, RenderUnit>()
+  return (text: string, delimiters: Delimiters, stack: Stack, depth: number): string => {
+    const key = `${delimiters.open} ${delimiters.close} ${text}`
+    let unit = compiled.get(key)
+    if (unit === undefined) {
+      const { template, errors } = parseTemplate(text, 'text of a lambda', undefined, delimiters)
+      if (errors[0] !== undefined) throw errors[0]
+      unit = run(generate([template], library), runtimeOf()).units[template.name] as RenderUnit
+      if (compiled.size >= MAX_LAMBDA_TEXTS) compiled.delete(compiled.keys().next().value as string)
+      compiled.set(key, unit)
+    }
+    return unit(stack.v, stack.up, '', depth + 1)
+  }
+}

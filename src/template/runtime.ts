@@ -1,0 +1,126 @@
+/**
+ * What compiled templates call while they render: lookups, values that are neither text nor number,
+ * lambdas. Handed to the generated code as `$` by `program.ts`.
+ */
+import { DEFAULT_DELIMITERS, type Delimiters } from './ast.ts'
+import { escapeHtml } from './escape.ts'
+import { find, has, member, ownerOf, type Stack } from './lookup.ts'
+
+/** A template, or a part of one, as a function of the contexts around it. */
+export type RenderUnit = (
+  context: unknown,
+  outer: Stack | null,
+  indent: string,
+  depth: number,
+) => string
+
+/** Renders text that a lambda returned, in the contexts of the lambda's tag. */
+export type RenderText = (
+  text: string,
+  delimiters: Delimiters,
+  stack: Stack,
+  depth: number,
+) => string
+
+/** A failure that `program.ts` reports with template and line. */
+export class RenderProblem extends Error {
+  readonly what: 'RECURSION' | 'PROMISE'
+  readonly values: Readonly<Record<string, unknown>>
+
+  constructor(what: RenderProblem['what'], values: Readonly<Record<string, unknown>> = {}) {
+    super(what)
+    this.what = what
+    this.values = values
+  }
+}
+
+/** Partials within partials; deeper data is almost certainly a circle. */
+export const MAX_DEPTH = 256
+
+type Lambda = (this: unknown, text?: string) => unknown
+
+export interface Runtime {
+  readonly P: object
+  readonly esc: typeof escapeHtml
+  readonly has: typeof has
+  readonly find: typeof find
+  readonly member: typeof member
+  readonly owner: typeof ownerOf
+  readonly call: typeof callMethod
+  readonly show: typeof showValue
+  readonly str: typeof textOf
+  readonly one: typeof countOne
+  readonly deep: typeof failTooDeep
+  readonly pick: typeof pickUnit
+  readonly lam: (lambda: Lambda, owner: unknown, stack: Stack, depth: number) => string
+  readonly lamText: (
+    lambda: Lambda,
+    owner: unknown,
+    stack: Stack,
+    depth: number,
+    text: string,
+    delimiters: Delimiters,
+  ) => string
+}
+
+export function createRuntime(renderText: RenderText): Runtime {
+  return {
+    P: Object.prototype,
+    esc: escapeHtml,
+    has,
+    find,
+    member,
+    owner: ownerOf,
+    call: callMethod,
+    show: showValue,
+    str: textOf,
+    one: countOne,
+    deep: failTooDeep,
+    pick: pickUnit,
+    lam: (lambda, owner, stack, depth) =>
+      expand(lambda.call(owner), DEFAULT_DELIMITERS, stack, depth),
+    lamText: (lambda, owner, stack, depth, text, delimiters) =>
+      expand(lambda.call(owner, text), delimiters, stack, depth),
+  }
+
+  /** The specification: what a lambda returns is a template. Without tags it is text, as it stands. */
+  function expand(value: unknown, delimiters: Delimiters, stack: Stack, depth: number): string {
+    const text = textOf(value)
+    return text.includes(delimiters.open) ? renderText(text, delimiters, stack, depth) : text
+  }
+}
+
+/** A method without parameters, or a lambda in the middle of a dotted name: its value. */
+function callMethod(method: Lambda, owner: unknown): unknown {
+  return method.call(owner)
+}
+
+/** Values that are neither string, number nor function, escaped. */
+function showValue(value: unknown): string {
+  return value === null || value === undefined ? '' : escapeHtml(textOf(value))
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  refusePromise(value)
+  return String(value)
+}
+
+/** How often a section that is not a list is rendered: once. */
+function countOne(value: unknown): 1 {
+  refusePromise(value)
+  return 1
+}
+
+function refusePromise(value: unknown): void {
+  if (value instanceof Promise) throw new RenderProblem('PROMISE')
+}
+
+function failTooDeep(name: string): never {
+  throw new RenderProblem('RECURSION', { name, limit: MAX_DEPTH })
+}
+
+/** The template that a dynamic name names; an unknown or missing name renders nothing. */
+function pickUnit(units: Readonly<Record<string, RenderUnit>>, name: unknown): RenderUnit | null {
+  return typeof name === 'string' || typeof name === 'number' ? (units[name] ?? null) : null
+}

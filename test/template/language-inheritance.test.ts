@@ -1,0 +1,156 @@
+import { runCases } from './cases.ts'
+
+runCases('inheritance', [
+  {
+    says: 'renders defaults',
+    template: '{{$t}}D {{x}} {{{x}}}{{/t}}\n',
+    data: { x: '<' },
+    gives: 'D &lt; <\n',
+  },
+  {
+    says: 'renders sections in defaults',
+    template: '{{$t}}{{#a}}{{b}}{{/a}}{{^c}}n{{/c}}{{/t}}',
+    data: { a: { b: '{{q}}' } },
+    gives: '{{q}}n',
+  },
+  {
+    says: 'without blocks is a partial',
+    template: '{{>p}}|{{<p}}{{/p}}',
+    partials: { p: '{{$a}}d{{/a}}' },
+    gives: 'd|d',
+  },
+  {
+    says: 'puts blocks in',
+    template: 'x{{<p}}{{$a}}o{{/a}}{{/p}}',
+    partials: { p: '.{{$a}}d{{/a}}.{{$b}}e{{/b}}' },
+    gives: 'x.o.e',
+  },
+  {
+    says: 'is not mixed up with data',
+    template: '{{<p}}{{$a}}o{{/a}}{{/p}}{{<p}}{{/p}}',
+    partials: { p: '{{$a}}d{{/a}}' },
+    data: { a: 'data' },
+    gives: 'od',
+  },
+  {
+    says: 'keeps two parents apart',
+    template: '{{<p}}{{$a}}1{{/a}}{{/p}} {{<p}}{{$a}}2{{/a}}{{/p}}',
+    partials: { p: '|{{$a}}d{{/a}}|' },
+    gives: '|1| |2|',
+  },
+  {
+    says: 'drops the line of the block tag',
+    template: '{{<p}}{{$a}}\np\n\n:(\n{{/a}}{{/p}}',
+    partials: { p: '{{$a}}d{{/a}}' },
+    gives: 'p\n\n:(\n',
+  },
+  {
+    says: 'keeps the place of a block',
+    template: '{{<p}}{{$a}}o{{/a}}{{/p}}',
+    partials: { p: 's:\n  {{$a}}d{{/a}}\n' },
+    gives: 's:\n  o\n',
+  },
+  {
+    says: 'recurses through blocks',
+    template: '{{<p}}{{$f}}o{{/f}}{{/p}}',
+    partials: {
+      p: '{{$f}}d{{/f}} {{$b}}{{<q}}{{/q}}{{/b}}',
+      q: '{{$f}}e{{/f}} {{<p}}{{$b}}end{{/b}}{{/p}}',
+    },
+    gives: 'o o o end',
+  },
+  {
+    says: 'lets the outermost block win',
+    template: '{{<p}}{{$a}}c{{/a}}{{/p}} {{<p}}{{/p}}',
+    partials: {
+      p: '{{<q}}{{$a}}p{{/a}}{{/q}}',
+      q: '{{<r}}{{$a}}q{{/a}}{{/r}}',
+      r: '{{$a}}r{{/a}}',
+    },
+    gives: 'c p',
+  },
+  {
+    says: 'ignores everything else in a parent tag',
+    template: '{{<p}} t {{x}} {{$a}}o{{/a}} {{#s}}{{/s}} {{/p}}',
+    partials: { p: '{{$a}}d{{/a}}' },
+    gives: 'o',
+  },
+  {
+    says: 'reads blocks in the contexts of the parent',
+    template: '{{<p}}{{$a}}{{x}}{{/a}}{{/p}}',
+    partials: { p: '{{#n}}{{$a}}{{/a}}{{/n}}' },
+    data: { x: 1, n: { x: 2 } },
+    gives: '2',
+  },
+  {
+    says: 'reads blocks once for each item',
+    template: '{{<p}}{{$a}}{{.}}{{/a}}{{/p}}',
+    partials: { p: '{{#l}}<{{$a}}{{/a}}>{{/l}}' },
+    data: { l: [1, 2] },
+    gives: '<1><2>',
+  },
+  {
+    says: 'indents a parent like its tag',
+    template: 'H\n  {{<p}}{{/p}}\n',
+    partials: { p: 'one\ntwo\n' },
+    gives: 'H\n  one\n  two\n',
+  },
+  {
+    says: 'indents a block like its tag',
+    template: '{{<p}}{{$a}}\none\ntwo{{/a}}\n{{/p}}\n',
+    partials: { p: 'H\n  {{$a}}{{/a}}\n' },
+    gives: 'H\n  one\n  two\n',
+  },
+  {
+    says: 'takes the indentation of a block off first',
+    template: '{{<p}}{{$a}}\n    one\n      two\n{{/a}}{{/p}}\n',
+    partials: { p: 'H\n  {{$a}}\n  {{/a}}\n' },
+    gives: 'H\n  one\n    two\n',
+  },
+  {
+    says: 'indents a block like its default',
+    template: '{{<p}}{{$a}}\none\ntwo\n{{/a}}{{/p}}\n',
+    partials: { p: 'H\n{{$a}}\n  d\n{{/a}}\n' },
+    gives: 'H\n  one\n  two\n',
+  },
+  {
+    says: 'renders an indented default as it stands',
+    template: 'H\n{{$a}}\n  d\n    e\n{{/a}}\n',
+    gives: 'H\n  d\n    e\n',
+  },
+  {
+    says: 'indents nested blocks by the outer one',
+    template: '{{<p}}{{$n}}\nthree\n{{/n}}{{/p}}\n',
+    partials: {
+      p: '{{<g}}{{$a}}\n  one\n  {{$n}}\n    two\n  {{/n}}\n{{/a}}{{/g}}\n',
+      g: '{{$a}}d{{/a}}',
+    },
+    gives: 'one\n  three\n',
+  },
+  {
+    says: 'indents partials and sections in blocks',
+    template: '{{<p}}\n{{$a}}\n    {{#l}}\n      {{>i}}\n    {{/l}}\n{{/a}}\n{{/p}}\n',
+    partials: { p: '<b>\n  {{$a}}\n  {{/a}}\n</b>\n', i: '-{{.}}\n' },
+    data: { l: [1, 2] },
+    gives: '<b>\n    -1\n    -2\n</b>\n',
+  },
+  {
+    says: 'reaches blocks in partials of the parent',
+    template: '{{<p}}{{$a}}o{{/a}}{{/p}}',
+    partials: { p: '{{>q}}', q: '[{{$a}}d{{/a}}]' },
+    gives: '[o]',
+  },
+  {
+    says: 'gives a block to a parent that contains itself',
+    template: '{{<p}}{{$a}}<{{x}}>{{/a}}{{/p}}',
+    partials: { p: '{{$a}}{{/a}}{{#c}}{{>p}}{{/c}}' },
+    data: { x: 1, c: { x: 2, c: false } },
+    gives: '<1><2>',
+  },
+  {
+    says: 'lets a block use its own name inside',
+    template: '{{<p}}{{$a}}({{$a}}d{{/a}}){{/a}}{{/p}}',
+    partials: { p: '{{$a}}{{/a}}' },
+    gives: '(d)',
+  },
+])

@@ -1,0 +1,186 @@
+import { runCases } from './cases.ts'
+
+const tree = { x: 1, c: [{ x: 2, c: [{ x: 3, c: [] }] }] }
+
+runCases('partials', [
+  { says: 'are put in', template: '"{{>p}}"', partials: { p: 'text' }, gives: '"text"' },
+  { says: 'are nothing when missing', template: '"{{>p}}"', gives: '""' },
+  {
+    says: 'see the contexts of the tag',
+    template: '{{#a}}{{>p}}{{/a}}',
+    partials: { p: '{{x}}{{y}}' },
+    data: { a: { x: 1 }, y: 2 },
+    gives: '12',
+  },
+  {
+    says: 'may contain themselves',
+    template: '{{>n}}',
+    partials: { n: '{{x}}<{{#c}}{{>n}}{{/c}}>' },
+    data: tree,
+    gives: '1<2<3<>>>',
+  },
+  {
+    says: 'reach outer contexts when they contain themselves',
+    template: '{{>n}}',
+    partials: { n: '{{x}}{{s}}{{#c}}{{>n}}{{/c}}' },
+    data: { x: 1, s: '!', c: { x: 2, c: false } },
+    gives: '1!2!',
+  },
+  {
+    says: 'leave blanks of shared lines',
+    template: '| {{>p}} |\n  {{x}}  {{>q}}\n',
+    partials: { p: '\t|\t', q: '>\n>' },
+    data: { x: '|' },
+    gives: '| \t|\t |\n  |  >\n>\n',
+  },
+  {
+    says: 'take their own line away',
+    template: '|\r\n{{>p}}\r\n|',
+    partials: { p: '>' },
+    gives: '|\r\n>|',
+  },
+  {
+    says: 'are indented like their tag',
+    template: '  {{>p}}\n>',
+    partials: { p: '>\n>' },
+    gives: '  >\n  >>',
+  },
+  {
+    says: 'are so at the end of the text',
+    template: '>\n  {{>p}}',
+    partials: { p: '>\n>' },
+    gives: '>\n  >\n  >',
+  },
+  {
+    says: 'are indented before rendering',
+    template: '\\\n {{>p}}\n/\n',
+    partials: { p: '|\n{{{x}}}a b{{{x}}}c\n|\n' },
+    data: { x: '<\n->' },
+    gives: '\\\n |\n <\n->a b<\n->c\n |\n/\n',
+  },
+  {
+    says: 'keep empty lines empty',
+    template: '  {{>p}}\n',
+    partials: { p: 'a\n\n\r\nb\n' },
+    gives: '  a\n\n\r\n  b\n',
+  },
+  {
+    says: 'add up indentation',
+    template: ' {{>p}}\n',
+    partials: { p: 'a\n  {{>q}}\n', q: 'b\n{{#l}}\n\t{{.}}\n{{/l}}\n' },
+    data: { l: [1, 2] },
+    gives: ' a\n   b\n   \t1\n   \t2\n',
+  },
+  {
+    says: 'add up indentation when they contain themselves',
+    template: ' {{>n}}\n',
+    partials: { n: '{{x}}\n{{#c}}\n  {{>n}}\n{{/c}}\n' },
+    data: tree,
+    gives: ' 1\n   2\n     3\n',
+  },
+  {
+    says: 'ignore blanks inside the tag',
+    template: '|{{> p }}|',
+    partials: { p: '[]' },
+    gives: '|[]|',
+  },
+])
+
+runCases('dynamic names', [
+  {
+    says: 'name a partial by a value',
+    template: '"{{>*x}}" "{{> * x }}"',
+    partials: { p: 'text' },
+    data: { x: 'p', '*x': 'q' },
+    gives: '"text" "text"',
+  },
+  {
+    says: 'are nothing for missing values and partials',
+    template: '({{>*m}}{{>*x}})',
+    partials: { m: 'no' },
+    data: { x: 'q' },
+    gives: '()',
+  },
+  {
+    says: 'use the contexts of the tag',
+    template: '{{#s}}{{>*a.x}}{{/s}}',
+    partials: { p: '{{v}}' },
+    data: { a: { x: 'p', v: 1 }, s: { v: 2 } },
+    gives: '2',
+  },
+  {
+    says: 'are resolved before they are used',
+    template: '"{{>*a.b}}"',
+    partials: { p: 'no' },
+    data: { a: 't', t: { b: 'p' } },
+    gives: '""',
+  },
+  {
+    says: 'choose for each item',
+    template: '{{#l}}{{>*t}}{{/l}}',
+    partials: { a: '<{{v}}>', b: '({{v}})' },
+    data: {
+      l: [
+        { t: 'a', v: 1 },
+        { t: 'b', v: 2 },
+      ],
+    },
+    gives: '<1>(2)',
+  },
+  {
+    says: 'recurse',
+    template: '{{>*t}}',
+    partials: { n: '{{x}}<{{#c}}{{>*t}}{{/c}}>' },
+    data: { t: 'n', ...tree },
+    gives: '1<2<3<>>>',
+  },
+  {
+    says: 'are not taken twice',
+    template: '({{>**x}}{{>*a.*b}})',
+    partials: { p: 'no' },
+    data: { x: 'y', y: 'p', a: {} },
+    gives: '()',
+  },
+  {
+    says: 'leave blanks of shared lines',
+    template: '| {{>*x}} |\n  |  {{>*y}}\n',
+    partials: { p: '\t', q: '>\n>' },
+    data: { x: 'p', y: 'q' },
+    gives: '| \t |\n  |  >\n>\n',
+  },
+  {
+    says: 'are indented like their tag',
+    template: '|\r\n  {{>*x}}\r\n|',
+    partials: { p: '>\n{{{v}}}\n' },
+    data: { x: 'p', v: 'a\nb' },
+    gives: '|\r\n  >\n  a\nb\n|',
+  },
+  {
+    says: 'name parents',
+    template: '{{<*x}}{{$a}}o{{/a}}{{/*x}}',
+    partials: { p: '[{{$a}}d{{/a}}]' },
+    data: { x: 'p' },
+    gives: '[o]',
+  },
+  {
+    says: 'may be the context itself',
+    template: '{{#l}}{{>*.}}{{/l}}',
+    partials: { a: '1', b: '2' },
+    data: { l: ['a', 'b'] },
+    gives: '12',
+  },
+  {
+    says: 'may be a method',
+    template: '{{>*x}}',
+    partials: { p: 'text' },
+    data: { x: () => 'p' },
+    gives: 'text',
+  },
+  {
+    says: 'never reach what is not a partial',
+    template: '({{#l}}{{>*.}}{{/l}})',
+    partials: { p: '' },
+    data: { l: ['constructor', '__proto__', 'toString', {}] },
+    gives: '()',
+  },
+])
