@@ -1,0 +1,111 @@
+/**
+ * What `path()`, `include()` and `urlconf()` leave: plain frozen records of the declared URLs. The
+ * matcher, the checks and reverse() read them; only flatten.ts joins them into whole routes.
+ */
+import type { View } from '../http/view.ts'
+import type { ConsistentConverters, Converters } from './converters.ts'
+import type { Segment } from './pattern.ts'
+import type { Empty, Simplify, UnionToIntersection } from './pattern-types.ts'
+import type { Place } from './place.ts'
+
+/** The methods that a route can declare, in the order of an Allow field. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** A method that a route can declare, in capitals. */
+export type Method = (typeof METHODS)[number]
+
+/** A view for each method: `{ get: list, post: create }`. */
+export type MethodViews<P> = { readonly [M in Method as Lowercase<M>]?: View<P> }
+
+export interface PathOptions<Name extends string = string, Own extends Converters = Converters> {
+  /** Names the route for `reverse`. Unique in the whole site; no `:` in it. Default: no name. */
+  readonly name?: Name
+  /** What a single view answers; HEAD follows GET by itself. Default `['GET']`. */
+  readonly methods?: readonly Method[]
+  /** Converters of this pattern alone, by the name used in it. */
+  readonly converters?: Own & ConsistentConverters<Own>
+}
+
+/** By method, null prototype; GET's view stands under HEAD as well unless HEAD has its own. */
+export type Views = Readonly<Partial<Record<Method, View>>>
+
+/** What `path()` returns: one declared route. */
+export interface RouteEntry<Names = unknown> {
+  readonly kind: 'route'
+  readonly pattern: string
+  readonly segments: readonly Segment[]
+  readonly name: string | undefined
+  /** As declared: without the HEAD that follows GET. */
+  readonly methods: readonly Method[]
+  readonly views: Views
+  readonly place: Place
+  /** The options as `path()` got them. */
+  readonly options: Readonly<PathOptions>
+  /** Never set: holds the type of its name and parameters. */
+  readonly names?: Names
+}
+
+/** What `include()` returns: a URL conf below a prefix. */
+export interface IncludeEntry<Names = unknown> {
+  readonly kind: 'include'
+  /** The prefix as written. */
+  readonly pattern: string
+  readonly segments: readonly Segment[]
+  readonly namespace: string | undefined
+  readonly conf: Pick<UrlConf, 'entries' | 'under'>
+  readonly place: Place
+  /** Never set: holds the type of the names it brings. */
+  readonly names?: Names
+}
+
+export type UrlEntry<Names = unknown> = RouteEntry<Names> | IncludeEntry<Names>
+
+/** Makes the path of a named route; arguments as its pattern says. */
+export type Reverse<Names> = <Name extends keyof Names & string>(
+  name: Name,
+  ...params: ReverseParams<Names[Name]>
+) => string
+
+/** Over each member of a union, so that the compiler's message on a wrong name is about the name. */
+type ReverseParams<P> = P extends unknown ? (keyof P extends never ? [] : [params: P]) : never
+
+/** `Names`: parameter types by route name. `Outer`: parameters that an including prefix has to bring. */
+export interface UrlConf<Names = unknown, Outer = Empty> {
+  readonly entries: readonly UrlEntry[]
+  /** The pattern of option `under`, if there is one. */
+  readonly under: Under | undefined
+  /**
+   * The path of a named route, percent-encoded: `reverse('post', { id: 7 })` → `/posts/7`. Call it on
+   * the root URL conf. Throws UWAS_ERR_ROUTE_REVERSE_NAME, _REVERSE_PARAMETER, _REVERSE_PATH,
+   * _REVERSE_INCLUDED. Needs no `this`: `export const url = urls.reverse`.
+   */
+  readonly reverse: Reverse<Names>
+  /** Never set: hold the types. */
+  readonly names?: Names
+  readonly outer?: (params: Outer) => void
+}
+
+export interface Under {
+  readonly pattern: string
+  readonly segments: readonly Segment[]
+  readonly place: Place
+}
+
+/** Parameter types by name of what one route adds; nothing for a route without a literal name. */
+export type NamesOfRoute<Name extends string, P> = [Name] extends [never]
+  ? Empty
+  : string extends Name
+    ? Empty
+    : { readonly [N in Name]: P }
+
+/** Names of an included URL conf: with the namespace before them and the prefix's parameters added. */
+export type NamesOfInclude<Names, Space extends string, P> = {
+  readonly [N in keyof Names & string as [Space] extends [never] ? N : `${Space}:${N}`]: Simplify<
+    P & Names[N]
+  >
+}
+
+/** Names of all entries of a URL conf. */
+export type NamesOfEntries<E> = Simplify<
+  UnionToIntersection<E extends { readonly names?: infer N } ? Exclude<N, undefined> : never>
+>

@@ -1,0 +1,98 @@
+/**
+ * Joins a URL conf and all that it includes into whole routes, in the order of declaration. The matcher,
+ * the checks and reverse() begin here.
+ */
+import { createError } from '../core/errors.ts'
+import type { Method, PathOptions, UrlConf, Views } from './entry.ts'
+import { type Parameter, parametersOf, type Segment } from './pattern.ts'
+import { formatPlace, type Place } from './place.ts'
+
+/** One route of the site, prefixes and namespaces included. */
+export interface Route {
+  /** Its rank: of several routes that match, the lowest answers. */
+  readonly index: number
+  /** The whole pattern: `/api/posts/<int:id>`. */
+  readonly pattern: string
+  /** With namespaces: `api:post`. */
+  readonly name: string | undefined
+  /** As declared: without the HEAD that follows GET. */
+  readonly methods: readonly Method[]
+  readonly views: Views
+  readonly segments: readonly Segment[]
+  /** Parameters of the whole pattern, in order, with their converters. */
+  readonly parameters: readonly Parameter[]
+  /** The `path()` call. */
+  readonly place: Place
+  /** The options as `path()` got them. */
+  readonly options: Readonly<PathOptions>
+}
+
+/** A URL conf as far as run time cares: any names, any parameters from outside. */
+export type AnyUrlConf = Pick<UrlConf, 'entries' | 'under'>
+
+interface Prefix {
+  readonly pattern: string
+  readonly segments: readonly Segment[]
+  readonly namespace: string
+}
+
+const ROOT: Prefix = { pattern: '', segments: [], namespace: '' }
+
+/** Throws UWAS_ERR_ROUTE_PARAMETER_DUPLICATE, _UNDER. */
+export function flatten(conf: AnyUrlConf): Route[] {
+  const routes: Route[] = []
+  append(routes, conf, ROOT)
+  return routes
+}
+
+function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
+  checkUnder(conf, prefix)
+  for (const entry of conf.entries) {
+    const pattern = prefix.pattern + entry.pattern
+    const segments = [...prefix.segments, ...entry.segments]
+    const parameters = parametersOf(segments)
+    checkUnique(pattern, entry.place, parameters)
+    if (entry.kind === 'include') {
+      append(routes, entry.conf, {
+        pattern: pattern.replace(/\/$/, ''),
+        segments,
+        namespace:
+          entry.namespace === undefined
+            ? prefix.namespace
+            : `${prefix.namespace}${entry.namespace}:`,
+      })
+      continue
+    }
+    const { methods, views, place, options } = entry
+    const name = entry.name === undefined ? undefined : prefix.namespace + entry.name
+    const index = routes.length
+    routes.push(
+      Object.freeze({ index, pattern, name, methods, views, segments, parameters, place, options }),
+    )
+  }
+}
+
+function checkUnique(pattern: string, place: Place, parameters: readonly Parameter[]): void {
+  const names = parameters.map(({ name }) => name)
+  const name = names.find((one, i) => names.indexOf(one) !== i)
+  if (name === undefined) return
+  throw createError('UWAS_ERR_ROUTE_PARAMETER_DUPLICATE', {
+    pattern,
+    place: formatPlace(place),
+    name,
+  })
+}
+
+function checkUnder({ under }: AnyUrlConf, prefix: Prefix): void {
+  if (under === undefined) return
+  const given = parametersOf(prefix.segments)
+  for (const { name, type, converter } of parametersOf(under.segments)) {
+    if (given.some((one) => one.name === name && one.converter === converter)) continue
+    throw createError('UWAS_ERR_ROUTE_UNDER', {
+      under: under.pattern,
+      place: formatPlace(under.place),
+      parameter: `<${type}:${name}>`,
+      prefix: prefix.pattern || '/',
+    })
+  }
+}
