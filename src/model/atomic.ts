@@ -1,0 +1,145 @@
+/**
+ * Runs a function in a transaction on a connection of its own: committed when it returns, rolled back
+ * when it throws. Called by views (on their request), by anything that has the Database, and inside
+ * itself (on the transaction), where it is a savepoint.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CodedError, createError, isCodedError } from '../core/errors.ts'
+import type { Trace } from '../core/trace.ts'
+import { DATABASE, type Database } from './database.ts'
+import { commitUnknown, conflict, isConflict, isConnectionFailure } from './failures.ts'
+import type { RequestLike } from './statement.ts'
+import { Transaction } from './transaction.ts'
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable'
+
+/** How a transaction begins; only the outermost `atomic` takes them. */
+export interface AtomicOptions {
+  /** Default: the database's, which is `read committed` unless changed. */
+  readonly isolation?: Isolation
+  /** PostgreSQL refuses writes; default false. */
+  readonly readOnly?: boolean
+  /** Waits for a snapshot that cannot conflict; for serializable read-only ones. Default false. */
+  readonly deferrable?: boolean
+  /**
+   * How often the function is run again after a serialization failure or deadlock (SQLSTATE 40001,
+   * 40P01), each time after a longer random pause; default 0. It must have no effect but on `tx`.
+   */
+  readonly retries?: number
+}
+
+const ISOLATIONS: readonly Isolation[] = ['read committed', 'repeatable read', 'serializable']
+const OPTION_NAMES = ['isolation', 'readOnly', 'deferrable', 'retries']
+const FIRST_PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 1000
+
+/**
+ * Returns what `fn` returns, after COMMIT. Statements run on `tx`; one that is run on the request
+ * meanwhile uses another connection: it neither sees the transaction's changes nor belongs to it.
+ *
+ * On a transaction it makes a savepoint: when the inner function throws, only its work is undone and
+ * the outer one may go on. One nested `atomic` of a transaction runs at a time; options belong to the
+ * outermost.
+ *
+ * Throws what `fn` throws; UWAS_ERR_MODEL_BUSY and _UNAVAILABLE without a connection,
+ * UWAS_ERR_MODEL_CONFLICT when retries are used up, UWAS_ERR_MODEL_ROLLED_BACK when `fn` hid the
+ * failure of a statement, UWAS_ERR_MODEL_COMMIT_UNKNOWN when the connection broke during COMMIT,
+ * UWAS_ERR_MODEL_TRANSACTION for misuse.
+ */
+export async function atomic<T>(
+  on: RequestLike | Database | Transaction,
+  fn: (tx: Transaction) => Promise<T>,
+  options: AtomicOptions = {},
+): Promise<T> {
+  checkOptions(options, on instanceof Transaction)
+  if (on instanceof Transaction) return runNested(on, fn)
+  const db = 'services' in on ? on.services.get(DATABASE) : on
+  const retries = options.retries ?? 0
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runOnce(db, on.trace, fn, beginOptions(options))
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      if (attempt > retries) throw retries === 0 ? error : conflict('atomic', attempt, error)
+      await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
+    }
+  }
+}
+
+async function runOnce<T>(
+  db: Database,
+  trace: Trace | null,
+  fn: (tx: Transaction) => Promise<T>,
+  begin: string,
+): Promise<T> {
+  const connection = await db.exclusive.acquire()
+  const tx = new Transaction(connection, trace, db.log, null)
+  let result: T
+  try {
+    await tx.begin(begin)
+    result = await fn(tx)
+    await commit(tx)
+  } catch (error) {
+    // A refused or lost COMMIT leaves nothing to roll back; ROLLBACK outside a transaction is harmless.
+    await tx.rollback().catch(() => connection.kill('rolling back failed'))
+    throw error
+  } finally {
+    db.exclusive.release(connection)
+  }
+  await tx.runHooks()
+  return result
+}
+
+async function commit(tx: Transaction): Promise<void> {
+  try {
+    await tx.commit()
+  } catch (error) {
+    if (isConnectionFailure(error) && !wasRefused(error)) throw commitUnknown(error)
+    throw error
+  }
+}
+
+async function runNested<T>(outer: Transaction, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+  const tx = await outer.nest()
+  try {
+    const result = await fn(tx)
+    await tx.commit()
+    return result
+  } catch (error) {
+    await tx.rollback().catch(() => {})
+    throw error
+  }
+}
+
+/** True when COMMIT was never sent, because the connection had been lost before. */
+function wasRefused(error: unknown): boolean {
+  return isCodedError(error) && error.cause === undefined
+}
+
+function beginOptions({ isolation, readOnly, deferrable }: AtomicOptions): string {
+  return [
+    isolation === undefined ? '' : ` isolation level ${isolation}`,
+    readOnly === true ? ' read only' : '',
+    deferrable === true ? ' deferrable' : '',
+  ].join('')
+}
+
+function checkOptions(options: AtomicOptions, nested: boolean): void {
+  const { isolation, retries = 0 } = options
+  const unknown = Object.keys(options).find((key) => !OPTION_NAMES.includes(key))
+  if (unknown !== undefined) throw refuse(`atomic has no option "${unknown}"`)
+  if (nested && Object.keys(options).length > 0) {
+    throw refuse('options belong to the outermost atomic, not to one on a transaction')
+  }
+  // It becomes part of the SQL text.
+  if (isolation !== undefined && !ISOLATIONS.includes(isolation)) {
+    throw refuse(`isolation is one of: ${ISOLATIONS.join(', ')}`)
+  }
+  if (!Number.isInteger(retries) || retries < 0 || retries > 100) {
+    throw refuse('retries is a whole number from 0 to 100')
+  }
+}
+
+function refuse(problem: string): CodedError {
+  return createError('UWAS_ERR_MODEL_TRANSACTION', { what: 'atomic', problem })
+}

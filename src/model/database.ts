@@ -1,0 +1,131 @@
+/**
+ * The site's database: a pipelined lane for single statements, an exclusive one for transactions.
+ * Made at start by `app.ts`, reached by requests through the `DATABASE` service.
+ */
+
+import { createError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { ServiceKey } from '../core/services.ts'
+import { Connection, type ConnectionOptions, type Result } from './connection.ts'
+import { Connector } from './connector.ts'
+import { translate } from './failures.ts'
+import { ExclusiveLane, PipelinedLane } from './lanes.ts'
+import { parseDatabaseUrl } from './url.ts'
+
+export interface DatabaseOptions {
+  /** As `parseDatabaseUrl` reads it; the embedded server gives its own. */
+  readonly url: string
+  /** Connections in all, at least 2; default 10. Up to two of them are the pipelined lane. */
+  readonly poolSize?: number
+  /** How long a transaction waits for a connection before UWAS_ERR_MODEL_BUSY; default 5000. */
+  readonly acquireTimeoutMs?: number
+  /** How long connecting may take before UWAS_ERR_MODEL_UNAVAILABLE; default 5000. */
+  readonly connectTimeoutMs?: number
+  /** After it PostgreSQL cancels a statement: UWAS_ERR_MODEL_TIMEOUT; 0 = never; default 30,000. */
+  readonly statementTimeoutMs?: number
+  readonly log: Log
+}
+
+/** The site's Database in `req.services`. */
+export const DATABASE: ServiceKey<Database> = {
+  name: 'database',
+  hint: 'set `database` in the configuration, or DATABASE_URL',
+}
+
+/** How often hung connections are looked for. */
+const WATCH_MS = 1000
+
+/** From this pool size on two connections are pipelined, so that a slow statement blocks but half. */
+const TWO_LANES_FROM = 4
+
+/** Made by `createDatabase`; statements run on it outside of any request or transaction. */
+export class Database {
+  /** Where the data is, for people; without the password. */
+  readonly where: string
+  readonly log: Log
+  /** Statements on the database itself are in no request's trace. */
+  readonly trace: null
+  /** For `model/` itself. */
+  readonly connector: Connector
+  readonly pipelined: PipelinedLane
+  readonly exclusive: ExclusiveLane
+  readonly #options: ConnectionOptions
+  readonly #watch: NodeJS.Timeout
+
+  constructor(connection: ConnectionOptions, poolSize: number, acquireTimeoutMs: number, log: Log) {
+    const pipelined = poolSize >= TWO_LANES_FROM ? 2 : 1
+    this.where = connection.target.where
+    this.log = log
+    this.trace = null
+    this.connector = new Connector(connection)
+    this.pipelined = new PipelinedLane(this.connector, pipelined)
+    this.exclusive = new ExclusiveLane(this.connector, poolSize - pipelined, acquireTimeoutMs)
+    this.#options = connection
+    this.#watch = setInterval(() => this.#killHung(), WATCH_MS).unref()
+  }
+
+  /**
+   * For `statement.ts`: runs a prepared statement on the pipelined lane. `what` names it in errors:
+   * UWAS_ERR_MODEL_UNAVAILABLE, _BUSY, _TIMEOUT, _CONFLICT, _QUERY.
+   */
+  async execute(what: string, text: string, args: (string | null)[]): Promise<Result> {
+    try {
+      const connection = this.pipelined.pick() ?? (await this.pipelined.openAny())
+      return await connection.run(text, args)
+    } catch (error) {
+      throw translate(error, what, this.where)
+    }
+  }
+
+  /**
+   * For `migrate.ts` and the commands: a connection outside the pool, without a statement time-out.
+   * The caller closes it. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
+   */
+  async openSeparate(onNotice: (message: string) => void = () => {}): Promise<Connection> {
+    const connection = new Connection({ ...this.#options, statementTimeoutMs: 0, onNotice })
+    await connection.open()
+    return connection
+  }
+
+  /** Ends all connections after what is in flight, at most `timeoutMs` (default 5000) later. */
+  async close(timeoutMs = 5000): Promise<void> {
+    clearInterval(this.#watch)
+    await Promise.all([this.pipelined.close(timeoutMs), this.exclusive.close(timeoutMs)])
+  }
+
+  #killHung(): void {
+    const now = performance.now()
+    for (const each of this.pipelined.connections) each.checkHung(now)
+    for (const each of this.exclusive.connections) each.checkHung(now)
+  }
+}
+
+/**
+ * Makes the Database; nothing connects before the first statement or `warm`. Throws
+ * UWAS_ERR_MODEL_URL, UWAS_ERR_CORE_INVALID_OPTION.
+ */
+export function createDatabase(options: DatabaseOptions): Database {
+  const {
+    url,
+    poolSize = 10,
+    acquireTimeoutMs = 5000,
+    connectTimeoutMs = 5000,
+    statementTimeoutMs = 30_000,
+    log,
+  } = options
+  checkWhole('poolSize', poolSize, 2, 10_000)
+  checkWhole('acquireTimeoutMs', acquireTimeoutMs, 1, 3_600_000)
+  checkWhole('connectTimeoutMs', connectTimeoutMs, 1, 3_600_000)
+  checkWhole('statementTimeoutMs', statementTimeoutMs, 0, 86_400_000)
+  const target = parseDatabaseUrl(url)
+  const connection = { target, connectTimeoutMs, statementTimeoutMs }
+  return new Database(connection, poolSize, acquireTimeoutMs, log)
+}
+
+function checkWhole(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
+    where: 'database',
+    problem: `${name} is ${value}; it must be a whole number from ${min} to ${max}`,
+  })
+}

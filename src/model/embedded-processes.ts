@@ -1,0 +1,161 @@
+/**
+ * What runs on a data folder: PostgreSQL's own postmaster.pid, and our note of which uwas process
+ * looks after the server. Called by `embedded.ts`.
+ */
+import {
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Layout } from './embedded-cluster.ts'
+
+export interface RunningServer {
+  readonly pid: number
+  /** Where its socket is; a moved folder or another TMPDIR may make it differ from ours. */
+  readonly socketFolder: string
+  readonly status: 'starting' | 'stopping' | 'ready' | 'standby'
+}
+
+/** PostgreSQL 18, section 18.5: connections are ended, transactions rolled back. */
+export const FAST_SHUTDOWN = 'SIGINT'
+
+/** Longer than any pid can be (Linux: PID_MAX_LIMIT is 2^22), so it never names a process. */
+const NO_PID = 4194305
+
+/** True while a process of this id runs; not for one that has ended and was not yet waited for. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  return readStat(pid)?.state !== 'Z'
+}
+
+/** The server that runs on the data, or undefined. */
+export function findServer({ data }: Layout): RunningServer | undefined {
+  const lines = readPidFile(data)
+  if (lines === undefined) return undefined
+  const pid = Math.abs(Number(lines[0]))
+  if (!Number.isInteger(pid) || pid === 0 || !isAlive(pid)) return undefined
+  if (!worksIn(pid, data)) {
+    disown(data, lines)
+    return undefined
+  }
+  const status = (lines[7]?.trim() || 'starting') as RunningServer['status']
+  return { pid, socketFolder: lines[4] ?? '', status }
+}
+
+/**
+ * Asks `pid` to end, ever less politely (PostgreSQL 18, section 18.5): fast shutdown, after `patienceMs`
+ * immediate shutdown, at last SIGKILL. Returns when it has ended.
+ */
+export async function endServer(pid: number, patienceMs = 15_000): Promise<void> {
+  const steps: [NodeJS.Signals, number][] = [
+    [FAST_SHUTDOWN, patienceMs],
+    ['SIGQUIT', patienceMs / 3],
+    ['SIGKILL', 5000],
+  ]
+  for (const [signal, waitMs] of steps) {
+    if (!isAlive(pid)) return
+    send(pid, signal)
+    if (await waitForEnd(pid, waitMs)) return
+  }
+}
+
+/** Asks the server to end, if this process looks after it, without waiting: for the process's own exit. */
+export function leaveServer(layout: Layout): void {
+  if (readOwner(layout) !== process.pid) return
+  const server = findServer(layout)
+  if (server !== undefined) send(server.pid, FAST_SHUTDOWN)
+  dropOwnership(layout)
+}
+
+/** Notes that this process looks after the server. */
+export function takeOwnership({ owner }: Layout): void {
+  const fresh = `${owner}.${process.pid}`
+  writeFileSync(fresh, JSON.stringify(identify(process.pid)), { mode: 0o600 })
+  renameSync(fresh, owner)
+}
+
+/** Gives it up; nothing happens when another process has taken it. */
+export function dropOwnership(layout: Layout): void {
+  if (readOwner(layout) === process.pid) rmSync(layout.owner, { force: true })
+}
+
+/** The living process that looks after the server, or undefined. */
+export function readOwner({ owner }: Layout): number | undefined {
+  if (!existsSync(owner)) return undefined
+  try {
+    const noted = JSON.parse(readFileSync(owner, 'utf8')) as { pid: number; startedAt: string }
+    if (!Number.isInteger(noted.pid) || !isAlive(noted.pid)) return undefined
+    return identify(noted.pid).startedAt === noted.startedAt ? noted.pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A pid is used again sooner or later: the time of its start tells its users apart. */
+function identify(pid: number): { pid: number; startedAt: string } {
+  return { pid, startedAt: readStat(pid)?.startedAt ?? '' }
+}
+
+/** Linux proc(5): after the name in parentheses come the state (3rd field) and starttime (22nd). */
+function readStat(pid: number): { state: string; startedAt: string } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' }
+  } catch {
+    return undefined
+  }
+}
+
+function readPidFile(data: string): string[] | undefined {
+  try {
+    return readFileSync(`${data}/postmaster.pid`, 'utf8').split('\n')
+  } catch {
+    return undefined
+  }
+}
+
+/** A server works in its data folder. Where the system does not tell, it is believed. */
+function worksIn(pid: number, data: string): boolean {
+  if (process.platform !== 'linux') return true
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+  }
+}
+
+/**
+ * After a restart of the machine another program may have the pid in the file, and PostgreSQL would
+ * refuse to start. Only the pid is replaced: the rest protects against orphans of a killed server.
+ */
+function disown(data: string, lines: readonly string[]): void {
+  writeFileSync(`${data}/postmaster.pid`, [NO_PID, ...lines.slice(1)].join('\n'))
+}
+
+/** It may end in this very moment. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) return false
+    await sleep(20)
+  }
+  return true
+}

@@ -1,0 +1,151 @@
+/**
+ * One level of a transaction: the whole of it, or a savepoint inside. Statements run on it while its
+ * callback does. Made by `atomic.ts` only.
+ */
+import { createError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Trace } from '../core/trace.ts'
+import type { Connection, Result } from './connection.ts'
+import { isConnectionFailure, sqlStateOf, translate } from './failures.ts'
+
+/** Runs after the outermost commit; what it throws is logged and harms nobody. */
+export type CommitHook = () => void | Promise<void>
+
+/** What `atomic` gives its function: statements run on it belong to the transaction. */
+export class Transaction {
+  readonly trace: Trace | null
+  readonly #connection: Connection
+  readonly #parent: Transaction | null
+  readonly #log: Log
+  /** The savepoint's name; empty for the outermost level. */
+  readonly #savepoint: string
+  #state: 'open' | 'nested' | 'finished'
+  #hooks: CommitHook[]
+  #failure: unknown
+
+  constructor(connection: Connection, trace: Trace | null, log: Log, parent: Transaction | null) {
+    this.trace = trace
+    this.#connection = connection
+    this.#parent = parent
+    this.#log = log
+    this.#savepoint = parent === null ? '' : `uwas_${parent.#depth() + 1}`
+    this.#state = 'open'
+    this.#hooks = []
+    this.#failure = undefined
+  }
+
+  /** Calls `hook` after the outermost commit, or never when this level or one around it rolls back. */
+  onCommit(hook: CommitHook): void {
+    if (this.#state === 'finished') throw this.#refuse('onCommit', 'the transaction has ended')
+    this.#hooks.push(hook)
+  }
+
+  /** For `statement.ts`. UWAS_ERR_MODEL_TRANSACTION when the level has ended or is not the inmost. */
+  async execute(what: string, text: string, args: (string | null)[]): Promise<Result> {
+    this.#checkOpen(what)
+    try {
+      return await this.#connection.run(text, args)
+    } catch (error) {
+      this.#failure ??= error
+      throw translate(error, what, this.#connection.where)
+    }
+  }
+
+  /** For `atomic.ts`: begins a level inside this one. */
+  async nest(): Promise<Transaction> {
+    this.#checkOpen('a nested atomic')
+    this.#state = 'nested'
+    const inner = new Transaction(this.#connection, this.trace, this.#log, this)
+    try {
+      await this.#command(`savepoint ${inner.#savepoint}`)
+      return inner
+    } catch (error) {
+      this.#state = 'open'
+      throw error
+    }
+  }
+
+  /** For `atomic.ts`: BEGIN, COMMIT or RELEASE, ROLLBACK; the level has ended after the last two. */
+  async begin(options: string): Promise<void> {
+    // Awaited before the first statement: were that sent along and BEGIN failed, it would commit alone.
+    await this.#command(`begin${options}`)
+  }
+
+  async commit(): Promise<void> {
+    this.#state = 'finished'
+    if (this.#parent !== null) {
+      await this.#release()
+      this.#parent.#state = 'open'
+      this.#parent.#hooks.push(...this.#hooks)
+      return
+    }
+    const { command } = await this.#command('commit')
+    if (command !== 'COMMIT') {
+      throw createError('UWAS_ERR_MODEL_ROLLED_BACK', {}, this.#failure)
+    }
+  }
+
+  async #release(): Promise<void> {
+    const failure = this.#failure
+    try {
+      await this.#command(`release savepoint ${this.#savepoint}`)
+    } catch (error) {
+      if (sqlStateOf(error) !== '25P02') throw error
+      throw createError('UWAS_ERR_MODEL_ROLLED_BACK', {}, failure)
+    }
+  }
+
+  async rollback(): Promise<void> {
+    this.#state = 'finished'
+    if (this.#parent === null) {
+      await this.#command('rollback')
+      return
+    }
+    this.#parent.#state = 'open'
+    await this.#command(
+      `rollback to savepoint ${this.#savepoint}; release savepoint ${this.#savepoint}`,
+    )
+  }
+
+  /** For `atomic.ts`: calls the hooks in order, each whatever became of the others. */
+  async runHooks(): Promise<void> {
+    for (const hook of this.#hooks) {
+      try {
+        await hook()
+      } catch (error) {
+        this.#log.error('an onCommit hook failed; the transaction itself is committed', error)
+      }
+    }
+  }
+
+  async #command(text: string): Promise<Result> {
+    try {
+      return await this.#connection.simple(text)
+    } catch (error) {
+      this.#failure ??= error
+      throw isConnectionFailure(error) && text === 'commit'
+        ? error
+        : translate(error, text, this.#connection.where)
+    }
+  }
+
+  #depth(): number {
+    return this.#parent === null ? 0 : this.#parent.#depth() + 1
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#state === 'finished') {
+      throw this.#refuse(what, 'its transaction has ended; was a promise in it not awaited?')
+    }
+    if (this.#state === 'nested') {
+      throw this.#refuse(
+        what,
+        'an atomic nested in its transaction is still open; use the inner tx',
+      )
+    }
+  }
+
+  #refuse(what: string, problem: string): Error {
+    return createError('UWAS_ERR_MODEL_TRANSACTION', { what, problem })
+  }
+}

@@ -1,0 +1,145 @@
+import t from 'tap'
+import { atomic } from '../../src/model/atomic.ts'
+import { statement } from '../../src/model/statement.ts'
+import * as types from '../../src/model/types.ts'
+import { testDatabase } from '../support/postgres.ts'
+
+const everything = {
+  small: types.int,
+  big: types.bigint,
+  exact: types.numeric,
+  real: types.float,
+  words: types.text,
+  yes: types.bool,
+  at: types.timestamptz,
+  day: types.date,
+  id: types.uuid,
+  bytes: types.bytea,
+  document: types.json<{ a: number[]; b: string | null }>(),
+  none: types.nullable(types.text),
+  numbers: types.array(types.bigint),
+  texts: types.array(types.nullable(types.text)),
+  days: types.array(types.timestamptz),
+}
+
+const echo = statement('types.echo', {
+  params: everything,
+  row: everything,
+  sql: `select $1::int as small, $2::bigint as big, $3::numeric as exact, $4::float8 as real,
+    $5::text as words, $6::bool as yes, $7::timestamptz as at, $8::date as day, $9::uuid as id,
+    $10::bytea as bytes, $11::jsonb as document, $12::text as none, $13::bigint[] as numbers,
+    $14::text[] as texts, $15::timestamptz[] as days`,
+})
+
+const values = {
+  small: -2147483648,
+  big: 9223372036854775807n,
+  exact: '12345678901234567890.123456789012345678900',
+  real: 0.1 + 0.2,
+  words: `한국어 😀 'quoted' "names" \\ \n{NULL}`,
+  yes: true,
+  at: new Date('2026-01-31T23:59:59.987Z'),
+  day: '0044-03-15',
+  id: '4f5a0c1e-2d3b-4c5d-8e9f-0a1b2c3d4e5f',
+  bytes: new Uint8Array([0, 1, 254, 255]),
+  document: { a: [1, 2.5], b: '한' },
+  none: null,
+  numbers: [1n, -9223372036854775808n],
+  texts: ['', 'NULL', null, 'a,b', '{x}', 'say "hi" \\', '가'],
+  days: [new Date(0), new Date('1999-12-31T23:59:59.001Z')],
+}
+
+t.test('every type comes back from PostgreSQL as it was sent', async (t) => {
+  const db = await testDatabase(t)
+  t.same(await echo.one(db, values), values)
+  const other = {
+    ...values,
+    yes: false,
+    none: 'text',
+    numbers: [],
+    texts: [],
+    days: [],
+    real: -1e300,
+    document: { a: [], b: null },
+    bytes: new Uint8Array(0),
+  }
+  t.same(await echo.one(db, other), other)
+  t.same(await atomic(db, (tx) => echo.one(tx, values)), values, 'in a transaction too')
+})
+
+t.test('timestamps are read in whatever zone the session shows them', async (t) => {
+  const db = await testDatabase(t)
+  const inZone = (zone: string, value: string) => {
+    const sql = `select set_config('TimeZone', '${zone}', true) as zone, '${value}'::timestamptz as at`
+    const row = { zone: types.text, at: types.timestamptz }
+    return statement(`types.zone.${zone}.${value}`, { row, sql })
+  }
+  const cases: [string, string, string][] = [
+    ['Asia/Seoul', '2026-01-31 09:00:00.123456+09', '2026-01-31T00:00:00.123Z'],
+    ['America/St_Johns', '2026-07-01 12:00:00Z', '2026-07-01T12:00:00.000Z'],
+    ['Asia/Seoul', '1900-01-01 00:00:00Z', '1900-01-01T00:00:00.000Z'],
+    ['UTC', '0050-06-01 00:00:00Z', '0050-06-01T00:00:00.000Z'],
+    ['UTC', '12026-06-01 00:00:00Z', '+012026-06-01T00:00:00.000Z'],
+  ]
+  for (const [zone, value, expected] of cases) {
+    const { at } = await atomic(db, (tx) => inZone(zone, value).one(tx))
+    t.equal(at.toISOString(), expected, `${value} in ${zone}`)
+  }
+})
+
+t.test('a value that a type cannot hold is an error that names the column', async (t) => {
+  const db = await testDatabase(t)
+  const wrong = (type: types.Type<unknown>, expression: string) =>
+    statement(`types.wrong.${expression}`, {
+      row: { x: type },
+      sql: `select ${expression} as x`,
+    })
+  const cases: [types.Type<unknown>, string, RegExp][] = [
+    [types.int, '9007199254740993::bigint', /column x: 9007199254740993 does not fit int; use/],
+    [types.timestamptz, "'infinity'::timestamptz", /column x: infinity has no place in a Date/],
+    [types.text, 'null::text', /column x: it is NULL; declare it nullable\(text\)/],
+    [types.array(types.text), "'{a,NULL}'::text[]", /column x: an element is NULL; use array\(nul/],
+    [types.array(types.int), "'{{1,2},{3,4}}'::int[]", /column x: arrays of several dimensions/],
+  ]
+  for (const [type, expression, message] of cases) {
+    const declared = wrong(type, expression)
+    await t.rejects(declared.one(db), { code: 'UWAS_ERR_MODEL_VALUE', message }, expression)
+  }
+  const based = wrong(types.array(types.int), "'[0:1]={7,8}'::int[]")
+  t.same(await based.one(db), { x: [7, 8] }, 'a lower bound is no part of the values')
+})
+
+t.test('a parameter of the wrong kind is a TypeError that names statement and key', async (t) => {
+  const db = await testDatabase(t)
+  const cases: [Partial<Record<keyof typeof values, unknown>>, string][] = [
+    [{ small: '1' }, 'parameter small: expected is a whole number, not a string'],
+    [{ small: 1.5 }, 'parameter small: expected is a whole number, not the number 1.5'],
+    [{ small: null }, 'parameter small: expected is a whole number, not null'],
+    [{ small: undefined }, 'parameter small: is missing; its type is int'],
+    [{ big: 1 }, 'parameter big: expected is a bigint, not a number'],
+    [{ exact: '1,5' }, 'parameter exact: expected is digits as text, not a string'],
+    [{ real: '1' }, 'parameter real: expected is a number, not a string'],
+    [{ words: 'a\0b' }, 'parameter words: PostgreSQL text cannot hold the character U+0000'],
+    [{ yes: 'true' }, 'parameter yes: expected is true or false, not a string'],
+    [{ at: '2026-01-01' }, 'parameter at: expected is a Date, not a string'],
+    [{ at: new Date(Number.NaN) }, 'parameter at: expected is a Date, not Date'],
+    [{ day: '2026-02-30' }, 'parameter day: expected is a day that exists, like 2026-01-31'],
+    [{ id: 'x' }, 'parameter id: expected is a UUID, not a string'],
+    [{ bytes: 'x' }, 'parameter bytes: expected is a Uint8Array, not a string'],
+    [{ document: () => 1 }, 'parameter document: expected is a value that JSON can hold, not a f'],
+    [{ numbers: 1n }, 'parameter numbers: expected is an array, not a bigint'],
+    [{ numbers: [null] }, 'parameter numbers: expected is elements of type bigint, not null'],
+  ]
+  for (const [change, message] of cases) {
+    const error = (await echo
+      .one(db, { ...values, ...change } as typeof values)
+      .catch((reason: unknown) => reason)) as Error
+    t.match(error, { code: 'UWAS_ERR_MODEL_PARAMETER', name: 'TypeError' })
+    t.ok(error.message.startsWith(`statement "types.echo", ${message}`), error.message)
+  }
+  const extra = { ...values, colour: 'red' }
+  await t.rejects(echo.one(db, extra), {
+    code: 'UWAS_ERR_MODEL_PARAMETER',
+    message: /statement "types\.echo", parameter colour: is not declared; declared are: small, big/,
+  })
+})
