@@ -1,0 +1,56 @@
+/**
+ * The bytes of one representation of a file: in memory, or known by their hash and loaded when they
+ * are asked for. Made by `Contents`; the budget takes bytes away, `load` brings them back.
+ */
+
+/** Who can get bytes again. */
+export interface ContentOwner {
+  load(content: Content): Promise<ArrayBuffer>
+}
+
+/** More look-ups than this say nothing new. */
+const MAX_USES = 255
+
+/** Shared by every `Prepared` that sends the same bytes. */
+export class Content {
+  /** Read-only and shared; null while they are not in memory. */
+  bytes: ArrayBuffer | null
+  readonly length: number
+  /** How often they were taken, up to 255, halved from time to time: what the budget decides by. */
+  uses: number
+  /** Entries that send them; the budget forgets a content that nobody sends any more. */
+  users: number
+  /** Place among the contents in memory, -1 for none. For the budget alone. */
+  place: number
+  readonly #owner: ContentOwner
+  #loading: Promise<ArrayBuffer> | null
+
+  constructor(length: number, bytes: ArrayBuffer | null, owner: ContentOwner) {
+    this.bytes = bytes
+    this.length = length
+    this.uses = 0
+    this.users = 0
+    this.place = -1
+    this.#owner = owner
+    this.#loading = null
+  }
+
+  /** The bytes, to be sent now; null when they have to be loaded. */
+  take(): ArrayBuffer | null {
+    if (this.uses < MAX_USES) this.uses++
+    return this.bytes
+  }
+
+  /**
+   * The bytes, read once however many ask at a time. Rejects with UWAS_ERR_FILES_CHANGED when nothing has
+   * them any more: the file has a new version by now.
+   */
+  load(): Promise<ArrayBuffer> {
+    if (this.uses < MAX_USES) this.uses++
+    if (this.bytes !== null) return Promise.resolve(this.bytes)
+    this.#loading ??= this.#owner.load(this).finally(() => {
+      this.#loading = null
+    })
+    return this.#loading
+  }
+}

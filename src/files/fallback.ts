@@ -1,0 +1,82 @@
+/**
+ * What a mount answers where neither a file nor a route does: the listing of a folder, or the shell of a
+ * single-page application. Called by the dispatcher before it says 404.
+ */
+import { extname } from 'node:path/posix'
+import { contentTypeOf, UNKNOWN_TYPE } from '../http/mime.ts'
+import { negotiateType } from '../http/negotiate.ts'
+import { type Reply, redirect } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
+import { encodePath } from '../http/target.ts'
+import { answer } from './answer.ts'
+import type { FileEntry } from './entry.ts'
+import { type ListedItem, listFolder } from './listing.ts'
+import { type Mount, mountOf } from './mounts.ts'
+import type { PathMap } from './path-map.ts'
+import { FileReply, requestFields } from './send-file.ts'
+
+/**
+ * The reply, or undefined: nothing here either. `shellOf` gives the entry of a mount's shell, which browsers
+ * must ask for anew each time.
+ */
+export function fallBack(
+  req: Request,
+  map: PathMap,
+  shellOf: (mount: Mount) => FileEntry | undefined,
+): Reply | undefined {
+  if (req.method !== 'GET' && req.method !== 'HEAD') return undefined
+  const path = encodePath(req.path)
+  const mount = mountOf(path, map.mounts)
+  if (mount === undefined) return undefined
+  if (mount.listing) {
+    const listing = listed(req, map, mount, path)
+    if (listing !== undefined) return listing
+  }
+  if (mount.spa === null || !wantsPage(req)) return undefined
+  const shell = shellOf(mount)
+  if (shell === undefined) return undefined
+  const reply = new FileReply(answer(shell, req.method === 'GET', requestFields(req)))
+  const vary = reply.headers?.find(([name]) => name === 'Vary')?.[1]
+  return reply.header('Vary', vary === undefined ? 'Accept' : `Accept, ${vary}`)
+}
+
+function listed(req: Request, map: PathMap, mount: Mount, path: string): Reply | undefined {
+  const relative = decodeURIComponent(path.slice(mount.base.length + 1))
+  const isFolder = path.endsWith('/')
+  const folder = isFolder || relative === '' ? relative : `${relative}/`
+  const names = map.names(mount, folder)
+  if (names === undefined) return undefined
+  if (!isFolder) return redirect(`${path}/${searchOf(req)}`, { status: 308 })
+  return listFolder(req, req.path, itemsOf(map, mount, folder, names), folder === '')
+}
+
+function itemsOf(
+  map: PathMap,
+  mount: Mount,
+  folder: string,
+  names: ReadonlySet<string>,
+): ListedItem[] {
+  const files = map.files(mount)
+  return Array.from(names, (name) => {
+    const source = files.get(folder + name)
+    return source === undefined
+      ? { name: name.slice(0, -1), isFolder: true, size: 0, lastModifiedMs: Number.NaN }
+      : { name, isFolder: false, size: source.size, lastModifiedMs: source.lastModifiedMs }
+  })
+}
+
+/** A missing script must be 404 and not a page; so must be what asks for data, or for a hidden file. */
+function wantsPage(req: Request): boolean {
+  const ending = extname(req.path)
+  const isAsset =
+    ending !== '' &&
+    ending !== '.html' &&
+    ending !== '.htm' &&
+    contentTypeOf(`x${ending}`) !== UNKNOWN_TYPE
+  const isHidden = req.path.includes('/.')
+  return !isAsset && !isHidden && negotiateType(req.header('accept'), ['text/html']) !== undefined
+}
+
+function searchOf(req: Request): string {
+  return req.search === '' ? '' : `?${req.search}`
+}
