@@ -1,0 +1,170 @@
+/**
+ * What a configuration may hold, as a schema: keys, kinds and ranges. `config.ts` holds a site's object
+ * against it; `config-explain.ts` puts what does not fit into words.
+ */
+import * as z from 'zod'
+import type { Middleware } from '../http/view.ts'
+import type { UrlConf } from '../route/entry.ts'
+import type { UserConfig } from './config-types.ts'
+
+/** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
+const HEADER_BYTES = { least: 1024, most: 1024 * 1024 }
+/** RFC 9110 section 4.1 wants at least 8,000 where nothing is said; a site may know its own. */
+const URL_BYTES = { least: 64, most: 1024 * 1024 }
+
+const path = z.string().regex(/./, 'is empty; name a folder')
+const port = z.int().min(0).max(65_535)
+const bytes = z.int().min(0)
+const prefix = z.string().regex(/^\//, 'has to start with "/"')
+const mediaType = z.string().regex(/^[^/\s;,]+\/[^/\s;,]+$/, 'is no media type like text/x-log')
+const fileName = z.string().regex(/^[^/\\]+$/, 'is no file name; leave out the folder')
+const relativePath = z
+  .string()
+  .regex(/^(?!\/)[^\\]*[^/\\]$/, 'is no path inside the folder; write it like app/index.html')
+const fieldValue = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'cannot stand in a field')
+const folder = z.strictObject({
+  dir: path,
+  prefix: prefix.optional(),
+  index: z.union([fileName, z.array(fileName)]).optional(),
+  cleanUrls: z.boolean().optional(),
+  spa: z.union([z.boolean(), relativePath]).optional(),
+  listing: z.boolean().optional(),
+  cacheControl: z
+    .array(
+      z.strictObject({
+        match: z.string().regex(/./, 'is empty; write ** for all files'),
+        cacheControl: fieldValue,
+      }),
+    )
+    .optional(),
+})
+/** The store maps each file as a whole: `MAX_MAP_BYTES`. */
+const MOST_FILE_BYTES = 2 ** 30
+const files = z.strictObject({
+  maxBytes: bytes.optional(),
+  maxFileBytes: z.int().min(0).max(MOST_FILE_BYTES).optional(),
+  watch: z.literal(['auto', 'poll', false]).optional(),
+  deployments: z.int().min(0).max(100).optional(),
+})
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'is neither "embedded" nor a URL that starts with postgres://')
+const urlConf = z.custom<UrlConf>(
+  (value) => Array.isArray((value as UrlConf | null)?.entries),
+  'is not a URL conf; give it what urlconf() returns',
+)
+const middleware = z.custom<Middleware>(
+  (value) => typeof value === 'function',
+  'is not a function (req, next) => reply',
+)
+
+const corsPolicy = z.strictObject({
+  prefix: prefix.optional(),
+  origins: z.union([z.literal('*'), z.array(z.string())]),
+  methods: z.array(z.string()).optional(),
+  headers: z.array(z.string()).optional(),
+  exposeHeaders: z.array(z.string()).optional(),
+  credentials: z.boolean().optional(),
+  maxAgeSeconds: z.int().min(0).optional(),
+})
+const off = z.literal(false)
+const sources = z.union([off, z.record(z.string(), z.array(z.string()))]).optional()
+const security = z.strictObject({
+  contentTypeOptions: z.union([off, z.literal('nosniff')]).optional(),
+  referrerPolicy: z.union([off, z.string()]).optional(),
+  frameAncestors: z.union([off, z.literal(['self', 'none']), z.array(z.string())]).optional(),
+  openerPolicy: z
+    .union([off, z.literal(['same-origin', 'same-origin-allow-popups', 'unsafe-none'])])
+    .optional(),
+  resourcePolicy: z
+    .union([off, z.literal(['same-origin', 'same-site', 'cross-origin'])])
+    .optional(),
+  permissionsPolicy: sources,
+  contentSecurityPolicy: sources,
+  contentSecurityPolicyReportOnly: sources,
+})
+
+export const SCHEMA = z.strictObject({
+  urls: urlConf.optional(),
+  static: z.union([path, z.array(z.union([path, folder]))]).optional(),
+  files: files.optional(),
+  templates: path.optional(),
+  migrations: path.optional(),
+  database: z
+    .union([
+      z.literal(false),
+      z.literal('embedded'),
+      databaseUrl,
+      z.strictObject({
+        url: databaseUrl.optional(),
+        poolSize: z.int().min(2).max(1000).optional(),
+      }),
+    ])
+    .optional(),
+  host: z.string().regex(/./, 'is empty; leave it out for all addresses').optional(),
+  port: port.optional(),
+  stateDir: path.optional(),
+  limits: z
+    .strictObject({
+      maxBodyBytes: bytes.optional(),
+      maxHeaderBytes: z.int().min(HEADER_BYTES.least).max(HEADER_BYTES.most).optional(),
+      maxUrlBytes: z.int().min(URL_BYTES.least).max(URL_BYTES.most).optional(),
+      minSendBytesPerSecond: bytes.optional(),
+      maxResponseSeconds: z.number().min(0).optional(),
+    })
+    .optional(),
+  redirects: z
+    .array(
+      z.strictObject({
+        from: z.string(),
+        to: z.string(),
+        status: z.literal([301, 302, 303, 307, 308]),
+      }),
+    )
+    .optional(),
+  rewrites: z.array(z.strictObject({ from: z.string(), to: z.string() })).optional(),
+  cors: z.array(corsPolicy).optional(),
+  securityHeaders: z.union([z.literal(false), security]).optional(),
+  compression: z
+    .union([
+      z.literal(false),
+      z.strictObject({ minBytes: bytes.optional(), types: z.array(mediaType).optional() }),
+    ])
+    .optional(),
+  errorPages: z
+    .array(
+      z.strictObject({
+        status: z.int().min(400).max(599),
+        file: z.string().regex(/./, 'is empty; name an HTML file'),
+        prefix: prefix.optional(),
+      }),
+    )
+    .optional(),
+  privateFiles: path.optional(),
+  middleware: z.array(middleware).optional(),
+  timings: z.boolean().optional(),
+}) satisfies z.ZodType<UserConfig>
+
+/** The keys of a configuration, by the dotted path of the object that has them; '' is the whole. */
+export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(SCHEMA.shape),
+  static: Object.keys(folder.shape),
+  'static.cacheControl': ['match', 'cacheControl'],
+  files: Object.keys(files.shape),
+  database: ['url', 'poolSize'],
+  limits: [
+    'maxBodyBytes',
+    'maxHeaderBytes',
+    'maxUrlBytes',
+    'minSendBytesPerSecond',
+    'maxResponseSeconds',
+  ],
+  redirects: ['from', 'to', 'status'],
+  rewrites: ['from', 'to'],
+  cors: Object.keys(corsPolicy.shape),
+  securityHeaders: Object.keys(security.shape),
+  compression: ['minBytes', 'types'],
+  errorPages: ['status', 'file', 'prefix'],
+}

@@ -1,0 +1,215 @@
+/**
+ * The shapes of a site's configuration: as its author writes it (`UserConfig`), and as the rest of uwas
+ * reads it (`SiteConfig`: complete, checked, frozen). Made one from the other by `config.ts`.
+ */
+import type { CorsPolicy } from '../http/cors.ts'
+import type { SecurityHeaders } from '../http/security-headers.ts'
+import type { Middleware } from '../http/view.ts'
+import type { UrlConf } from '../route/entry.ts'
+import type { Redirect, Rewrite } from './rules.ts'
+
+/** A folder of static files. */
+export interface StaticFolder {
+  /** Folder, relative to the configuration file. */
+  readonly dir: string
+  /** URL path below which its files answer. Default `/`. */
+  readonly prefix?: string | undefined
+  /** Names of the file that answers for its folder; the first that is there. Default `index.html`. */
+  readonly index?: string | readonly string[] | undefined
+  /** Pages without their ending: `/a` answers with `a.html`, `/a.html` redirects there. Default false. */
+  readonly cleanUrls?: boolean | undefined
+  /**
+   * The page of a single-page application, relative to `dir`; true is `index.html`. It answers a GET that
+   * takes HTML where no file and no route does, but for paths that end like an asset. Default false.
+   */
+  readonly spa?: boolean | string | undefined
+  /** List folders that have no index, as a page or as JSON. Hidden files stay hidden. Default false. */
+  readonly listing?: boolean | undefined
+  /** Cache-Control by pattern; the first that fits a file counts. Default `no-cache` for all. */
+  readonly cacheControl?: readonly CacheRule[] | undefined
+}
+
+/** What caches may do with some files. */
+export interface CacheRule {
+  /**
+   * Path relative to the folder: `*` stands for anything but `/`, `**` for anything, `?` for one character.
+   * Without a `/` it is a file's name, in whatever folder: `*.woff2`.
+   */
+  readonly match: string
+  /** The field's whole value: `public, max-age=3600`. */
+  readonly cacheControl: string
+}
+
+/** What static files may cost, and how their changes are followed. */
+export interface FilesOptions {
+  /** Contents in memory together, in bytes; what is used least is read again when needed. Default 512 MiB. */
+  readonly maxBytes?: number | undefined
+  /** Larger files are never in memory but sent from the disk piece by piece, in bytes. Default 16 MiB. */
+  readonly maxFileBytes?: number | undefined
+  /**
+   * How changes are noticed: `'auto'` by the system's watches, on network folders by looking; `'poll'` by
+   * looking every half second; `false` not at all. Default `'auto'`.
+   */
+  readonly watch?: 'auto' | 'poll' | false | undefined
+  /** Deployments before the present one whose fingerprinted URLs still answer. Default 3. */
+  readonly deployments?: number | undefined
+}
+
+/** Where the data is, when it is not in the embedded PostgreSQL. */
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/name`. Default: the environment's DATABASE_URL. */
+  readonly url?: string | undefined
+  /** Connections for single statements and for transactions together. Default 10. */
+  readonly poolSize?: number | undefined
+}
+
+/** What one request may cost. */
+export interface Limits {
+  /** Longest body of a request, in bytes; a longer one is 413. Default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined
+  /** Longest block of request line and fields, in bytes. Default 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined
+  /** Longest path and query of a request, in bytes; a longer one is 414. Default 8000. */
+  readonly maxUrlBytes?: number | undefined
+  /**
+   * A client that takes a reply more slowly than this, on average and after the first 5 seconds of
+   * waiting for it, is cut off. 0 for no limit. Default 1 KiB a second.
+   */
+  readonly minSendBytesPerSecond?: number | undefined
+  /**
+   * Longest time from a request to the last byte of its reply, in seconds: views, downloads and event
+   * streams; the connection is cut then. 0 for no limit. Default 6 hours.
+   */
+  readonly maxResponseSeconds?: number | undefined
+}
+
+/** What `uwas.config.ts` exports as `config`. Every path is relative to that file's folder. */
+export interface UserConfig {
+  /** The site's URL conf. Without one only static files answer. */
+  readonly urls?: UrlConf | undefined
+  /** Folders of static files: a path (mounted at `/`), or a path and its prefix. Default none. */
+  readonly static?: string | readonly (string | StaticFolder)[] | undefined
+  readonly files?: FilesOptions | undefined
+  /** Folder of mustache templates. Default none. */
+  readonly templates?: string | undefined
+  /** Folder of SQL migrations, applied at start. Default none. */
+  readonly migrations?: string | undefined
+  /**
+   * The database: `'embedded'` runs a PostgreSQL of the site's own below `stateDir`, a URL or an object
+   * names a server, `false` means none. Default: the environment's DATABASE_URL where it is set and the
+   * site has `urls` or `migrations`; else embedded where it has `migrations`; else none.
+   */
+  readonly database?: 'embedded' | false | string | DatabaseOptions | undefined
+  /** Address to listen on. Default: all addresses; `uwas dev` only 127.0.0.1. */
+  readonly host?: string | undefined
+  /** Port to listen on, 0 for any free one. The environment's PORT wins. Default 8080. */
+  readonly port?: number | undefined
+  /** Folder for what uwas keeps between starts: stored static files, embedded data. Default `.uwas`. */
+  readonly stateDir?: string | undefined
+  readonly limits?: Limits | undefined
+  /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
+  readonly redirects?: readonly Redirect[] | undefined
+  /** Paths that answer with what another path has. The first match counts. Default none. */
+  readonly rewrites?: readonly Rewrite[] | undefined
+  /** Which other origins may read this site, by path (after rewrites): views and files. Default: none may. */
+  readonly cors?: readonly CorsPolicy[] | undefined
+  /** Changes to the safety fields of every reply; false for none of them. Default: the whole preset. */
+  readonly securityHeaders?: SecurityHeaders | false | undefined
+  /** Compression of what views answer; false for none. Default: on, from 1 KiB. */
+  readonly compression?: Compression | false | undefined
+  /** HTML files for error replies, of the whole site or below a path. Default: templates, or ours. */
+  readonly errorPages?: readonly ErrorPageFile[] | undefined
+  /** Folder of files that only views send, with `file()`. Default none. */
+  readonly privateFiles?: string | undefined
+  /** What runs around every view, outermost first. Default none. */
+  readonly middleware?: readonly Middleware[] | undefined
+  /** Record the time of each step of requests, for `recentTraces`. Costs a little. Default false. */
+  readonly timings?: boolean | undefined
+}
+
+export interface DatabaseConfig {
+  /** Null: the embedded PostgreSQL. */
+  readonly url: string | null
+  readonly poolSize: number
+}
+
+/** Limits, complete; 0 in the last two is no limit. */
+export interface SiteLimits {
+  readonly maxBodyBytes: number
+  readonly maxHeaderBytes: number
+  readonly maxUrlBytes: number
+  readonly minSendBytesPerSecond: number
+  readonly maxResponseSeconds: number
+}
+
+/** HTML for the error replies of a status. */
+export interface ErrorPageFile {
+  readonly status: number
+  /** HTML file, relative to the configuration file; read at start. */
+  readonly file: string
+  /** Path below which it stands; the longest prefix wins. Default `/`. */
+  readonly prefix?: string | undefined
+}
+
+/** How views' replies are compressed. Static files have variants of their own. */
+export interface Compression {
+  /** Shorter bodies go as they are, in bytes. Default 1024. Streams have no length and are compressed. */
+  readonly minBytes?: number | undefined
+  /** Media types besides text, markup, scripts, JSON and fonts, without parameters. Default none. */
+  readonly types?: readonly string[] | undefined
+}
+
+/** A folder of static files, complete. */
+export interface StaticMount {
+  readonly dir: string
+  readonly prefix: string
+  readonly index: readonly string[]
+  readonly cleanUrls: boolean
+  /** Null: none. */
+  readonly spa: string | null
+  readonly listing: boolean
+  readonly cacheControl: readonly CacheRule[]
+}
+
+/** `FilesOptions`, complete. */
+export interface SiteFiles {
+  readonly maxBytes: number
+  readonly maxFileBytes: number
+  readonly watch: 'auto' | 'poll' | 'off'
+  readonly deployments: number
+}
+
+export interface CompressionConfig {
+  readonly minBytes: number
+  readonly types: readonly string[]
+}
+
+/** A complete configuration: paths absolute, defaults filled in. Frozen. */
+export interface SiteConfig {
+  /** The configuration file; null for a folder served without one. */
+  readonly file: string | null
+  /** The folder that relative paths started from. */
+  readonly root: string
+  readonly urls: UrlConf | null
+  readonly static: readonly StaticMount[]
+  readonly files: SiteFiles
+  readonly templates: string | null
+  readonly migrations: string | null
+  readonly database: DatabaseConfig | null
+  /** Null: all addresses. */
+  readonly host: string | null
+  readonly port: number
+  readonly stateDir: string
+  readonly limits: SiteLimits
+  readonly redirects: readonly Redirect[]
+  readonly rewrites: readonly Rewrite[]
+  readonly cors: readonly CorsPolicy[]
+  readonly securityHeaders: SecurityHeaders | false
+  /** Null: views' replies are never compressed. */
+  readonly compression: CompressionConfig | null
+  /** `file` absolute. */
+  readonly errorPages: readonly ErrorPageFile[]
+  readonly privateFiles: string | null
+  readonly middleware: readonly Middleware[]
+  readonly timings: boolean
+}

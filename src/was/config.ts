@@ -1,0 +1,180 @@
+/**
+ * The configuration of a site: `defineConfig` types it where it is written, `parseConfig` takes what
+ * the file exports and leaves a checked, complete, frozen `SiteConfig`. Called by `commands/`.
+ */
+import { dirname, resolve } from 'node:path'
+import { createError } from '../core/errors.ts'
+import { explain } from './config-explain.ts'
+import { KNOWN_KEYS, SCHEMA } from './config-schema.ts'
+import type {
+  CompressionConfig,
+  DatabaseConfig,
+  FilesOptions,
+  SiteConfig,
+  SiteFiles,
+  SiteLimits,
+  StaticFolder,
+  StaticMount,
+  UserConfig,
+} from './config-types.ts'
+
+export type { SiteConfig, UserConfig } from './config-types.ts'
+
+export interface ParseConfigOptions {
+  /** Absolute path of the configuration file: the place of every message. */
+  readonly file: string
+  /** DATABASE_URL and PORT are read. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export const DEFAULT_PORT = 8080
+const DEFAULT_POOL_SIZE = 10
+const DEFAULT_LIMITS: SiteLimits = {
+  maxBodyBytes: 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxUrlBytes: 8000,
+  minSendBytesPerSecond: 1024,
+  maxResponseSeconds: 6 * 60 * 60,
+}
+const INDEX = 'index.html'
+const DEFAULT_FILES: SiteFiles = {
+  maxBytes: 512 * 1024 * 1024,
+  maxFileBytes: 16 * 1024 * 1024,
+  watch: 'auto',
+  deployments: 3,
+}
+const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
+
+/** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
+const TOLD_APART = ['files', 'database', 'limits']
+
+/** The keys that a configuration may have; the book test holds the README against them. */
+export const CONFIG_KEYS: readonly string[] = [
+  ...(KNOWN_KEYS[''] ?? []),
+  ...TOLD_APART.flatMap((at) => (KNOWN_KEYS[at] ?? []).map((key) => `${at}.${key}`)),
+]
+
+/** Types the configuration of a site where it is written; gives back what it gets. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config
+}
+
+/**
+ * Checks a whole configuration and fills in its defaults. Throws UWAS_ERR_WAS_CONFIG with every
+ * problem at once: its path, what stands there, what would be right.
+ */
+export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): SiteConfig {
+  const parsed = SCHEMA.safeParse(raw)
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, raw))
+  const envPort = readPort(env['PORT'])
+  if (envPort === null) {
+    problems.push(
+      `the environment's PORT is "${env['PORT']}"; it has to be a number from 0 to 65535`,
+    )
+  }
+  if (parsed.data?.database === false && parsed.data.migrations !== undefined) {
+    problems.push('migrations are given, but database is false; drop one of the two')
+  }
+  if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
+  const config = parsed.data
+  const root = dirname(file)
+  const at = (dir: string | undefined) => (dir === undefined ? null : resolve(root, dir))
+  return deepFreeze({
+    file,
+    root,
+    urls: config.urls ?? null,
+    static: listFolders(config.static).map((one) => mountOf(root, one)),
+    files: filesOf(config.files),
+    templates: at(config.templates),
+    migrations: at(config.migrations),
+    database: chooseDatabase(config, env['DATABASE_URL']),
+    host: config.host ?? null,
+    port: envPort ?? config.port ?? DEFAULT_PORT,
+    stateDir: resolve(root, config.stateDir ?? '.uwas'),
+    limits: withDefaults(DEFAULT_LIMITS, config.limits),
+    redirects: config.redirects ?? [],
+    rewrites: config.rewrites ?? [],
+    cors: config.cors ?? [],
+    securityHeaders: config.securityHeaders ?? {},
+    compression:
+      config.compression === false ? null : withDefaults(DEFAULT_COMPRESSION, config.compression),
+    errorPages: (config.errorPages ?? []).map((one) => ({ ...one, file: resolve(root, one.file) })),
+    privateFiles: at(config.privateFiles),
+    middleware: [...(config.middleware ?? [])],
+    timings: config.timings ?? false,
+  })
+}
+
+/** A port as text: undefined when there is none, null when it is no port. */
+export function readPort(text: string | undefined): number | null | undefined {
+  if (text === undefined || text === '') return undefined
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null
+}
+
+function listFolders(given: UserConfig['static']): StaticFolder[] {
+  const list = given === undefined ? [] : typeof given === 'string' ? [given] : given
+  return list.map((one) => (typeof one === 'string' ? { dir: one } : one))
+}
+
+function mountOf(root: string, folder: StaticFolder): StaticMount {
+  const { dir, prefix = '/', index = INDEX, spa = false } = folder
+  return {
+    dir: resolve(root, dir),
+    prefix,
+    index: typeof index === 'string' ? [index] : [...index],
+    cleanUrls: folder.cleanUrls ?? false,
+    spa: spa === true ? INDEX : spa === false ? null : spa,
+    listing: folder.listing ?? false,
+    cacheControl: (folder.cacheControl ?? []).map((rule) => ({ ...rule })),
+  }
+}
+
+function filesOf({ watch, ...rest }: FilesOptions = {}): SiteFiles {
+  return {
+    ...withDefaults(DEFAULT_FILES, rest),
+    watch: watch === false ? 'off' : (watch ?? 'auto'),
+  }
+}
+
+function chooseDatabase(config: UserConfig, envUrl: string | undefined): DatabaseConfig | null {
+  const { database } = config
+  const fromEnv = envUrl === undefined || envUrl === '' ? null : envUrl
+  if (database === false) return null
+  if (database === 'embedded') return { url: null, poolSize: DEFAULT_POOL_SIZE }
+  if (typeof database === 'string') return { url: database, poolSize: DEFAULT_POOL_SIZE }
+  if (database !== undefined) {
+    return { url: database.url ?? fromEnv, poolSize: database.poolSize ?? DEFAULT_POOL_SIZE }
+  }
+  const wanted = config.migrations !== undefined || (fromEnv !== null && config.urls !== undefined)
+  return wanted ? { url: fromEnv, poolSize: DEFAULT_POOL_SIZE } : null
+}
+
+function configError(file: string, problems: readonly string[]): Error {
+  return createError('UWAS_ERR_WAS_CONFIG', {
+    file,
+    problems: problems.map((problem) => `\n  - ${problem}`).join(''),
+  })
+}
+
+/** `given` over `defaults`, key by key; a key that is undefined is not given. */
+function withDefaults<T extends object>(
+  defaults: T,
+  given: { readonly [K in keyof T]?: T[K] | undefined } | undefined,
+): T {
+  const known = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(known) }
+}
+
+/** Freezes plain objects and lists of ours; what the user made (URL conf, functions) stays as it is. */
+function deepFreeze(config: SiteConfig): SiteConfig {
+  const { urls: _urls, middleware, ...plain } = config
+  for (const value of Object.values(plain)) freezeAll(value)
+  Object.freeze(middleware)
+  return Object.freeze(config)
+}
+
+function freezeAll(value: unknown): void {
+  if (value === null || typeof value !== 'object' || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const inner of Object.values(value)) freezeAll(inner)
+}

@@ -1,0 +1,147 @@
+/**
+ * From a request to its reply: middleware around the view that the URL conf names, errors turned into
+ * pages. What leaves here is always a `Reply`; nothing is thrown or rejected.
+ */
+import { createError } from '../core/errors.ts'
+import type { Step } from '../core/trace.ts'
+import { HttpError, notFound } from '../http/http-error.ts'
+import { empty, Reply, redirect } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
+import type { Middleware, View } from '../http/view.ts'
+import type { CompiledUrls } from '../route/compile.ts'
+import type { Route } from '../route/flatten.ts'
+import type { ErrorPages } from './error-pages.ts'
+import { replyOf } from './reply-of.ts'
+
+export type Handler = (req: Request) => Reply | Promise<Reply>
+
+export interface DispatchOptions {
+  readonly urls: CompiledUrls
+  /** Outermost first. They run around every reply of the dispatcher, 404 and 405 included. */
+  readonly middleware: readonly Middleware[]
+  readonly errorPages: ErrorPages
+  /** What the 413 page says. */
+  readonly maxBodyBytes: number
+  /** Methods of a file of this path, when the catalogue has one: what 405 says of a POST to a file. */
+  readonly fileMethods: (path: string) => string | undefined
+  /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
+  readonly fallback?: (req: Request) => Reply | Promise<Reply> | undefined
+}
+
+export interface Dispatcher {
+  readonly dispatch: Handler
+  readonly notFound: Handler
+  /** For a body that is too long by its own word. */
+  readonly tooLarge: Handler
+}
+
+/** Composes everything once; a request then costs its match and its calls. */
+export function createDispatcher(options: DispatchOptions): Dispatcher {
+  const { urls, errorPages, fileMethods } = options
+  const wrap = (inner: Handler): Handler =>
+    timed('middleware', around(options.middleware, inner, errorPages))
+  const handlers = new Map(urls.routes.map((route) => [route, composeRoute(route)]))
+  const missing = wrap((req) => errorPages(req, notFound()))
+  const fallen = wrap(
+    guard(
+      (req) => options.fallback?.(req) ?? errorPages(req, notFound()),
+      'a fallback',
+      errorPages,
+    ),
+  )
+  const notAllowed = wrap((req) => errorPages(req, methodNotAllowed(allowedFor(req) ?? '')))
+  const options204 = wrap((req) => empty({ headers: { Allow: allowedFor(req) ?? '' } }))
+  const tooLarge = wrap((req) =>
+    errorPages(req, createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: options.maxBodyBytes })),
+  )
+  const slashed = wrap((req) => toSlash(req, urls.match(req.method, req.path)?.redirect ?? '/'))
+
+  function allowedFor(req: Request): string | undefined {
+    const found = urls.match(req.method, req.path)
+    return found?.allow?.join(', ') ?? fileMethods(req.path)
+  }
+
+  /** Methods that share a view (HEAD and GET) share its handler. */
+  function composeRoute({ pattern, views }: Route): ReadonlyMap<View, Handler> {
+    const distinct = new Set(Object.values(views))
+    return new Map(
+      [...distinct].map((view) => [
+        view,
+        wrap(timed('view', guard(view, pattern, errorPages), pattern)),
+      ]),
+    )
+  }
+
+  function dispatch(req: Request): Reply | Promise<Reply> {
+    const from = req.trace === null ? 0 : performance.now()
+    const found = urls.match(req.method, req.path)
+    req.trace?.add('route', from, found?.route?.pattern ?? '')
+    if (found?.route !== undefined) {
+      req.params = found.params
+      const handler = handlers.get(found.route)?.get(found.view) ?? missing
+      return handler(req)
+    }
+    if (found?.redirect !== undefined) return slashed(req)
+    if (found === undefined && fileMethods(req.path) === undefined) return fallen(req)
+    return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
+  }
+
+  return { dispatch, notFound: missing, tooLarge }
+}
+
+/** 405 with the methods that the path has (RFC 9110 section 15.5.6). */
+function methodNotAllowed(allow: string): HttpError {
+  return new HttpError(405, undefined, { headers: [['Allow', allow]] })
+}
+
+/** The same path with its slash set right, the query kept; never `//host`, since the path is canonical. */
+function toSlash(req: Request, path: string): Reply {
+  return redirect(path + (req.search === '' ? '' : `?${req.search}`), { status: 308 })
+}
+
+/** `middleware` around `inner`, outermost first. What one of them throws becomes a page there. */
+function around(
+  middleware: readonly Middleware[],
+  inner: Handler,
+  errorPages: ErrorPages,
+): Handler {
+  return middleware.reduceRight<Handler>(
+    (next, run) => guard((req) => run(req, () => next(req)), 'a middleware', errorPages),
+    inner,
+  )
+}
+
+/** Makes a handler of a view: its result is a `Reply`, its errors are pages. Stays synchronous when the view is. */
+function guard(view: View, route: string, errorPages: ErrorPages): Handler {
+  return (req) => {
+    try {
+      const result = view(req)
+      if (result instanceof Reply) return result
+      if (!isThenable(result)) return replyOf(result, route)
+      return Promise.resolve(result)
+        .then((value) => replyOf(value, route))
+        .catch((error) => errorPages(req, error))
+    } catch (error) {
+      return errorPages(req, error)
+    }
+  }
+}
+
+/** Adds a span, with everything inside of it, to requests that carry a trace. */
+function timed(step: Step, handler: Handler, detail = ''): Handler {
+  return (req) => {
+    const { trace } = req
+    if (trace === null) return handler(req)
+    const from = performance.now()
+    const result = handler(req)
+    if (result instanceof Reply) {
+      trace.add(step, from, detail)
+      return result
+    }
+    return result.finally(() => trace.add(step, from, detail))
+  }
+}
+
+function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return value !== null && typeof value === 'object' && 'then' in value
+}

@@ -1,0 +1,56 @@
+/**
+ * The last step of every dynamic reply: preflights are answered before routing, CORS fields are added,
+ * bodies compressed. `app.ts` puts it around the dispatcher; a site that wants none of it pays nothing.
+ */
+import type { CorsFields } from '../http/cors.ts'
+import { withVary } from '../http/headers.ts'
+import { empty, Reply } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
+import type { Compress } from './compress.ts'
+import type { Handler } from './dispatch.ts'
+import type { SiteRules } from './site-rules.ts'
+
+/** `null` for what the site does not have. */
+export function finishing(rules: SiteRules | null, compress: Compress | null) {
+  return (inner: Handler): Handler => {
+    const compressed = compress === null ? inner : after(inner, compress)
+    return rules === null ? compressed : sharing(rules, compressed)
+  }
+}
+
+function after(inner: Handler, step: Compress): Handler {
+  return (req) => {
+    const result = inner(req)
+    return result instanceof Reply ? step(req, result) : result.then((reply) => step(req, reply))
+  }
+}
+
+function sharing(rules: SiteRules, inner: Handler): Handler {
+  const add = (req: Request, reply: Reply): Reply => {
+    const fields = rules.fields(req.path, req.header('origin'))
+    return fields === null ? reply : addFields(reply, fields)
+  }
+  return (req) => answerPreflight(rules, req) ?? after(inner, add)(req)
+}
+
+/** Undefined for what is no preflight (Fetch standard, "CORS-preflight request") or meets no policy. */
+function answerPreflight(rules: SiteRules, req: Request): Reply | undefined {
+  if (req.method !== 'OPTIONS') return undefined
+  const origin = req.header('origin')
+  if (origin === undefined || req.header('access-control-request-method') === undefined) return
+  const fields = rules.preflight(req.path, origin)
+  return fields === null ? undefined : addFields(empty(), fields)
+}
+
+/** A view that speaks CORS itself has the last word; Vary is a matter of both. */
+function addFields(reply: Reply, { list }: CorsFields): Reply {
+  for (const [name, value] of list) {
+    if (name === 'Vary') reply.headers = withVary(reply.headers ?? [], value)
+    else if (!hasField(reply, name)) reply.append(name, value)
+  }
+  return reply
+}
+
+function hasField({ headers }: Reply, name: string): boolean {
+  return headers?.some(([other]) => other.toLowerCase() === name.toLowerCase()) ?? false
+}

@@ -1,0 +1,15 @@
+/** The one place where views meet templates: a template's name and data in, a page out. */
+import { html, type Reply, type ReplyInit } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
+import { TEMPLATES } from '../template/templates.ts'
+
+/**
+ * Renders the template `name` (its path below the site's templates folder, without `.mustache`) with
+ * `data`. Throws UWAS_ERR_TEMPLATE_* when there is no such template or its rendering fails.
+ */
+export function render(req: Request, name: string, data: object, init?: ReplyInit): Reply {
+  const from = req.trace === null ? 0 : performance.now()
+  const page = req.services.get(TEMPLATES).render(name, data)
+  req.trace?.add('template', from, name)
+  return html(page, init)
+}

@@ -1,0 +1,200 @@
+import t from 'tap'
+import { html } from '../../src/http/reply.ts'
+import { path, urlconf } from '../../src/route/urlconf.ts'
+import { defineConfig, parseConfig } from '../../src/was/config.ts'
+
+const FILE = '/site/uwas.config.ts'
+const urls = urlconf(path('/', () => html('')))
+
+function parse(raw: unknown, env: Record<string, string> = {}) {
+  return parseConfig(raw, { file: FILE, env })
+}
+
+/** The lines of what is wrong with `raw`. */
+function problems(raw: unknown, env: Record<string, string> = {}): string[] {
+  try {
+    parse(raw, env)
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string }
+    t.equal(code, 'UWAS_ERR_WAS_CONFIG')
+    const [head, ...lines] = message.split('\n')
+    t.equal(head, `${FILE}: the configuration is wrong:`)
+    return lines.map((line) => line.replace('  - ', ''))
+  }
+  return []
+}
+
+t.test('an empty configuration is complete', async (t) => {
+  t.strictSame(parse({}), {
+    file: FILE,
+    root: '/site',
+    urls: null,
+    static: [],
+    files: {
+      maxBytes: 536_870_912,
+      maxFileBytes: 16_777_216,
+      watch: 'auto',
+      deployments: 3,
+    },
+    templates: null,
+    migrations: null,
+    database: null,
+    host: null,
+    port: 8080,
+    stateDir: '/site/.uwas',
+    limits: {
+      maxBodyBytes: 1_048_576,
+      maxHeaderBytes: 16_384,
+      maxUrlBytes: 8000,
+      minSendBytesPerSecond: 1024,
+      maxResponseSeconds: 21_600,
+    },
+    redirects: [],
+    rewrites: [],
+    cors: [],
+    securityHeaders: {},
+    compression: { minBytes: 1024, types: [] },
+    errorPages: [],
+    privateFiles: null,
+    middleware: [],
+    timings: false,
+  })
+})
+
+t.test('paths start from the folder of the file', async (t) => {
+  const config = parse({
+    static: ['public', { dir: '../assets', prefix: '/assets' }],
+    templates: 'pages',
+    migrations: '/elsewhere/sql',
+    stateDir: '../state',
+  })
+  t.strictSame(
+    config.static.map(({ dir, prefix }) => ({ dir, prefix })),
+    [
+      { dir: '/site/public', prefix: '/' },
+      { dir: '/assets', prefix: '/assets' },
+    ],
+  )
+  t.strictSame(parse({ static: 'public' }).static, [
+    {
+      dir: '/site/public',
+      prefix: '/',
+      index: ['index.html'],
+      cleanUrls: false,
+      spa: null,
+      listing: false,
+      cacheControl: [],
+    },
+  ])
+  t.equal(config.templates, '/site/pages')
+  t.equal(config.migrations, '/elsewhere/sql')
+  t.equal(config.stateDir, '/state')
+})
+
+t.test(
+  'the database follows the configuration, then DATABASE_URL, then what the site has',
+  async (t) => {
+    const env = { DATABASE_URL: 'postgres://env/db' }
+    const embedded = { url: null, poolSize: 10 }
+    const cases: [raw: object, env: Record<string, string>, database: unknown][] = [
+      [{ urls }, {}, null],
+      [{ migrations: 'm' }, {}, embedded],
+      [{ migrations: 'm' }, { DATABASE_URL: '' }, embedded],
+      [{ migrations: 'm' }, env, { url: 'postgres://env/db', poolSize: 10 }],
+      [{ urls }, env, { url: 'postgres://env/db', poolSize: 10 }],
+      [{ static: 'public' }, env, null],
+      [{ database: false, urls }, env, null],
+      [{ database: 'embedded' }, env, embedded],
+      [{ database: 'postgresql://own/db' }, env, { url: 'postgresql://own/db', poolSize: 10 }],
+      [{ database: { poolSize: 3 } }, env, { url: 'postgres://env/db', poolSize: 3 }],
+      [{ database: { poolSize: 3 } }, {}, { url: null, poolSize: 3 }],
+      [{ database: { url: 'postgres://own/db' } }, env, { url: 'postgres://own/db', poolSize: 10 }],
+    ]
+    for (const [raw, given, expected] of cases) {
+      t.strictSame(parse(raw, given).database, expected, JSON.stringify([raw, given]))
+    }
+  },
+)
+
+t.test('PORT wins over the configuration; an empty one is none', async (t) => {
+  t.equal(parse({ port: 3000 }).port, 3000)
+  t.equal(parse({ port: 3000 }, { PORT: '4000' }).port, 4000)
+  t.equal(parse({ port: 3000 }, { PORT: '' }).port, 3000)
+  t.equal(parse({}, { PORT: '0' }).port, 0)
+})
+
+t.test('every problem is told, each with its place and what would be right', async (t) => {
+  t.strictSame(
+    new Set(
+      problems(
+        {
+          prot: 1,
+          static: [{ dirr: 'x' }, 5],
+          limits: { maxBodyByte: 1, maxHeaderBytes: 10 },
+          urls: 3,
+          middleware: [1],
+          database: 'mysql://a:b@c',
+          timings: 'yes',
+          templates: '',
+          port: 99_999,
+        },
+        { PORT: 'x' },
+      ),
+    ),
+    new Set([
+      'unknown key "prot"; did you mean "port"?',
+      'static[0].dir is undefined; it has to be a string',
+      'unknown key "static[0].dirr"; did you mean "dir"?',
+      'static[1] is 5; it has to be a folder, or a list of folders and { dir, prefix }',
+      'unknown key "limits.maxBodyByte"; did you mean "maxBodyBytes"?',
+      'limits.maxHeaderBytes is 10; it has to be at least 1024',
+      'urls is not a URL conf; give it what urlconf() returns',
+      'middleware[0] is not a function (req, next) => reply',
+      'database is neither "embedded" nor a URL that starts with postgres://',
+      'timings is "yes"; it has to be a boolean',
+      'templates is empty; name a folder',
+      'port is 99999; it has to be at most 65535',
+      'the environment\'s PORT is "x"; it has to be a number from 0 to 65535',
+    ]),
+  )
+})
+
+t.test('what is no object, and keys deep inside, are told too', async (t) => {
+  t.strictSame(problems(null), ['the configuration is null; it has to be an object'])
+  t.strictSame(problems([]), ['the configuration is a list; it has to be an object'])
+  t.strictSame(problems({ database: { url: 'x', pool: 3 } }), [
+    'database.url is neither "embedded" nor a URL that starts with postgres://',
+    'unknown key "database.pool"; known are: poolSize, url',
+  ])
+  t.strictSame(problems({ database: 7 }), [
+    'database is 7; it has to be "embedded", a postgres:// URL, { url, poolSize } or false',
+  ])
+  t.strictSame(problems({ static: [{ dir: 'a', prefix: 'b' }] }), [
+    'static[0].prefix has to start with "/"',
+  ])
+})
+
+t.test('migrations without a database are refused, not ignored', async (t) => {
+  t.strictSame(problems({ database: false, migrations: 'm' }), [
+    'migrations are given, but database is false; drop one of the two',
+  ])
+})
+
+t.test('a password never stands in a message', async (t) => {
+  const told = problems({ database: 'mysql://me:secret@host/db', host: 5, templates: 'a@b' })
+  t.notMatch(told.join('\n'), 'secret')
+})
+
+t.test('the result is frozen, and the caller’s own lists stay theirs', async (t) => {
+  const middleware = [() => html('')]
+  const config = parse({ middleware, static: 'x', migrations: 'm' })
+  for (const part of [config, config.static, config.limits, config.database, config.middleware]) {
+    t.ok(Object.isFrozen(part))
+  }
+  t.notOk(Object.isFrozen(middleware))
+})
+
+t.test('defineConfig gives back what it gets', async (t) => {
+  const config = { port: 1 }
+  t.equal(defineConfig(config), config)
+})

@@ -1,0 +1,83 @@
+import t from 'tap'
+import { createLog } from '../../src/core/log.ts'
+import { html, Reply, text } from '../../src/http/reply.ts'
+import { createCompress } from '../../src/was/compress.ts'
+import { finishing } from '../../src/was/finish.ts'
+import { createSiteRules } from '../../src/was/site-rules.ts'
+import { requestOf } from '../support/request.ts'
+
+const APP = 'https://app.example.org'
+const PAGE = 'page '.repeat(1000)
+const rules = createSiteRules({
+  redirects: [],
+  rewrites: [],
+  cors: [{ prefix: '/api', origins: [APP] }],
+})
+const compress = createCompress({ minBytes: 1024, types: [] }, createLog())
+const field = (reply: Reply, name: string) =>
+  reply.headers?.filter(([other]) => other === name).map(([, value]) => value)
+
+t.test('a site that wants nothing of it keeps its handler as it is', (t) => {
+  const handler = () => text('x')
+  t.equal(finishing(null, null)(handler), handler)
+  t.end()
+})
+
+t.test('synchronous views stay synchronous, through both steps', (t) => {
+  const reply = finishing(rules, compress)(() => html(PAGE))(
+    requestOf('GET', '/api/x', { headers: { origin: APP, 'accept-encoding': 'gzip' } }),
+  )
+  t.ok(reply instanceof Reply)
+  t.match(reply, { coding: 'gzip' })
+  t.same(field(reply as Reply, 'Access-Control-Allow-Origin'), [APP])
+  t.end()
+})
+
+t.test('an asynchronous view gets the same fields', async (t) => {
+  const reply = await finishing(rules, compress)(async () => html(PAGE))(
+    requestOf('GET', '/api/x', { headers: { 'accept-encoding': 'br' } }),
+  )
+  t.match(reply, { coding: 'br' })
+  t.same(field(reply, 'Vary'), ['Origin'])
+})
+
+t.test('a view that answers CORS itself has the last word; Vary names both', (t) => {
+  const reply = finishing(
+    rules,
+    null,
+  )(() => html('x', { headers: { 'Access-Control-Allow-Origin': '*', Vary: 'Cookie' } }))(
+    requestOf('GET', '/api', { headers: { origin: APP } }),
+  ) as Reply
+  t.same(field(reply, 'Access-Control-Allow-Origin'), ['*'])
+  t.same(field(reply, 'Vary'), ['Cookie, Origin'])
+  t.end()
+})
+
+t.test('what no policy covers is untouched', (t) => {
+  const made = html('x')
+  const reply = finishing(rules, null)(() => made)(
+    requestOf('GET', '/apis', { headers: { origin: APP } }),
+  )
+  t.equal(reply, made)
+  t.equal(made.headers, null)
+  t.end()
+})
+
+t.test('a preflight never reaches the view; an ordinary OPTIONS does', (t) => {
+  let views = 0
+  const handler = finishing(
+    rules,
+    null,
+  )(() => {
+    views++
+    return text('view')
+  })
+  const headers = { origin: APP, 'access-control-request-method': 'GET' }
+  t.match(handler(requestOf('OPTIONS', '/api', { headers })), { status: 204, body: null })
+  t.equal(views, 0)
+  void handler(requestOf('OPTIONS', '/api', { headers: { origin: APP } }))
+  void handler(requestOf('OPTIONS', '/other', { headers }))
+  void handler(requestOf('GET', '/api', { headers }))
+  t.equal(views, 3)
+  t.end()
+})
