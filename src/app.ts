@@ -1,0 +1,175 @@
+/**
+ * The composition root of one worker: a configuration becomes what `server/` serves. All stages are
+ * wired here and nowhere else; every mistake that can be found before the first request is found here.
+ */
+import { join } from 'node:path'
+import type { Log } from './core/log.ts'
+import { Services } from './core/services.ts'
+import { type Catalogue, createCatalogue } from './files/catalogue.ts'
+import { FILE_METHODS } from './files/entry.ts'
+import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
+import type { Reply } from './http/reply.ts'
+import type { Request } from './http/request.ts'
+import { securityHeaders } from './http/security-headers.ts'
+import { encodePath } from './http/target.ts'
+import type { Middleware } from './http/view.ts'
+import { createDatabase, DATABASE, type Database } from './model/database.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './model/embedded.ts'
+import { migrate } from './model/migrate.ts'
+import { warm } from './model/warm.ts'
+import { loadNative } from './native/load.ts'
+import type { Native } from './native/skin.ts'
+import { TRACES, TraceLog } from './observe/trace-log.ts'
+import { compileUrls } from './route/compile.ts'
+import { urlconf } from './route/urlconf.ts'
+import type { Application } from './server/application.ts'
+import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
+import { createCompress } from './was/compress.ts'
+import type { SiteConfig } from './was/config.ts'
+import { createDispatcher } from './was/dispatch.ts'
+import { createErrorPages } from './was/error-pages.ts'
+import { finishing } from './was/finish.ts'
+import { createSiteRules } from './was/site-rules.ts'
+import { createStaticUrls, STATIC_URLS, staticHelpers } from './was/static-url.ts'
+
+/** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
+export interface Backends {
+  readonly files: Catalogue
+  /** For files that views send. */
+  readonly native: Native
+  readonly database: Database | null
+  /** Kept over reloads, so that `recentTraces` does not forget. */
+  readonly traces: TraceLog | null
+  /** Closes connections, then stops the PostgreSQL that this process started. */
+  close(): Promise<void>
+}
+
+/** What a command adds to a site that it builds. */
+export interface AppOptions {
+  readonly log: Log
+  /** Outside of the site's own middleware: development's tools. Default none. */
+  readonly middleware?: readonly Middleware[]
+  /** Whether pages name static files by fingerprinted URLs. Default true; development follows plain ones. */
+  readonly fingerprints?: boolean
+  /** Development's page of an unexpected error. Default: the site's own error page. */
+  readonly debugPage?: (req: Request, error: unknown) => Reply
+}
+
+/** What `server/` serves, and what commands want to know of it. */
+export interface App extends Application {
+  readonly config: SiteConfig
+  readonly templates: Templates | null
+  /** Files, and templates, routes and statements of the site: for the line that says it has started. */
+  readonly counts: { readonly files: number; readonly routes: number; readonly templates: number }
+}
+
+/**
+ * Reads the static files and connects the database; starts the embedded PostgreSQL where the
+ * configuration wants it. One warning line when the native addon is missing.
+ */
+export async function openBackends(config: SiteConfig, log: Log): Promise<Backends> {
+  const native = loadNative()
+  if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
+  const files = await createCatalogue({
+    mounts: config.static,
+    ceilingBytes: config.files.maxFileBytes,
+    maxBytes: config.files.maxBytes,
+    watch: config.files.watch,
+    deployments: config.files.deployments,
+    storeDir: join(config.stateDir, 'objects'),
+    native,
+    log,
+    baseHeaders: securityHeaders(config.securityHeaders),
+  })
+  const { postgres, database } = await openDatabase(config, log)
+  return {
+    files,
+    native,
+    database,
+    traces: config.timings ? new TraceLog() : null,
+    async close() {
+      await files.close()
+      await database?.close()
+      await postgres?.stop()
+    },
+  }
+}
+
+/**
+ * Builds the site over its backends: migrates, prepares and checks all statements, compiles templates
+ * and URL conf. Throws the first mistake; the backends stay open.
+ */
+export async function createApp(
+  config: SiteConfig,
+  backends: Backends,
+  options: AppOptions,
+): Promise<App> {
+  const { log, middleware = [], debugPage, fingerprints = true } = options
+  const { database, files, traces } = backends
+  const urls = compileUrls(config.urls ?? urlconf())
+  const staticUrls = createStaticUrls({
+    prefixes: config.static.map(({ prefix }) => prefix),
+    find: (path) => files.staticUrl(path, fingerprints),
+    log,
+  })
+  const templates =
+    config.templates === null
+      ? null
+      : createTemplates({ dir: config.templates, helpers: staticHelpers(staticUrls) })
+  if (database !== null) {
+    if (config.migrations !== null) await migrate(database, config.migrations, { log })
+    await warm(database)
+  }
+  const services = new Services()
+    .provide(STATIC_URLS, staticUrls)
+    .provide(PRIVATE_FILES, createPrivateFiles(backends.native, config.privateFiles))
+  if (database !== null) services.provide(DATABASE, database)
+  if (templates !== null) services.provide(TEMPLATES, templates)
+  if (traces !== null) services.provide(TRACES, traces)
+  const rules = createSiteRules(config)
+  const finish = finishing(
+    rules,
+    config.compression === null ? null : createCompress(config.compression, log),
+  )
+  const dispatcher = createDispatcher({
+    urls,
+    middleware: [...middleware, ...config.middleware],
+    errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
+    maxBodyBytes: config.limits.maxBodyBytes,
+    fileMethods: (path) =>
+      files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
+    fallback: (req) => files.fallBack(req),
+  })
+  return {
+    config,
+    templates,
+    files,
+    services,
+    rules,
+    dispatch: finish(dispatcher.dispatch),
+    notFound: finish(dispatcher.notFound),
+    tooLarge: finish(dispatcher.tooLarge),
+    traces,
+    limits: config.limits,
+    log,
+    counts: {
+      files: files.stats.files,
+      routes: urls.routes.length,
+      templates: templates?.names().length ?? 0,
+    },
+  }
+}
+
+async function openDatabase(
+  config: SiteConfig,
+  log: Log,
+): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
+  if (config.database === null) return { postgres: null, database: null }
+  const { url, poolSize } = config.database
+  const postgres =
+    url === null
+      ? await startEmbeddedPostgres({ dir: join(config.stateDir, 'postgres'), log })
+      : null
+  const database = createDatabase({ url: url ?? (postgres as EmbeddedPostgres).url, poolSize, log })
+  return { postgres, database }
+}

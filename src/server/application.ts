@@ -1,0 +1,34 @@
+/** What a lane serves: files first, by one look-up, then everything else. Made by `app.ts`. */
+import type { Log } from '../core/log.ts'
+import type { Services } from '../core/services.ts'
+import type { Catalogue } from '../files/catalogue.ts'
+import type { Reply } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
+import type { TraceLog } from '../observe/trace-log.ts'
+import type { SiteRules } from '../was/site-rules.ts'
+
+/** What one request may cost, as the configuration says it. */
+export interface RequestLimits {
+  readonly maxBodyBytes: number
+  readonly maxUrlBytes: number
+  /** 0 is no limit, here and below. */
+  readonly minSendBytesPerSecond: number
+  readonly maxResponseSeconds: number
+}
+
+export interface Application {
+  readonly files: Pick<Catalogue, 'lookup' | 'redirect'>
+  /** What is asked before files and views; null when the site has no such rules. */
+  readonly rules: SiteRules | null
+  readonly services: Services
+  /** Answers what is no file. Never throws or rejects: errors are replies already. */
+  readonly dispatch: (req: Request) => Reply | Promise<Reply>
+  /** The 404 page, for a path that is in no canonical form and so must not reach the URL conf. */
+  readonly notFound: (req: Request) => Reply | Promise<Reply>
+  /** The 413 page, for a body that is too long by its own word and so is not read. */
+  readonly tooLarge: (req: Request) => Reply | Promise<Reply>
+  /** Where timings go, or null when the site does not record them. */
+  readonly traces: TraceLog | null
+  readonly limits: RequestLimits
+  readonly log: Log
+}

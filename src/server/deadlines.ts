@@ -1,0 +1,75 @@
+/**
+ * Ends replies that take too long: readers that take next to nothing, and whole replies past their time.
+ * The lane's exchanges come in when they do not end at once; each look costs a few numbers for each of them.
+ */
+
+/** 0 is no limit. */
+export interface SendLimits {
+  readonly minSendBytesPerSecond: number
+  readonly maxResponseSeconds: number
+}
+
+/** What is known of a reply that goes on. Times are of `performance.now()`. */
+export interface Watched {
+  /** When it was left for later. */
+  startedAt: number
+  /** Milliseconds for which it has waited for its reader, without the present wait. */
+  waitedMs: number
+  /** Begin of the present wait for the reader; 0 while it waits for nobody, or for the site. */
+  waitingSince: number
+  /** Bytes that the reader's side has taken. */
+  taken(): number
+  /** Cuts the connection. */
+  cut(): void
+}
+
+/** How long a reader may stand still before its speed counts: a network may stop for a moment. */
+const GRACE_MS = 5_000
+const LOOK_MS = 1_000
+
+export class Deadlines {
+  readonly #limits: () => SendLimits
+  readonly #watched: Set<Watched>
+  #timer: NodeJS.Timeout | null
+
+  /** `limits` are asked for with every look, since a reload may change them. */
+  constructor(limits: () => SendLimits) {
+    this.#limits = limits
+    this.#watched = new Set()
+    this.#timer = null
+  }
+
+  add(exchange: Watched): void {
+    exchange.startedAt = performance.now()
+    this.#watched.add(exchange)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+  }
+
+  remove(exchange: Watched): void {
+    this.#watched.delete(exchange)
+  }
+
+  /** The timer ends when nobody was there to look at, not with each reply: most are short. */
+  #look(): void {
+    if (this.#watched.size === 0) {
+      clearInterval(this.#timer as NodeJS.Timeout)
+      this.#timer = null
+      return
+    }
+    const now = performance.now()
+    const limits = this.#limits()
+    for (const exchange of this.#watched) {
+      if (isOverdue(exchange, limits, now)) exchange.cut()
+    }
+  }
+}
+
+/** The speed is that of the time in which bytes were there: a slow view is not its reader's fault. */
+export function isOverdue(exchange: Watched, limits: SendLimits, now: number): boolean {
+  const { minSendBytesPerSecond, maxResponseSeconds } = limits
+  if (maxResponseSeconds > 0 && now - exchange.startedAt > maxResponseSeconds * 1000) return true
+  if (minSendBytesPerSecond === 0) return false
+  const { waitedMs, waitingSince } = exchange
+  const waited = waitingSince === 0 ? waitedMs : waitedMs + now - waitingSince
+  return waited > GRACE_MS && exchange.taken() < (waited / 1000) * minSendBytesPerSecond
+}

@@ -1,0 +1,36 @@
+/**
+ * Puts further fields behind the head of a static reply. The catalogue's heads stay as they are; each
+ * combination is made once and kept for as long as its reply.
+ */
+import type { Prepared } from '../files/entry.ts'
+import type { HeaderList } from '../http/headers.ts'
+
+/** Fields that are the same object are the same fields. */
+export interface ExtraFields {
+  readonly list: Readonly<HeaderList>
+}
+
+const made = new WeakMap<ExtraFields, WeakMap<Prepared, Prepared>>()
+
+/** The fields have to be valid, and must not repeat one of the head but for lists such as Vary. */
+export function withFields(prepared: Prepared, fields: ExtraFields): Prepared {
+  let ofFields = made.get(fields)
+  if (ofFields === undefined) {
+    ofFields = new WeakMap()
+    made.set(fields, ofFields)
+  }
+  let extended = ofFields.get(prepared)
+  if (extended === undefined) {
+    extended = { ...prepared, head: extendHead(prepared.head, fields.list) }
+    ofFields.set(prepared, extended)
+  }
+  return extended
+}
+
+function extendHead(head: ArrayBuffer, list: Readonly<HeaderList>): ArrayBuffer {
+  const more = list.map(([name, value]) => `\r\n${name}: ${value}`).join('')
+  const bytes = Buffer.allocUnsafeSlow(head.byteLength + more.length)
+  bytes.set(new Uint8Array(head))
+  bytes.write(more, head.byteLength, 'latin1')
+  return bytes.buffer
+}

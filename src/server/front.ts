@@ -1,0 +1,20 @@
+/** What listens for `server.ts`: the gate before both lanes, or the engine by itself. */
+
+/** Where to listen: `host` undefined for all addresses, port 0 for any free one. */
+export interface FrontAddress {
+  readonly host?: string | undefined
+  readonly port: number
+}
+
+export interface Front {
+  /** The port that is listened on. */
+  readonly port: number
+  /** Whether odd connections have a lane of their own. */
+  readonly gated: boolean
+  /** Accepts nothing more; connections that are open go on. */
+  stop(): void
+  /** Connections that have begun something beyond the replies that the lane counts itself. */
+  busy(): number
+  /** Closes all connections at once. */
+  close(): void
+}

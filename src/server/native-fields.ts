@@ -1,0 +1,100 @@
+/**
+ * A request's fields and its peer on the native lane. They are copied out of the engine when somebody
+ * first asks, or when the view's synchronous part has returned without a reply: a synchronous view that
+ * reads no field pays nothing.
+ */
+import { createError } from '../core/errors.ts'
+import type { FieldSource } from '../http/request.ts'
+import type { EngineRequest, EngineResponse } from './engine-types.ts'
+import type { Peers } from './peers.ts'
+
+export class NativeFields implements FieldSource {
+  #req: EngineRequest | null
+  #res: EngineResponse | null
+  #entries: [name: string, value: string][] | null
+  #address: ArrayBuffer | null
+  /** The address where the engine has none. */
+  #known: string
+  readonly #peers: Peers | null
+  readonly #acceptEncoding: string
+
+  /** `acceptEncoding` is what the scan of the request has found: every page asks for it. */
+  constructor(
+    req: EngineRequest,
+    res: EngineResponse,
+    acceptEncoding: string,
+    peers: Peers | null,
+  ) {
+    this.#req = req
+    this.#res = res
+    this.#entries = null
+    this.#address = null
+    this.#known = ''
+    this.#peers = peers
+    this.#acceptEncoding = acceptEncoding
+  }
+
+  /** An empty field is undefined. */
+  get(name: string): string | undefined {
+    if (name === 'accept-encoding') return this.#acceptEncoding || undefined
+    let joined: string | undefined
+    const separator = name === 'cookie' ? '; ' : ', '
+    for (const [other, value] of this.entries()) {
+      if (other !== name || value === '') continue
+      joined = joined === undefined ? value : joined + separator + value
+    }
+    return joined
+  }
+
+  /** Throws UWAS_ERR_SERVER_REQUEST_OVER when the request was answered before anybody asked. */
+  entries(): [name: string, value: string][] {
+    if (this.#entries === null) {
+      if (this.#req === null) throw createError('UWAS_ERR_SERVER_REQUEST_OVER', {})
+      const entries: [string, string][] = []
+      this.#req.forEach((name, value) => {
+        entries.push([name, value])
+      })
+      this.#entries = entries
+    }
+    return this.#entries
+  }
+
+  /** The peer's address as text; throws as `entries`. */
+  address(): string {
+    if (this.#address === null) {
+      if (this.#res === null) throw createError('UWAS_ERR_SERVER_REQUEST_OVER', {})
+      this.#readAddress(this.#res)
+    }
+    if (this.#known !== '') return this.#known
+    return formatAddress(Buffer.from(this.#address as ArrayBuffer).toString('latin1'))
+  }
+
+  /** Copies everything: the engine takes its request back, and the response may go at any time. */
+  detach(): void {
+    this.entries()
+    if (this.#res !== null) this.#readAddress(this.#res)
+    this.release()
+  }
+
+  #readAddress(res: EngineResponse): void {
+    this.#address = res.getRemoteAddressAsText()
+    if (this.#address.byteLength === 0) this.#known = this.#peers?.addressOf(res) ?? ''
+  }
+
+  /** Lets go of the engine's objects without a copy: the request has been answered. */
+  release(): void {
+    this.#req = null
+    this.#res = null
+  }
+}
+
+/** As people write it: IPv4 that came through an IPv6 socket is IPv4 again, IPv6 is short. */
+function formatAddress(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^(?:0{1,4}:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/i.exec(
+    address,
+  )
+  if (mapped === null) return new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const bytes = mapped.slice(1).map((byte) => Number.parseInt(byte, 16))
+  return bytes.join('.')
+}

@@ -1,0 +1,365 @@
+/**
+ * The native lane: ordinary HTTP/1.1 on uWebSockets.js. A request for a file is answered inside the
+ * engine's callback; anything else passes the fences, becomes a `Request`, and its `Reply` is written.
+ */
+import { Trace } from '../core/trace.ts'
+import { answer } from '../files/answer.ts'
+import type { FileEntry, Prepared } from '../files/entry.ts'
+import { FileReply } from '../files/send-file.ts'
+import { formatHttpDate } from '../http/date.ts'
+import type { HeaderList } from '../http/headers.ts'
+import { statusOf } from '../http/http-error.ts'
+import { Reply, text } from '../http/reply.ts'
+import { Request } from '../http/request.ts'
+import { reasonOf } from '../http/status.ts'
+import { parseTarget } from '../http/target.ts'
+import type { SiteRules } from '../was/site-rules.ts'
+import type { Application } from './application.ts'
+import { Deadlines } from './deadlines.ts'
+import type { EngineRequest, EngineResponse } from './engine-types.ts'
+import { withFields } from './extra-head.ts'
+import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
+import { type FileHost, writePrepared } from './file-writer.ts'
+import { createHeads, type Heads } from './heads.ts'
+import { NativeBody } from './native-body.ts'
+import { NativeFields } from './native-fields.ts'
+import { FieldScan } from './native-scan.ts'
+import { Exchange, MAX_COPIED_BYTES, writeReply } from './native-writer.ts'
+import type { Peers } from './peers.ts'
+
+/**
+ * A body that nobody reads is let go of by the engine up to here, so that its client is still there for
+ * the reply; of a longer one the connection is closed.
+ */
+const MAX_DRAINED_BYTES = 256 * 1024 * 1024
+
+export class NativeLane {
+  /** Read anew by every request, so that a reload swaps it between two of them. */
+  application: Application
+  /** True from the moment in which the server stops: every reply then closes its connection. */
+  draining: boolean
+  /** Replies that have been begun and not finished. */
+  pending: number
+  /** Where the engine does not know the addresses of its connections. */
+  peers: Peers | null
+  readonly #heads: Heads
+  readonly #scan: FieldScan
+  readonly #host: FileHost
+  readonly #deadlines: Deadlines
+  /** The Host value that last passed its grammar: nearly always the same. */
+  #goodHost: string
+
+  constructor(application: Application, baseHeaders: HeaderList) {
+    this.application = application
+    this.draining = false
+    this.pending = 0
+    this.peers = null
+    this.#heads = createHeads(baseHeaders)
+    this.#scan = new FieldScan()
+    this.#host = {
+      begin: (exchange) => this.#begin(exchange),
+      fail: (exchange, error) => this.#failFile(exchange, error),
+      logCut: (error) => this.application.log.error('sending a file failed', error),
+    }
+    this.#deadlines = new Deadlines(() => this.application.limits)
+    this.#goodHost = ''
+  }
+
+  /** The engine's handler for GET alone: it compares methods by case, so the method is known. */
+  handleGet(res: EngineResponse, req: EngineRequest): void {
+    this.#guard(res, req, 'GET')
+  }
+
+  /** For the strict lane: answers a request that no view may see, and closes. */
+  refuse(res: EngineResponse, method: string, status: number): void {
+    this.#refuse(new Exchange(res, this.#deadlines, method === 'HEAD', true), status)
+  }
+
+  /** For the strict lane: a reply that no view has made. */
+  reply(res: EngineResponse, reply: Reply): void {
+    const exchange = new Exchange(res, this.#deadlines, false, this.draining)
+    writeReply(exchange, reply, this.#heads.of(reply))
+  }
+
+  /** For the strict lane: a whole refusal, for a connection without a request that could be answered. */
+  refusalBytes(status: number): Uint8Array {
+    const body = refusal(status)
+    const head = `HTTP/1.1 ${Buffer.from(this.#heads.of(body)).toString('latin1')}`
+    const content = body.body as string
+    const rest = `Date: ${formatHttpDate(Date.now())}\r\nConnection: close\r\nContent-Length: ${content.length}`
+    return Buffer.from(`${head}\r\n${rest}\r\n\r\n${content}`, 'latin1')
+  }
+
+  /** The engine's handler for every other method. */
+  handleOther(res: EngineResponse, req: EngineRequest): void {
+    this.#guard(res, req, req.getCaseSensitiveMethod())
+  }
+
+  /** A mistake of ours costs its connection, not the process: the engine ends that on an exception. */
+  #guard(res: EngineResponse, req: EngineRequest, method: string): void {
+    try {
+      this.#handle(res, req, method)
+    } catch (error) {
+      this.application.log.error(`${method} could not be answered`, error)
+      try {
+        res.close()
+      } catch {
+        // It had been answered before the mistake.
+      }
+    }
+  }
+
+  #handle(res: EngineResponse, req: EngineRequest, method: string): void {
+    const startedAt = this.application.traces === null ? 0 : performance.now()
+    const scan = this.#scan
+    scan.read(req)
+    const refusal = refuseMethod(method) || refuseFields(scan, this.#goodHost)
+    if (refusal !== 0) {
+      this.#refuse(this.#exchangeOf(res, method), refusal)
+      return
+    }
+    this.#goodHost = scan.host
+    const rawPath = req.getUrl()
+    const { files, rules } = this.application
+    const isRead =
+      (method === 'GET' || method === 'HEAD') && (rules === null || !rules.touches(rawPath))
+    const entry = isRead ? files.lookup(rawPath) : undefined
+    if (entry !== undefined) this.#answerFile(res, req, method, rawPath, entry, startedAt)
+    else this.#answerOther(res, req, method, rawPath, startedAt)
+  }
+
+  #answerFile(
+    res: EngineResponse,
+    req: EngineRequest,
+    method: string,
+    path: string,
+    entry: FileEntry,
+    startedAt: number,
+  ): void {
+    const { traces, files, rules } = this.application
+    const { connection } = this.#scan
+    const isGet = method === 'GET'
+    const found = traces === null ? 0 : performance.now()
+    const search = entry.redirect ? (req.getQuery() ?? '') : ''
+    let prepared = search === '' ? answer(entry, isGet, this.#scan) : files.redirect(entry, search)
+    if (rules !== null) prepared = share(prepared, rules, path, this.#scan.origin)
+    const decided = traces === null ? 0 : performance.now()
+    const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
+    if (keepsAlive && isGet && isOneSend(prepared)) {
+      res.writeStatus(prepared.head).end(prepared.content?.take() as ArrayBuffer)
+    } else {
+      writePrepared(this.#exchangeOf(res, method), prepared, this.#host)
+    }
+    if (traces !== null) {
+      const trace = new Trace(startedAt)
+      trace.add('server', startedAt, '', found)
+      trace.add('files', found, entry.etag, decided)
+      trace.add('reply', decided)
+      traces.record('static', method, path, prepared.status, trace)
+    }
+  }
+
+  /** An exchange of the request that was scanned last. */
+  #exchangeOf(res: EngineResponse, method: string): Exchange {
+    const { connection } = this.#scan
+    const close = this.draining || asksToClose(connection)
+    const closesByItself = connection.toLowerCase() === 'close'
+    return new Exchange(res, this.#deadlines, method === 'HEAD', close, closesByItself)
+  }
+
+  /** A file that is no longer what it was, or cannot be read, and of which nothing has been sent. */
+  #failFile(exchange: Exchange, error: unknown): void {
+    const status = statusOf(error)
+    if (status >= 500) this.application.log.error('reading a file failed', error)
+    const reply = refusal(status)
+    this.#begin(exchange)
+    writeReply(exchange, reply, this.#heads.of(reply))
+  }
+
+  /** Counts the exchange as unfinished until it is done. */
+  #begin(exchange: Exchange): void {
+    if (exchange.onDone !== null) return
+    this.pending++
+    exchange.onDone = () => {
+      this.pending--
+    }
+  }
+
+  /** A path that is not the canonical one of a file: perhaps another spelling of it, else a view's. */
+  #answerOther(
+    res: EngineResponse,
+    req: EngineRequest,
+    method: string,
+    rawPath: string,
+    startedAt: number,
+  ): void {
+    const { limits, rules } = this.application
+    const search = req.getQuery() ?? ''
+    const urlBytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
+    const isTooLong = urlBytes > limits.maxUrlBytes
+    const target = isTooLong ? 414 : parseTarget(rawPath)
+    if (target === 414 || target === 400) {
+      this.#refuse(this.#exchangeOf(res, method), target)
+      return
+    }
+    if (target === 404) {
+      this.#answerView(res, req, method, rawPath, startedAt, false)
+      return
+    }
+    const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
+    if (routed instanceof Reply) {
+      writeReply(this.#exchangeOf(res, method), routed, this.#heads.of(routed))
+      return
+    }
+    const { path, canonical } = routed ?? target
+    const isRead = method === 'GET' || method === 'HEAD'
+    const entry = isRead ? this.application.files.lookup(canonical) : undefined
+    if (entry !== undefined) {
+      this.#answerFile(res, req, method, canonical, entry, startedAt)
+    } else {
+      this.#answerView(res, req, method, path, startedAt, true)
+    }
+  }
+
+  /**
+   * A request in doubt: no view sees it, and the connection ends with it. The answer waits for the
+   * next turn of the loop, because the engine runs what stands behind a request in the same segment
+   * even when its reply closes; while a reply is pending it closes the connection instead.
+   */
+  #refuse(exchange: Exchange, status: number): void {
+    const reply = refusal(status)
+    exchange.close = true
+    this.#begin(exchange)
+    exchange.watch()
+    setImmediate(() => {
+      if (!exchange.aborted)
+        exchange.res.cork(() => writeReply(exchange, reply, this.#heads.of(reply)))
+    })
+  }
+
+  #answerView(
+    res: EngineResponse,
+    req: EngineRequest,
+    method: string,
+    path: string,
+    startedAt: number,
+    isCanonical: boolean,
+  ): void {
+    const { application } = this
+    const exchange = this.#exchangeOf(res, method)
+    const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
+    const trace = application.traces === null ? null : new Trace(startedAt)
+    const length = this.#bodyLength(req)
+    const isTooLarge = length > application.limits.maxBodyBytes
+    const body =
+      length === 0 || isTooLarge
+        ? null
+        : new NativeBody(res, length, application.limits.maxBodyBytes)
+    if (length > MAX_DRAINED_BYTES) exchange.close = true
+    const request = new Request({
+      method,
+      path,
+      search: req.getQuery() ?? '',
+      fields,
+      body,
+      services: application.services,
+      remoteAddress: () => fields.address(),
+      secure: false,
+      trace,
+    })
+    trace?.add('server', startedAt)
+    const answerer = isTooLarge
+      ? application.tooLarge
+      : isCanonical
+        ? application.dispatch
+        : application.notFound
+    const result = answerer(request)
+    if (result instanceof Reply) {
+      fields.release()
+      this.#write(exchange, request, result)
+      return
+    }
+    fields.detach()
+    this.#watchOver(exchange, request, body)
+    exchange.watch()
+    result
+      .then((reply) => {
+        if (!exchange.aborted) res.cork(() => this.#write(exchange, request, reply))
+      })
+      .catch((error) => exchange.cut(error))
+  }
+
+  /** Counts an exchange that does not end at once, and tells its request and the log what becomes of it. */
+  #watchOver(exchange: Exchange, request: Request, body: NativeBody | null): void {
+    if (exchange.onDone !== null) return
+    this.#begin(exchange)
+    const { onAbort } = exchange
+    exchange.onAbort = () => {
+      onAbort?.()
+      request.markAborted()
+      body?.abort()
+    }
+    exchange.onError = (error) => {
+      const what = `${request.method} ${request.path} (request ${request.id})`
+      this.application.log.error(`${what} failed while it was answered`, error)
+    }
+  }
+
+  #write(exchange: Exchange, request: Request, reply: Reply): void {
+    const from = request.trace === null ? 0 : performance.now()
+    if (this.draining) exchange.close = true
+    try {
+      if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
+      else writeReply(exchange, reply, this.#heads.of(reply))
+      if (!exchange.isDone) this.#watchOver(exchange, request, null)
+    } catch (error) {
+      this.#watchOver(exchange, request, null)
+      exchange.cut(error)
+    }
+    if (request.trace === null) return
+    request.trace.add('reply', from)
+    this.application.traces?.record(
+      'view',
+      request.method,
+      request.path,
+      reply.status,
+      request.trace,
+    )
+  }
+
+  /** A file that a view has let go: as a static one, with the fields of the view. */
+  #writeFile(exchange: Exchange, request: Request, reply: FileReply): void {
+    const { buffer, byteOffset, byteLength } = this.#heads.of(reply)
+    const head = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
+    writePrepared(exchange, { ...reply.prepared, head }, this.#host)
+    if (exchange.isDone) return
+    const { onAbort } = exchange
+    exchange.onAbort = () => {
+      request.markAborted()
+      onAbort?.()
+    }
+  }
+
+  /** Bytes of the request's body by its own word; NaN when only its end will tell. */
+  #bodyLength(req: EngineRequest): number {
+    const { contentLength } = this.#scan
+    return contentLength === '' && req.isChunked === true ? Number.NaN : Number(contentLength)
+  }
+}
+
+/** The reply with the CORS fields that the site has for `path`, which is encoded. */
+function share(prepared: Prepared, rules: SiteRules, path: string, origin: string): Prepared {
+  const decoded = path.includes('%') ? decodeURIComponent(path) : path
+  const fields = rules.fields(decoded, origin)
+  return fields === null ? prepared : withFields(prepared, fields)
+}
+
+function refusal(status: number): Reply {
+  return text(`${status} ${reasonOf(status)}\n`, { status })
+}
+
+function isOneSend({ content, length, segments }: Prepared): boolean {
+  return (
+    content !== null && content.bytes !== null && length <= MAX_COPIED_BYTES && segments === null
+  )
+}

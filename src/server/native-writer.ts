@@ -1,0 +1,345 @@
+/**
+ * The only writer of the native lane: a `Reply` becomes calls on the engine's response. Framing
+ * (Content-Length, chunks, HEAD, 204, 304), backpressure and aborts are decided here.
+ */
+import { createError } from '../core/errors.ts'
+import { formatHttpDate } from '../http/date.ts'
+import type { Reply, ReplyBody } from '../http/reply.ts'
+import { isBodiless } from '../http/status.ts'
+import type { Deadlines, Watched } from './deadlines.ts'
+import type { EngineResponse } from './engine-types.ts'
+
+/**
+ * Up to here `end` may copy what the kernel refuses; larger bodies wait for the reader instead. A socket
+ * takes as much at once unless its client lets many replies pile up.
+ */
+export const MAX_COPIED_BYTES = 16 * 1024
+
+/** One exchange on a connection: the engine's response and what has become of it. */
+export class Exchange implements Watched {
+  readonly res: EngineResponse
+  readonly isHead: boolean
+  /** True when the reply ends the connection. */
+  close: boolean
+  /** True when the client's own field made the engine close: it then announces nothing. */
+  readonly closesByItself: boolean
+  /** The client has gone: `res` must not be touched any more. */
+  aborted: boolean
+  /** Called when the client goes away before the reply is complete. */
+  onAbort: (() => void) | null
+  /** Called when a body fails while it is sent; the connection is cut. */
+  onError: ((error: unknown) => void) | null
+  /** Called once, when the reply has been handed over completely, cut or given up. */
+  onDone: (() => void) | null
+  /** The reply has been handed over completely, cut or given up. */
+  isDone: boolean
+  /** Ends the writer's present wait. */
+  wake: (() => void) | null
+  startedAt: number
+  waitedMs: number
+  waitingSince: number
+  /** Bytes of chunks that have been taken; sized bodies are counted by the engine. */
+  chunkBytes: number
+  readonly #deadlines: Deadlines
+  #watched: boolean
+  #writable: (() => void) | null
+  #watchesWritable: boolean
+
+  constructor(
+    res: EngineResponse,
+    deadlines: Deadlines,
+    isHead: boolean,
+    close: boolean,
+    closesByItself = false,
+  ) {
+    this.res = res
+    this.isHead = isHead
+    this.close = close
+    this.closesByItself = closesByItself
+    this.aborted = false
+    this.onAbort = null
+    this.onError = null
+    this.onDone = null
+    this.isDone = false
+    this.wake = null
+    this.startedAt = 0
+    this.waitedMs = 0
+    this.waitingSince = 0
+    this.chunkBytes = 0
+    this.#deadlines = deadlines
+    this.#watched = false
+    this.#writable = null
+    this.#watchesWritable = false
+  }
+
+  /** Registers for the client's going away; needed before anything is left for later. */
+  watch(): void {
+    if (this.#watched) return
+    this.#watched = true
+    this.#deadlines.add(this)
+    this.res.onAborted(() => {
+      this.aborted = true
+      this.onAbort?.()
+      this.wake?.()
+      this.done()
+    })
+  }
+
+  /**
+   * Calls `resume` when the kernel takes bytes again. The engine gets one handler for all waits: one
+   * that is registered while another runs is lost, since the engine puts the running one back.
+   */
+  watchWritable(resume: () => void): void {
+    this.#writable = resume
+    this.waitingSince = performance.now()
+    if (this.#watchesWritable) return
+    this.#watchesWritable = true
+    this.res.onWritable(() => {
+      this.waitedMs += performance.now() - this.waitingSince
+      this.waitingSince = 0
+      this.#writable?.()
+      return true
+    })
+  }
+
+  taken(): number {
+    return Math.max(this.chunkBytes, this.res.getWriteOffset())
+  }
+
+  done(): void {
+    if (this.#watched) this.#deadlines.remove(this)
+    this.isDone = true
+    const { onDone } = this
+    this.onDone = null
+    onDone?.()
+  }
+
+  /** An unfinished reply must not look finished: the connection is cut. */
+  cut(error?: unknown): void {
+    if (this.isDone) return
+    if (error !== undefined && !this.aborted) this.onError?.(error)
+    if (!this.aborted) this.res.close()
+    this.done()
+  }
+}
+
+/**
+ * Writes `reply` with `head` (see heads.ts). Call it inside the handler or inside `cork`, once, and
+ * never after an abort. Bodies that do not end here end later by themselves; `exchange.onDone` tells.
+ */
+export function writeReply(exchange: Exchange, reply: Reply, head: Uint8Array | ArrayBuffer): void {
+  const { res, isHead } = exchange
+  const { body } = reply
+  res.writeStatus(head)
+  if (isBodiless(reply.status)) {
+    discard(body)
+    endWithout(exchange, null)
+  } else if (isHead) {
+    discard(body)
+    endWithout(exchange, lengthOf(reply))
+  } else if (body === null || reply.status === 205) {
+    discard(body)
+    endWith(exchange, '')
+  } else if (typeof body === 'string' || body instanceof Uint8Array) {
+    writeWhole(exchange, body)
+  } else if (reply.length === null) {
+    exchange.watch()
+    writeChunks(exchange, body).catch((error) => exchange.cut(error))
+  } else {
+    exchange.watch()
+    writeSized(exchange, body, reply.length).catch((error) => exchange.cut(error))
+  }
+}
+
+/** Ends without content; `length` is what a GET would have had, or null for no Content-Length. */
+export function endWithout(exchange: Exchange, length: number | null): void {
+  const { res, close, closesByItself } = exchange
+  if (length !== null) res.writeHeader('Content-Length', String(length))
+  if (close) announceClose(exchange)
+  if (close && !closesByItself && res.closesAfterEnd !== true) {
+    closeAfterHead(exchange)
+  } else {
+    res.endWithoutBody()
+    exchange.done()
+  }
+}
+
+/**
+ * The engine's own way to end without a body and close writes a Content-Length: 0, which is wrong for
+ * 204, 304 and HEAD. So the head is ended here, by a blank line after its last field, and the connection
+ * is closed once it has left; until then the reply counts as pending, and what stands behind the request
+ * makes the engine close at once instead of running it.
+ */
+function closeAfterHead(exchange: Exchange): void {
+  const { res } = exchange
+  res.writeHeader('Date', `${formatHttpDate(Date.now())}\r\n`)
+  exchange.onAbort = null
+  exchange.watch()
+  exchange.done()
+  setImmediate(() => {
+    if (!exchange.aborted) res.close()
+  })
+}
+
+/** Tells the client that the connection ends with this reply. */
+export function announceClose({ res }: Exchange): void {
+  res.writeHeader('Connection', 'close')
+}
+
+/** Ends with a body the engine may copy. It announces a close by itself unless the client asked for it. */
+function endWith(exchange: Exchange, body: string | Uint8Array | ArrayBuffer): void {
+  if (exchange.close && exchange.closesByItself) announceClose(exchange)
+  exchange.res.end(body, exchange.close)
+  exchange.done()
+}
+
+/** A body that is there as a whole. */
+export function writeWhole(exchange: Exchange, body: string | Uint8Array | ArrayBuffer): void {
+  const length = typeof body === 'string' ? body.length : body.byteLength
+  if (length <= MAX_COPIED_BYTES) endWith(exchange, body)
+  else writeLarge(exchange, typeof body === 'string' ? Buffer.from(body) : body)
+}
+
+/** A body that the kernel may not take at once: the rest waits for the reader, uncopied. */
+function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
+  const { res } = exchange
+  if (exchange.close) announceClose(exchange)
+  const total = body.byteLength
+  const [, done] = res.tryEnd(body, total)
+  if (done) return exchange.done()
+  exchange.watch()
+  exchange.waitingSince = performance.now()
+  const buffer = body instanceof ArrayBuffer ? body : body.buffer
+  const start = body instanceof ArrayBuffer ? 0 : body.byteOffset
+  res.onWritable((offset) => {
+    const [ok, ended] = res.tryEnd(
+      new Uint8Array(buffer as ArrayBuffer, start + offset, total - offset),
+      total,
+    )
+    if (ended) exchange.done()
+    return ok
+  })
+}
+
+/** A body of unknown length, in chunks (RFC 9112 section 7.1). */
+async function writeChunks(
+  exchange: Exchange,
+  body: AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  const { res } = exchange
+  if (exchange.close) announceClose(exchange)
+  const pull = pullUntilAbort(exchange, body)
+  for await (const chunk of pull) {
+    if (exchange.aborted) return
+    if (chunk.length === 0) continue
+    let taken = true
+    res.cork(() => {
+      taken = res.write(chunk)
+    })
+    if (!taken) await writable(exchange)
+    if (exchange.aborted) return
+    exchange.chunkBytes += chunk.length
+  }
+  if (exchange.aborted) return
+  res.cork(() => res.end())
+  exchange.done()
+}
+
+/** A body of known length. What comes short of it, or exceeds it, cuts the connection: never padded. */
+async function writeSized(
+  exchange: Exchange,
+  body: AsyncIterable<string | Uint8Array>,
+  total: number,
+): Promise<void> {
+  if (total === 0) {
+    discard(body)
+    endWith(exchange, '')
+    return
+  }
+  if (exchange.close) announceClose(exchange)
+  let sent = 0
+  for await (const item of pullUntilAbort(exchange, body)) {
+    if (exchange.aborted) return
+    const chunk = typeof item === 'string' ? Buffer.from(item) : item
+    if (sent + chunk.byteLength > total)
+      throw createError('UWAS_ERR_SERVER_BODY_LENGTH', { total, problem: 'longer' })
+    await sendPart(exchange, chunk, sent, total)
+    if (exchange.aborted) return
+    sent += chunk.byteLength
+    if (sent === total) return exchange.done()
+  }
+  if (!exchange.aborted)
+    throw createError('UWAS_ERR_SERVER_BODY_LENGTH', { total, problem: 'shorter' })
+}
+
+/** Hands one part of a sized body to the kernel, waiting for the reader as often as it takes. */
+async function sendPart(
+  exchange: Exchange,
+  part: Uint8Array,
+  before: number,
+  total: number,
+): Promise<void> {
+  const { res } = exchange
+  while (!exchange.aborted) {
+    const rest = part.subarray(res.getWriteOffset() - before)
+    if (rest.byteLength === 0) return
+    let ok = true
+    let done = false
+    res.cork(() => {
+      ;[ok, done] = res.tryEnd(rest, total)
+    })
+    if (ok || done) return
+    await writable(exchange)
+  }
+}
+
+/** Resolves when the kernel takes bytes again, or when the client has gone. */
+export function writable(exchange: Exchange): Promise<void> {
+  return new Promise((resolve) => {
+    exchange.wake = resolve
+    exchange.watchWritable(resolve)
+  })
+}
+
+/** Iterates `body`; when the client goes away in the middle of a wait, the iterator is returned at once. */
+async function* pullUntilAbort(
+  exchange: Exchange,
+  body: AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<string | Uint8Array, void> {
+  const iterator = body[Symbol.asyncIterator]()
+  try {
+    while (!exchange.aborted) {
+      const next = await nextOrAbort(exchange, iterator)
+      if (next?.done !== false) return
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a generator that waits for something else would hold the exchange for ever.
+    Promise.resolve(iterator.return?.()).catch(() => {})
+  }
+}
+
+function nextOrAbort<T>(
+  exchange: Exchange,
+  iterator: AsyncIterator<T>,
+): Promise<IteratorResult<T> | undefined> {
+  return new Promise((resolve, reject) => {
+    exchange.wake = () => resolve(undefined)
+    iterator.next().then(resolve, reject)
+  })
+}
+
+function lengthOf(reply: Reply): number | null {
+  const { body } = reply
+  if (body === null) return 0
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  return body instanceof Uint8Array ? body.byteLength : reply.length
+}
+
+/** Lets go of a body that is not sent; one that cannot even be begun is nobody's loss. */
+function discard(body: ReplyBody): void {
+  if (body === null || typeof body === 'string' || body instanceof Uint8Array) return
+  try {
+    Promise.resolve(body[Symbol.asyncIterator]().return?.()).catch(() => {})
+  } catch {}
+}

@@ -1,0 +1,180 @@
+/**
+ * The strict lane: connections whose first request is not plainly ordinary, on Node's own `http`
+ * (llhttp without leniency). Sockets come in; requests leave to the same code that serves the native
+ * lane, in the engine's shape. Framing errors end here, with a reply and without a view.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { empty } from '../http/reply.ts'
+import { KNOWN_METHODS, refuseFields } from './fences.ts'
+import { endLingering } from './linger.ts'
+import type { NativeLane } from './native-lane.ts'
+import { FieldScan } from './native-scan.ts'
+import { type ParserError, statusOfParserError } from './strict-errors.ts'
+import { type Field, fieldsOf, StrictRequest } from './strict-request.ts'
+import { StrictResponse } from './strict-response.ts'
+import { judgeHead } from './strict-target.ts'
+import { Turns } from './turns.ts'
+
+export interface StrictOptions {
+  /** Longest block of request line and fields, in bytes. */
+  readonly maxHeaderBytes: number
+  /** For a head to be complete, in milliseconds. Default 10,000. */
+  readonly headersTimeoutMs?: number
+  /** For a whole request, in milliseconds. Default 120,000. */
+  readonly requestTimeoutMs?: number
+  /** Between two requests, in milliseconds. Default 10,000, as on the native lane. */
+  readonly keepAliveTimeoutMs?: number
+}
+
+/** How often the deadlines are looked at, in milliseconds. */
+const CHECK_MS = 1_000
+/** Fields of one request, as many as the largest header block of a browser could hold. */
+const MAX_FIELDS = 256
+
+export class StrictLane {
+  /** Requests whose replies have not left yet. */
+  active: number
+  readonly #lane: NativeLane
+  readonly #server: Server
+  readonly #turns: WeakMap<Socket, Turns>
+
+  /** `lane` answers the requests, and says how replies look. */
+  constructor(lane: NativeLane, options: StrictOptions) {
+    this.active = 0
+    this.#lane = lane
+    this.#turns = new WeakMap()
+    this.#server = createHttpServer(options)
+    this.#server
+      .on('request', (message, res) => this.#take(message, res, false))
+      .on('checkContinue', (message, res) => this.#take(message, res, true))
+      .on('checkExpectation', (message, res) => this.#refuseTurn(message, res, 417))
+      .on('connect', (_message, socket) => this.#fail(socket as Socket, 501))
+      .on('clientError', (error: ParserError, socket) => this.#onError(error, socket as Socket))
+  }
+
+  /** Serves a connection of which nothing has been read yet. */
+  adopt(socket: Socket): void {
+    socket.setNoDelay(true)
+    this.#turns.set(socket, new Turns(socket))
+    // Node closes by `destroySoon`, which resets a client that is still sending.
+    socket.destroySoon = () => {
+      this.#turnsOf(socket).end()
+      endLingering(socket)
+    }
+    this.#server.emit('connection', socket)
+  }
+
+  /** Closes connections that wait for a request. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections()
+  }
+
+  /** Closes all connections, and stops looking at deadlines. */
+  close(): void {
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+
+  #turnsOf(socket: Socket): Turns {
+    return this.#turns.get(socket) as Turns
+  }
+
+  #take(message: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    // The parser stops behind a request with Upgrade, whether or not somebody upgrades.
+    const mustClose = message.headers.upgrade !== undefined
+    const response = new StrictResponse(message, res, { mustClose, expectsContinue })
+    this.#enqueue(message, res, response, () => this.#run(message, response))
+  }
+
+  #refuseTurn(message: IncomingMessage, res: ServerResponse, status: number): void {
+    const response = new StrictResponse(message, res, { mustClose: true, expectsContinue: false })
+    this.#enqueue(message, res, response, () => this.#refuse(message, response, status))
+  }
+
+  #enqueue(
+    message: IncomingMessage,
+    res: ServerResponse,
+    response: StrictResponse,
+    run: () => void,
+  ): void {
+    this.active++
+    res.once('close', () => {
+      this.active--
+    })
+    this.#turnsOf(message.socket).add({ message, res, run, abort: () => response.abort() })
+  }
+
+  #run(message: IncomingMessage, response: StrictResponse): void {
+    const fields = fieldsOf(message)
+    if (fields.length > MAX_FIELDS) return this.#refuse(message, response, 431)
+    const { httpVersion: version, method = '', url: target = '' } = message
+    const verdict = judgeHead({ version, method, target, fields })
+    if (typeof verdict === 'number') return this.#refuse(message, response, verdict)
+    if (verdict === '*') return this.#answerOptions(message, response, fields)
+    const request = new StrictRequest(message, fields, verdict)
+    this.#lane.handleOther(response, request)
+    if (!request.isChunked && request.getHeader('content-length') === '') message.resume()
+  }
+
+  #refuse(message: IncomingMessage, response: StrictResponse, status: number): void {
+    this.#turnsOf(message.socket).closing = true
+    message.resume()
+    this.#lane.refuse(response, message.method ?? '', status)
+  }
+
+  /** `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7). */
+  #answerOptions(message: IncomingMessage, response: StrictResponse, fields: Field[]): void {
+    message.resume()
+    const scan = new FieldScan()
+    const framing = fields.filter(([name]) => name !== 'transfer-encoding')
+    scan.read({ forEach: (visit) => framing.forEach(([name, value]) => void visit(name, value)) })
+    const refusal = refuseFields(scan, '')
+    if (refusal !== 0) return this.#lane.refuse(response, 'OPTIONS', refusal)
+    this.#lane.reply(response, empty().append('Allow', [...KNOWN_METHODS].join(', ')))
+  }
+
+  #onError(error: ParserError, socket: Socket): void {
+    const { maxUrlBytes } = this.#lane.application.limits
+    const status = statusOfParserError(error, maxUrlBytes)
+    if (status === 0) socket.destroy()
+    else this.#fail(socket, status)
+  }
+
+  /** Nothing that follows on this connection can be understood: one last reply, in its turn. */
+  #fail(socket: Socket, status: number): void {
+    const turns = this.#turnsOf(socket)
+    if (turns.closing) return
+    const { current } = turns
+    const bytes = this.#lane.refusalBytes(status)
+    if (current === null || current.message.complete) {
+      turns.finish(() => endLingering(socket, bytes))
+    } else if (current.res.headersSent) {
+      socket.destroy()
+    } else {
+      turns.closing = true
+      current.abort()
+      endLingering(socket, bytes)
+    }
+  }
+}
+
+function createHttpServer(options: StrictOptions): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    // Host is judged by the fences, which know more of its grammar.
+    requireHostHeader: false,
+    maxHeaderSize: options.maxHeaderBytes,
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout: options.requestTimeoutMs ?? 120_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 10_000,
+    connectionsCheckingInterval: CHECK_MS,
+  })
+  // A client may end its half after its request and still wait for the reply (RFC 9112 section 9.6).
+  ;(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true
+  // Beyond its own limit Node drops fields without a word.
+  server.maxHeadersCount = 0
+  // Node looks at its deadlines once a server listens; this one gets its connections from the gate.
+  server.emit('listening')
+  return server
+}

@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { bytes, stream, text } from '../../src/http/reply.ts'
+import { isOverdue, type Watched } from '../../src/server/deadlines.ts'
+import { serve } from '../support/application.ts'
+import { dial, parseResponses, raw } from '../support/raw.ts'
+
+const LANES = ['native', 'strict'] as const
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
+
+/** Waits until `isTrue`, for at most `ms`. */
+async function until(isTrue: () => boolean, ms: number): Promise<boolean> {
+  for (let waited = 0; waited < ms && !isTrue(); waited += 20) await sleep(20)
+  return isTrue()
+}
+
+for (const lane of LANES) {
+  t.test(
+    `a client that sends 50 MB too much before it reads still gets its 413 (${lane})`,
+    async (t) => {
+      let views = 0
+      const { port } = await serve(
+        t,
+        () => {
+          views++
+          return text('view')
+        },
+        { limits: { maxBodyBytes: 1000 }, lane },
+      )
+      const socket = await dial(port)
+      t.teardown(() => socket.destroy())
+      socket.pause()
+      let failure = ''
+      socket.on('error', (error) => {
+        failure = error.message
+      })
+      const part = Buffer.alloc(1024 * 1024, 'x')
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${50 * part.length}\r\n\r\n`)
+      for (let sent = 0; sent < 50; sent++) {
+        if (!socket.write(part)) await new Promise((resolve) => socket.once('drain', resolve))
+      }
+      const chunks: Buffer[] = []
+      socket.on('data', (chunk) => chunks.push(chunk))
+      socket.resume()
+      const read = () => parseResponses(Buffer.concat(chunks), [], false)
+      await until(() => read().length > 0 || failure !== '', 5000)
+      t.equal(failure, '')
+      t.match(read()[0], { status: 413, body: Buffer.from('too large\n') })
+      t.equal(views, 0)
+    },
+  )
+
+  t.test(`a body of unknown length is refused when it passes the limit (${lane})`, async (t) => {
+    const { port } = await serve(
+      t,
+      async (req) => {
+        try {
+          return text(String((await req.bytes()).length))
+        } catch (error) {
+          return text((error as Error).message, { status: (error as { status: number }).status })
+        }
+      },
+      { limits: { maxBodyBytes: 10 }, lane },
+    )
+    const chunked = (size: number): string =>
+      `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`
+    const { responses } = await raw(port, chunked(11))
+    if (lane === 'native') {
+      t.equal(responses[0]?.status, 411)
+      return
+    }
+    t.match(responses[0], {
+      status: 413,
+      body: Buffer.from('the request body is larger than 10 bytes'),
+    })
+    t.match((await raw(port, chunked(10))).responses[0], { status: 200, body: Buffer.from('10') })
+  })
+
+  t.test(`a URL above the limit is 414, one at the limit is answered (${lane})`, async (t) => {
+    const { port } = await serve(t, () => text('view'), { limits: { maxUrlBytes: 100 }, lane })
+    const at = async (url: string) => (await raw(port, get(url))).responses[0]
+    t.equal((await at(`/${'a'.repeat(99)}`))?.status, 200)
+    t.equal((await at(`/${'a'.repeat(100)}`))?.status, 414)
+    t.equal((await at(`/?${'a'.repeat(98)}`))?.status, 200)
+    const long = await at(`/?${'a'.repeat(99)}`)
+    t.match(long, { status: 414, reason: 'URI Too Long', headers: { connection: 'close' } })
+    t.equal(long?.headers['x-content-type-options'], 'nosniff')
+  })
+}
+
+t.test('a client that asks first is told 413, and never to go on', async (t) => {
+  const { port, gated } = await serve(t, async (req) => text(String((await req.bytes()).length)), {
+    limits: { maxBodyBytes: 10 },
+  })
+  if (!gated) {
+    t.comment('without the gate the engine says 100 before anybody can look')
+    return
+  }
+  const head = (length: number): string =>
+    `POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`
+  const { bytes: answer } = await raw(port, head(11))
+  t.match(answer.toString(), /^HTTP\/1\.1 413 Content Too Large\r\n/)
+  const socket = await dial(port)
+  t.teardown(() => socket.destroy())
+  let seen = ''
+  socket.on('data', (chunk) => {
+    seen += chunk
+  })
+  socket.write(head(10))
+  t.ok(await until(() => seen === 'HTTP/1.1 100 Continue\r\n\r\n', 2000), 'one at the limit is')
+  socket.write('0123456789')
+  t.ok(await until(() => seen.endsWith('\r\n\r\n10'), 2000))
+})
+
+const LARGE = Buffer.alloc(32 * 1024 * 1024, 'x')
+const PARTS = Array.from({ length: 512 }, () => LARGE.subarray(0, 64 * 1024))
+async function* parts() {
+  yield* PARTS
+}
+
+const kinds = {
+  'a whole body': () => bytes(LARGE, 'text/plain'),
+  'a stream': () => stream(parts(), 'text/plain'),
+}
+
+/** Reads 16 KiB every 50 ms for `ms`, then the rest at once. Resolves to whether all of it came. */
+async function readsAll(t: Test, port: number, ms: number): Promise<boolean> {
+  const socket = await dial(port)
+  t.teardown(() => socket.destroy())
+  let received = 0
+  let isOver = false
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    isOver = true
+  })
+  socket.pause()
+  socket.write(get('/'))
+  const from = performance.now()
+  while (performance.now() - from < ms) {
+    received += (socket.read(16 * 1024) as Buffer | null)?.length ?? 0
+    await sleep(50)
+  }
+  socket.on('data', (chunk) => {
+    received += chunk.length
+  })
+  socket.resume()
+  await until(() => isOver || received > LARGE.length, 8000)
+  return received > LARGE.length
+}
+
+for (const [kind, make] of Object.entries(kinds)) {
+  t.test(`who takes ${kind} too slowly is cut; without a limit nobody is`, async (t) => {
+    const cut = await serve(t, make, { limits: { minSendBytesPerSecond: 100_000_000 } })
+    const free = await serve(t, make)
+    const came = await Promise.all([readsAll(t, cut.port, 7500), readsAll(t, free.port, 7500)])
+    t.same(came, [false, true])
+  })
+}
+
+t.test(
+  'a reply that takes too long as a whole is cut: an endless stream, a view that waits',
+  async (t) => {
+    let isReturned = false
+    let isAborted = false
+    const { port } = await serve(
+      t,
+      async (req) => {
+        if (req.path === '/wait') {
+          req.signal.addEventListener('abort', () => {
+            isAborted = true
+          })
+          await new Promise(() => {})
+        }
+        const events = (async function* () {
+          try {
+            for (;;) {
+              yield 'data: x\n\n'
+              await sleep(100)
+            }
+          } finally {
+            isReturned = true
+          }
+        })()
+        return stream(events, 'text/event-stream')
+      },
+      { limits: { maxResponseSeconds: 1 } },
+    )
+    const [endless, waiting] = await Promise.all([
+      raw(port, get('/'), { untilClosed: true, timeoutMs: 8000 }),
+      raw(port, get('/wait'), { untilClosed: true, timeoutMs: 8000 }),
+    ])
+    t.ok(endless.closed)
+    t.match(endless.bytes.toString(), /^HTTP\/1\.1 200 OK\r\n/)
+    t.equal(endless.responses.length, 0, 'no end is faked')
+    t.ok(waiting.closed)
+    t.ok(await until(() => isReturned && isAborted, 2000), 'both views learn of it')
+  },
+)
+
+const watched = (given: Partial<Watched>, taken = 0): Watched => ({
+  startedAt: 0,
+  waitedMs: 0,
+  waitingSince: 0,
+  taken: () => taken,
+  cut: () => {},
+  ...given,
+})
+
+t.test(
+  'the speed counts after five seconds of waiting for the reader, and then on average',
+  (t) => {
+    const limits = { minSendBytesPerSecond: 1000, maxResponseSeconds: 0 }
+    t.equal(isOverdue(watched({}), limits, 1_000_000), false, 'a slow view')
+    t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_000), false)
+    t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_002), true)
+    t.equal(isOverdue(watched({ waitedMs: 9_000 }, 9_000), limits, 10_000), false)
+    t.equal(isOverdue(watched({ waitedMs: 9_000 }, 8_999), limits, 10_000), true)
+    t.equal(
+      isOverdue(watched({ waitingSince: 1 }), { ...limits, minSendBytesPerSecond: 0 }, 1e9),
+      false,
+    )
+    t.end()
+  },
+)
