@@ -1,0 +1,135 @@
+/**
+ * `uwas check`: proves a site before it starts. Gets the flags; prints every problem with its place and
+ * leaves exit code 1, or a summary and 0. Called by `cli.ts`.
+ */
+import { openBackends } from '../app.ts'
+import { isCodedError } from '../core/errors.ts'
+import { describeError, type Log } from '../core/log.ts'
+import { createPrivateFiles } from '../files/send-file.ts'
+import { securityHeaders } from '../http/security-headers.ts'
+import type { Database } from '../model/database.ts'
+import { migrationStatus } from '../model/migrate.ts'
+import { declaredStatements } from '../model/statement-registry.ts'
+import { checkStatements } from '../model/warm.ts'
+import { loadNative } from '../native/load.ts'
+import { checkUrls } from '../route/check.ts'
+import { compileUrls } from '../route/compile.ts'
+import { createTemplates } from '../template/templates.ts'
+import type { SiteConfig } from '../was/config.ts'
+import { createErrorPages } from '../was/error-pages.ts'
+import { createSiteRules } from '../was/site-rules.ts'
+import { count } from './count.ts'
+import { withCode } from './failure.ts'
+import { createCommandLog } from './log.ts'
+import { withDatabase } from './migrate.ts'
+import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
+
+/** Collects what is found; the parts of a site are checked one after the other, all of them. */
+interface Findings {
+  readonly problems: string[]
+  readonly warnings: string[]
+  /** What was proved, for the summary: `12 routes`. */
+  readonly proved: string[]
+}
+
+export async function checkCommand(flags: SiteFlags): Promise<number> {
+  const log = createCommandLog()
+  const config = await loadSite(flags)
+  const findings: Findings = { problems: [], warnings: [], proved: [] }
+  await part(findings, () => checkServes(config))
+  await part(findings, () => checkLanes(findings))
+  await part(findings, () => checkRoutes(config, findings))
+  await part(findings, () => checkTemplates(config, findings))
+  await part(findings, () => void createSiteRules(config))
+  await part(findings, () => void securityHeaders(config.securityHeaders))
+  await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
+  await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
+  await part(findings, () => checkFiles(config, log, findings))
+  await part(findings, () => checkData(config, log, findings))
+  const { problems, warnings, proved } = findings
+  for (const warning of warnings) log.warn(warning)
+  for (const problem of problems) log.error(problem)
+  const name = showPath(config.file ?? config.root)
+  if (problems.length > 0) {
+    log.info(`${name}: ${count(problems.length, 'problem')}`)
+    return 1
+  }
+  log.info(`${name} is fine: ${proved.join(', ')}`)
+  return 0
+}
+
+/** One part that fails as a whole is one problem; the others are still looked at. */
+async function part(findings: Findings, check: () => Promise<void> | void): Promise<void> {
+  try {
+    await check()
+  } catch (error) {
+    const problem = isCodedError(error) ? withCode(error) : describeError(error)
+    // What the files are served with is looked at on its own, too.
+    if (!findings.problems.includes(problem)) findings.problems.push(problem)
+  }
+}
+
+function checkLanes({ warnings }: Findings): void {
+  const { gate, reason } = loadNative()
+  if (gate !== null) return
+  warnings.push(
+    `connections take the native lane unseen, only its fences stand before views (CONFORMANCE.md, "later"): ${reason ?? 'the addon has no gate on this system'}`,
+  )
+}
+
+function checkRoutes({ urls }: SiteConfig, { problems, warnings, proved }: Findings): void {
+  if (urls === null) return
+  const found = checkUrls(urls)
+  for (const { level, error } of found) {
+    if (level === 'error') problems.push(withCode(error))
+    else warnings.push(withCode(error))
+  }
+  if (problems.length === 0) proved.push(count(compileUrls(urls).routes.length, 'route'))
+}
+
+function checkTemplates({ templates }: SiteConfig, { proved }: Findings): void {
+  if (templates === null) return
+  proved.push(count(createTemplates({ dir: templates }).names().length, 'template'))
+}
+
+async function checkFiles(config: SiteConfig, log: Log, { proved }: Findings): Promise<void> {
+  if (config.static.length === 0) return
+  const backends = await openBackends({ ...config, database: null }, log)
+  proved.push(count(backends.files.stats.files, 'file'))
+  await backends.close()
+}
+
+async function checkData(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
+  const statements = declaredStatements()
+  if (config.database === null) {
+    for (const { name } of statements) {
+      findings.problems.push(`statement ${name}: the site has no database; set the key "database"`)
+    }
+    return
+  }
+  await withDatabase(config, log, async (database) => {
+    const isCurrent = await checkMigrations(config, database, findings)
+    if (!isCurrent) return
+    const found = await checkStatements(database, statements)
+    findings.problems.push(...found.map(withCode))
+    if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
+  })
+}
+
+/** False when statements cannot be judged: the schema that they are written for is not there yet. */
+async function checkMigrations(
+  { migrations }: SiteConfig,
+  database: Database,
+  { problems, proved }: Findings,
+): Promise<boolean> {
+  if (migrations === null) return true
+  const all = await migrationStatus(database, migrations)
+  const open = all.filter(({ state }) => state !== 'applied')
+  for (const { name, state } of open) {
+    const advice = state === 'pending' ? '; apply it with "uwas migrate"' : ''
+    problems.push(`migration ${name} is ${state}${advice}`)
+  }
+  if (open.length > 0) return false
+  proved.push(count(all.length, 'migration'))
+  return true
+}

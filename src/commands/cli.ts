@@ -1,0 +1,177 @@
+/**
+ * The command line: its commands, flags and help. Gets `argv`, runs one command, leaves the exit code:
+ * 0 done, 1 failed, 2 a mistake in what the user gave. Called by `main.ts`.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_PORT, readPort } from '../was/config.ts'
+import { checkCommand } from './check.ts'
+import { devCommand } from './dev.ts'
+import { reportFailure } from './failure.ts'
+import { createCommandLog } from './log.ts'
+import { migrateCommand } from './migrate.ts'
+import { routesCommand } from './routes.ts'
+import { serveCommand } from './serve.ts'
+
+/** Resolves when the command is done; for a server that is when it has stopped. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const log = createCommandLog()
+  const isVerbose = argv.includes('--verbose') || /\buwas\b|\*/.test(process.env['DEBUG'] ?? '')
+  try {
+    let exitCode = 0
+    const program = createProgram((code) => {
+      exitCode = code
+    })
+    await program.parseAsync(argv)
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    return reportFailure(error, log, isVerbose)
+  }
+}
+
+type Run<A extends unknown[]> = (...args: A) => Promise<number>
+
+function createProgram(onExitCode: (code: number) => void): Command {
+  const program = new Command('uwas')
+  const then =
+    <A extends unknown[]>(run: Run<A>) =>
+    async (...args: A) =>
+      onExitCode(await run(...args))
+  program
+    .description('A web server and a web application server in one process.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(try "uwas --help" for the commands and their flags)')
+    .addHelpText('after', GENERAL_HELP)
+  addServe(program).action(then(serveCommand))
+  addDev(program).action(then(devCommand))
+  site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
+    .addHelpText('after', CHECK_HELP)
+    .action(then(checkCommand))
+  site(program, 'routes', 'list the URL conf of a site in the order in which it matches').action(
+    then(routesCommand),
+  )
+  site(program, 'migrate', "apply a site's SQL migrations that are not applied yet")
+    .option('--status', 'only list what is applied and what is not', false)
+    .addOption(revertOption())
+    .addHelpText('after', MIGRATE_HELP)
+    .action(then(migrateCommand))
+  return program
+}
+
+function addServe(program: Command): Command {
+  return site(program, 'serve', 'serve a site, or the files of a folder')
+    .argument('[dir]', 'folder of files to serve as it is: no configuration, no database')
+    .addOption(portOption())
+    .addOption(hostOption('all addresses'))
+    .option('--spa [file]', 'answer pages that do not exist with this one (default: index.html)')
+    .option('--listing', 'list folders that have no index.html')
+    .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')
+    .addHelpText('after', SERVE_HELP)
+}
+
+function addDev(program: Command): Command {
+  return site(
+    program,
+    'dev',
+    'serve a site for its developer: changes of code, templates and files show at once',
+  )
+    .addOption(portOption())
+    .addOption(hostOption('127.0.0.1'))
+    .addHelpText('after', DEV_HELP)
+}
+
+/** A command that works on a site. */
+function site(program: Command, name: string, summary: string): Command {
+  return program
+    .command(name)
+    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+    .summary(summary)
+    .option(
+      '-c, --config <file>',
+      'configuration file (default: uwas.config.ts, .mts, .js or .mjs here)',
+    )
+    .option('--verbose', 'show the stack of an error', false)
+}
+
+function portOption(): Option {
+  return new Option(
+    '-p, --port <number>',
+    `port to listen on, 0 for any free one (default: PORT, the configuration, ${DEFAULT_PORT})`,
+  ).argParser((text) => {
+    const port = readPort(text)
+    if (typeof port !== 'number') throw new InvalidArgumentError('It is no number from 0 to 65535.')
+    return port
+  })
+}
+
+function hostOption(otherwise: string): Option {
+  return new Option(
+    '--host <address>',
+    `address to listen on (default: the configuration, ${otherwise})`,
+  )
+}
+
+function revertOption(): Option {
+  return new Option('--revert [count]', 'revert the last migrations by their .down.sql files')
+    .preset('1')
+    .conflicts('status')
+    .argParser((text) => {
+      const count = Number(text)
+      if (Number.isInteger(count) && count > 0) return count
+      throw new InvalidArgumentError('It is no whole number above 0.')
+    })
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+const GENERAL_HELP = `
+Examples:
+  uwas serve public              serve a folder on http://localhost:${DEFAULT_PORT}
+  uwas serve                     serve the site of ./uwas.config.ts
+  uwas dev --port 3000           the same with live reload, for its developer
+  uwas check                     prove it, for example before a deployment
+
+Environment:
+  PORT                           port to listen on, before the configuration's
+  DATABASE_URL                   postgres://… of the site's database
+  DEBUG=uwas                     the same as --verbose
+
+Exit code: 0 done, 1 failed, 2 a mistake in flags, configuration or folders.`
+
+const SERVE_HELP = `
+Examples:
+  uwas serve                     the site of ./uwas.config.ts
+  uwas serve --config board/uwas.config.ts --port 8090
+  uwas serve dist --host 127.0.0.1 --spa
+
+Environment: PORT (before the configuration's port), DATABASE_URL; XDG_CACHE_HOME
+(default ~/.cache), below which uwas keeps copies of a served folder's files.
+
+SIGTERM or Ctrl-C stops: replies that have begun are finished first, for at most
+10 seconds. A second one stops at once.`
+
+const DEV_HELP = `
+Templates are compiled and files read again when they change; when code changes, the site's
+modules are loaded anew. The page in the browser follows. A mistake is shown there and here,
+and the last version that worked goes on serving.
+
+Environment: PORT (before the configuration's port), DATABASE_URL.`
+
+const CHECK_HELP = `
+Proves the configuration, the URL conf, the templates, the folders of files, the migrations
+and every declared statement against the site's database.
+
+Environment: DATABASE_URL.`
+
+const MIGRATE_HELP = `
+"uwas serve" and "uwas dev" apply migrations at start by themselves; this is for a step of its own.
+
+Environment: DATABASE_URL.`

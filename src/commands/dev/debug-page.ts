@@ -1,0 +1,79 @@
+/**
+ * Development's page of an unexpected error: what was thrown, where in the site, with the lines around
+ * it. Gets the request and the error, leaves the reply. Never used by `serve`.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describeError } from '../../core/log.ts'
+import { html, type Reply } from '../../http/reply.ts'
+import type { Request } from '../../http/request.ts'
+import { withoutLoadNumbers } from '../site-url.ts'
+
+export const DEBUG_STYLES_PATH = '/__uwas/debug.css'
+
+/** A file of its own, since a site's policy may forbid inline styles. */
+export const DEBUG_STYLES = `:root{color-scheme:light dark}
+body{margin:0;padding:32px clamp(16px,5vw,64px);font:16px/1.6 system-ui,sans-serif}
+h1{font-size:22px;margin:0 0 4px;color:#c92a2a}
+h2{font-size:16px;margin:28px 0 8px}
+p{margin:4px 0}
+pre{margin:0;padding:14px 16px;overflow:auto;border-radius:8px;background:#8881;font:13px/1.6 ui-monospace,Menlo,Consolas,monospace}
+mark{background:#ff6b6b44;color:inherit;display:inline-block;min-width:100%}
+`
+
+/** Lines shown before and after the one that threw. */
+const CONTEXT_LINES = 5
+
+export function debugPage(req: Request, error: unknown): Reply {
+  const stack = withoutLoadNumbers(describeError(error))
+  const [title = 'Error', ...more] = messageOf(error).split('\n')
+  const excerpt = sourceExcerpt(error)
+  return html(
+    `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>500 ${escapeHtml(title)}</title><link rel="stylesheet" href="${DEBUG_STYLES_PATH}"></head>
+<body><h1>${escapeHtml(title)}</h1>
+${more.length === 0 ? '' : `<pre>${escapeHtml(more.join('\n'))}</pre>`}
+<p>${escapeHtml(`${req.method} ${req.path}`)} · request ${req.id}</p>
+${excerpt}
+<h2>Stack</h2><pre>${escapeHtml(stack)}</pre>
+<p>This page is shown by “uwas dev” only; “uwas serve” shows the site's own error page.</p>
+</body></html>`,
+    { status: 500 },
+  )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** The site's innermost line of the stack, marked, among its neighbours; empty when there is none. */
+function sourceExcerpt(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const frame = /(file:\/\/[^\s()?]+)\?uwas-load=\d+:(\d+):\d+/.exec(stack)
+  if (frame === null) return ''
+  const file = fileURLToPath(`${frame[1]}`)
+  const line = Number(frame[2])
+  const from = Math.max(1, line - CONTEXT_LINES)
+  const shown = readLines(file)
+    .slice(from - 1, line + CONTEXT_LINES)
+    .map((source, i) => {
+      const number = from + i
+      const row = `${String(number).padStart(5)}  ${escapeHtml(source)}`
+      return number === line ? `<mark>${row}</mark>` : row
+    })
+  return `<h2>${escapeHtml(`${file}:${line}`)}</h2><pre>${shown.join('\n')}</pre>`
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    // Moved or removed since it was loaded: the stack alone has to do.
+    return []
+  }
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

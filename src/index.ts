@@ -1,0 +1,51 @@
+/** The public surface of uwas: what a site imports from 'uwas'. Named re-exports, nothing else. */
+export { type App, type AppOptions, type Backends, createApp, openBackends } from './app.ts'
+export { type CodedError, ERRORS, type ErrorCode, isCodedError } from './core/errors.ts'
+export { createLog, type Log } from './core/log.ts'
+export { type ServiceKey, Services } from './core/services.ts'
+export type { Span, Step, Trace } from './core/trace.ts'
+export { type FileOptions, type FileReply, file } from './files/send-file.ts'
+export type { CookieOptions } from './http/cookie.ts'
+export type { HeaderList } from './http/headers.ts'
+export { HttpError, notFound } from './http/http-error.ts'
+export {
+  bytes,
+  empty,
+  html,
+  json,
+  Reply,
+  type ReplyBody,
+  type ReplyInit,
+  redirect,
+  stream,
+  text,
+} from './http/reply.ts'
+export { Request } from './http/request.ts'
+export type { Middleware, View, ViewResult } from './http/view.ts'
+export { type AtomicOptions, atomic } from './model/atomic.ts'
+export { DATABASE, type Database } from './model/database.ts'
+export { constraintOf, sqlStateOf } from './model/failures.ts'
+export { type Queryable, type Statement, statement } from './model/statement.ts'
+export type { Transaction } from './model/transaction.ts'
+export * as pg from './model/types.ts'
+export { type RecordedTrace, recentTraces } from './observe/trace-log.ts'
+export { BUILT_IN_CONVERTERS, type Converter } from './route/converters.ts'
+export type {
+  IncludeEntry,
+  Method,
+  MethodViews,
+  Reverse,
+  RouteEntry,
+  UrlConf,
+} from './route/entry.ts'
+export type { Route } from './route/flatten.ts'
+export { include, path, urlconf } from './route/urlconf.ts'
+export { type ListenOptions, listen, type Server } from './server/server.ts'
+export { type CompileOptions, compile } from './template/compile.ts'
+export type { TemplateErrors } from './template/errors.ts'
+export { escapeHtml } from './template/escape.ts'
+export type { Render } from './template/program.ts'
+export type { Templates } from './template/templates.ts'
+export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
+export { render } from './was/render.ts'
+export { staticUrl } from './was/static-url.ts'
