@@ -1,0 +1,115 @@
+/** Every Korean word of the board; see `en.ts`. Korean has one plural form, `other`. */
+import type { Dictionary } from './dictionary.ts'
+
+export const ko: Dictionary = {
+  site: '마당',
+  description: '한 마당을 나누어 쓰는 이웃들의 작은 게시판입니다.',
+  skip: '본문으로 건너뛰기',
+  home: '마당, 새 글 보기',
+  menu: '주 메뉴',
+  notes: '글 목록',
+  flow: '요청이 가는 길',
+  write: '글쓰기',
+  writeNote: '글쓰기',
+  footer: '이 화면과 파일과 데이터는 모두 한 프로세스에서 나왔습니다.',
+  footerLink: '지나온 길 보기',
+  changeLanguage: '다른 언어로 보기:',
+
+  list: {
+    title: '오늘 마당에는',
+    lede: '찾는 물건, 나누는 물건, 함께할 자리까지. 이웃끼리 쓰는 게시판이에요.',
+    empty: '아직 붙은 글이 없어요.',
+    emptyHint: '첫 글을 남겨 보세요.',
+    pages: '글 목록 쪽 이동',
+    newer: '새 글',
+    older: '지난 글',
+    page: '{n}쪽',
+    pageOf: '{pages}쪽 중 {page}쪽',
+  },
+
+  post: {
+    back: '글 목록',
+    comments: '댓글',
+    earlier: { other: '앞선 댓글 {n}개는 보이지 않습니다.' },
+    noComments: '아직 댓글이 없어요. 다정한 한마디를 남겨 주세요.',
+    addComment: '댓글 쓰기',
+    sendComment: '댓글 올리기',
+    like: '좋아요',
+    likes: { other: '좋아요 {n}개' },
+    commentCount: { other: '댓글 {n}개' },
+  },
+
+  form: {
+    title: '글쓰기',
+    lede: '마당을 지나는 누구나 읽을 수 있어요.',
+    author: '이름',
+    subject: '제목',
+    body: '내용',
+    comment: '댓글',
+    limit: { other: '{n}자까지' },
+    send: '게시판에 붙이기',
+    cancel: '취소',
+    problems: { other: '고칠 곳이 {n}군데 있어요' },
+    errorPrefix: '오류:',
+  },
+
+  errors: {
+    author: {
+      empty: '이름을 적어 주세요.',
+      long: { other: '이름이 {n}자 넘칩니다.' },
+      control: '이름에 표시할 수 없는 문자가 있습니다.',
+    },
+    title: {
+      empty: '제목을 적어 주세요.',
+      long: { other: '제목이 {n}자 넘칩니다.' },
+      control: '제목에 표시할 수 없는 문자가 있습니다.',
+    },
+    body: {
+      empty: '내용을 적어 주세요.',
+      long: { other: '내용이 {n}자 넘칩니다.' },
+      control: '내용에 표시할 수 없는 문자가 있습니다.',
+    },
+    comment: {
+      empty: '댓글을 적어 주세요.',
+      long: { other: '댓글이 {n}자 넘칩니다.' },
+      control: '댓글에 표시할 수 없는 문자가 있습니다.',
+    },
+  },
+
+  foreignForm: '다른 사이트에서 온 양식이라 아무것도 바꾸지 않았습니다.',
+
+  way: {
+    title: '요청이 가는 길',
+    lede: '요청 하나가 브라우저에서 PostgreSQL까지 갔다 오는 길이 모두 한 프로세스 안에 있습니다. 마지막으로 보낸 화면과 파일을 실제로 잰 시간입니다.',
+    measure: '다시 재기',
+    byHand: '직접 해 보려면 {page}이나 {file}을 열었다가 돌아오세요.',
+    byHandPage: '글 목록',
+    byHandFile: '스타일 파일',
+    page: '화면',
+    file: '파일',
+    pageNone: '시작한 뒤로 보낸 화면이 없어요. 글 목록을 한 번 열고 돌아오세요.',
+    fileNone: '시작한 뒤로 보낸 파일이 없어요. 스타일 파일을 한 번 열고 돌아오세요.',
+    caption: '요청이 거친 단계와 걸린 시간',
+    step: '단계',
+    total: '모두',
+    between: '단계 사이에서 기다림',
+    process: 'uwas: 한 프로세스',
+    notMeasured: '재지 않음',
+    passes: '서지 않고 지나감',
+    legend:
+      '서버에서 잰 시간입니다. 요청의 첫 바이트를 받은 때부터 응답을 커널에 넘긴 때까지예요. 뷰의 시간에서 SQL 문과 템플릿은 뺐습니다.',
+    statements: { other: 'SQL 문 {n}개' },
+    steps: {
+      browser: { name: '브라우저', text: '주소를 요청합니다' },
+      server: { name: '웹 서버', text: '요청을 읽고 확인합니다' },
+      files: { name: '파일', text: '메모리에 준비된 파일을 찾습니다' },
+      middleware: { name: 'WAS', text: '파일이 아닌 요청을 받아 미들웨어를 돌립니다' },
+      route: { name: 'URL 설정', text: '주소에 맞는 뷰를 찾습니다' },
+      view: { name: '뷰', text: '무엇을 보일지 정합니다' },
+      model: { name: '모델', text: 'PostgreSQL에 묻습니다' },
+      template: { name: '템플릿', text: 'HTML을 만듭니다' },
+      reply: { name: '응답', text: '상태와 필드와 본문을 한 번에 씁니다' },
+      shown: { name: '브라우저', text: '받은 것을 보여 줍니다' },
+    },
+  },
+}

@@ -1,0 +1,19 @@
+/** The board's URL conf. Views and templates take their links from `url`, never from text. */
+import { path, urlconf } from 'uwas'
+import { list } from './views/board.ts'
+import { flow } from './views/flow.ts'
+import { changeLanguage } from './views/language.ts'
+import { like } from './views/like.ts'
+import { comment, post } from './views/post.ts'
+import { createPost, write } from './views/write.ts'
+
+export const urls = urlconf(
+  path('/', list, { name: 'list' }),
+  path('/write', { get: write, post: createPost }, { name: 'write' }),
+  path('/posts/<int:id>', { get: post, post: comment }, { name: 'post' }),
+  path('/posts/<int:id>/like', { post: like }, { name: 'like' }),
+  path('/language', { post: changeLanguage }, { name: 'language' }),
+  path('/flow', flow, { name: 'flow' }),
+)
+
+export const url = urls.reverse

@@ -1,0 +1,14 @@
+/** The button under a note: likes it, or takes the like back. */
+import { notFound, type Reply, type Request, redirect } from 'uwas'
+import { setLike } from '../models/likes.ts'
+import { url } from '../urls.ts'
+import { rememberVisitor, visitorOf } from './visitor.ts'
+
+/** The form says which of the two is wanted, so that a POST that comes twice changes nothing more. */
+export async function like(req: Request<{ id: number }>): Promise<Reply> {
+  const { id } = req.params
+  const liked = (await req.form()).get('liked') === 'yes'
+  const visitor = visitorOf(req) ?? crypto.randomUUID()
+  if (!(await setLike(req, { postId: id, visitor }, liked))) throw notFound()
+  return rememberVisitor(req, redirect(`${url('post', { id })}#like`), visitor)
+}

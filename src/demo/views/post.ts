@@ -1,0 +1,76 @@
+/** One note with its comments, and the form that adds one. */
+import { notFound, type Reply, type Request, redirect } from 'uwas'
+import { describeForm } from '../forms/fields.ts'
+import {
+  blankForm,
+  COMMENT_RULES,
+  type CommentField,
+  type FormState,
+  readSubmission,
+} from '../forms/submission.ts'
+import { formatCount, formatMoment, formatNumber } from '../i18n/format.ts'
+import { languageOfText } from '../i18n/language.ts'
+import { addComment, newestComments } from '../models/comments.ts'
+import { findLike } from '../models/likes.ts'
+import { postById } from '../models/posts.ts'
+import { page, speakerOf } from '../page.ts'
+import { url } from '../urls.ts'
+import { describeAuthor, describeComment } from './describe.ts'
+import { nameOf, rememberName, visitorOf } from './visitor.ts'
+
+/** A note with more comments shows the newest. */
+const SHOWN_COMMENTS = 200
+
+export function post(req: Request<{ id: number }>): Promise<Reply> {
+  return showPost(req, blankForm(COMMENT_RULES, { author: nameOf(req) }), 200)
+}
+
+/** The comment form's POST: to the note with the new comment, or the form again with its errors. */
+export async function comment(req: Request<{ id: number }>): Promise<Reply> {
+  const postId = req.params.id
+  const submission = readSubmission(await req.form(), COMMENT_RULES)
+  if (submission.problems.size > 0) return showPost(req, submission, 422)
+  const { author, comment: body } = submission.values
+  const id = await addComment(req, { submission: submission.fingerprint, postId, author, body })
+  if (id === undefined) throw notFound()
+  return rememberName(req, redirect(`${url('post', { id: postId })}#comment-${id}`), author)
+}
+
+async function showPost(
+  req: Request<{ id: number }>,
+  submission: FormState<CommentField>,
+  status: number,
+): Promise<Reply> {
+  const { id } = req.params
+  const speaker = speakerOf(req)
+  const { lang, t } = speaker
+  const visitor = visitorOf(req)
+  const [row, comments, like] = await Promise.all([
+    postById.maybe(req, { id }),
+    newestComments.all(req, { postId: id, limit: SHOWN_COMMENTS }),
+    visitor === undefined ? undefined : findLike.maybe(req, { postId: id, visitor }),
+  ])
+  if (row === undefined) throw notFound()
+  const labels = { author: t.form.author, comment: t.form.comment }
+  const form = describeForm(speaker, COMMENT_RULES, labels, submission)
+  const data = {
+    title: form.summary === undefined ? row.title : `${form.summary} – ${row.title}`,
+    post: {
+      title: row.title,
+      body: row.body,
+      lang: languageOfText(row.title) ?? '',
+      author: describeAuthor(row.author),
+      time: formatMoment(lang, row.createdAt),
+      likes: formatNumber(lang, row.likeCount),
+      liked: like !== undefined,
+      likeHref: url('like', { id }),
+    },
+    commentCount: formatCount(lang, t.post.commentCount, row.commentCount),
+    earlier:
+      row.commentCount > comments.length &&
+      formatCount(lang, t.post.earlier, row.commentCount - comments.length),
+    comments: comments.map((one) => describeComment(speaker, one)),
+    form: { ...form, action: url('post', { id }), send: t.post.sendComment },
+  }
+  return page(req, 'posts/post', data, status)
+}
