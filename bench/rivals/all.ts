@@ -1,0 +1,19 @@
+/** All rivals in the order of the tables. uwas comes first: the others are given its fields. */
+import { bun } from './bun.ts'
+import { caddy } from './caddy.ts'
+import { epoll } from './epoll.ts'
+import { lighttpd } from './lighttpd.ts'
+import { nginxVariants } from './nginx.ts'
+import { rawUws } from './raw-uws.ts'
+import type { Rival } from './rival.ts'
+import { uwas } from './uwas.ts'
+
+export const rivals: readonly Rival[] = [
+  uwas,
+  ...nginxVariants,
+  caddy,
+  lighttpd,
+  bun,
+  rawUws,
+  epoll,
+]

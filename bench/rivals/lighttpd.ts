@@ -1,0 +1,42 @@
+/** lighttpd with its cache of files; it has no precompressed siblings, that row is left out. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Rival, type RivalContext, runPinned } from './rival.ts'
+
+export const lighttpd: Rival = {
+  name: 'lighttpd',
+  cannotSet: ['+content-type'],
+  missing: () =>
+    spawnSync('lighttpd', ['-v']).error === undefined
+      ? undefined
+      : 'lighttpd is not here: apt-get install lighttpd',
+  version: () =>
+    spawnSync('lighttpd', ['-v'], { encoding: 'utf8' }).stdout.split(' - ')[0]?.trim() ?? '',
+  start(context) {
+    const file = join(context.scratch, 'lighttpd.conf')
+    writeFileSync(file, configuration(context))
+    return runPinned(context, ['lighttpd', '-D', '-f', file])
+  },
+}
+
+function configuration({ dir, scratch, port, headers }: RivalContext): string {
+  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+  const fields = headers
+    .filter(([name]) => name.toLowerCase() !== 'content-type')
+    .map(([name, value]) => `"${name}" => "${value}"`)
+  return `
+server.modules = ( "mod_setenv" )
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.document-root = "${dir}"
+server.errorlog = "${scratch}/errors"
+server.tag = ""
+server.max-fds = 8192
+server.max-connections = 4096
+server.max-keep-alive-requests = 100000000
+server.stat-cache-engine = "simple"
+mimetype.assign = ( "" => "${type}" )
+setenv.set-response-header = ( ${fields.join(', ')} )
+`
+}

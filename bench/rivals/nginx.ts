@@ -1,0 +1,74 @@
+/**
+ * nginx with one worker and caches of open files, in its three ways to send a file. The report shows
+ * all three; the fastest is the peer.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Rival, type RivalContext, startPinned, stopChild } from './rival.ts'
+
+const VARIANTS = {
+  'sendfile + tcp_nopush': 'sendfile on; tcp_nopush on;',
+  sendfile: 'sendfile on; tcp_nopush off;',
+  'no sendfile': 'sendfile off; tcp_nopush off;',
+}
+
+/** Fields that nginx writes by itself for a file. */
+const BY_ITSELF = new Set(['content-type', 'etag', 'last-modified', 'accept-ranges', 'server'])
+
+export const nginxVariants: readonly Rival[] = Object.entries(VARIANTS).map(([name, sending]) => ({
+  name: `nginx (${name})`,
+  family: 'nginx',
+  missing: () =>
+    spawnSync('nginx', ['-v']).error === undefined
+      ? undefined
+      : 'nginx is not here: apt-get install nginx',
+  version: () => spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim(),
+  async start(context) {
+    const file = join(context.scratch, 'nginx.conf')
+    writeFileSync(file, configuration(context, sending))
+    execFileSync('nginx', ['-t', '-q', '-p', context.scratch, '-c', file], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    const child = await startPinned(context.cpu, context.port, [
+      'nginx',
+      '-p',
+      context.scratch,
+      '-c',
+      file,
+    ])
+    const master = Number(readFileSync(join(context.scratch, 'nginx.pid'), 'utf8'))
+    return { pids: [master, ...childrenOf(master)], stop: () => stopChild(child) }
+  },
+}))
+
+function configuration({ dir, scratch, port, headers }: RivalContext, sending: string): string {
+  const fields = headers
+    .filter(([name]) => !BY_ITSELF.has(name.toLowerCase()))
+    .map(([name, value]) => `add_header ${name} "${value}";`)
+  return `
+daemon off; pid ${scratch}/nginx.pid; error_log stderr crit; user root;
+worker_processes 1; worker_rlimit_nofile 65536;
+events { worker_connections 8192; multi_accept off; }
+http {
+  include /etc/nginx/mime.types; charset utf-8; charset_types text/plain;
+  access_log off; server_tokens off; etag on; gzip off; gzip_static on;
+  ${sending} tcp_nodelay on; sendfile_max_chunk 2m;
+  open_file_cache max=20000 inactive=300s; open_file_cache_valid 60s;
+  open_file_cache_min_uses 1; open_file_cache_errors on;
+  keepalive_timeout 65; keepalive_requests 100000000; reset_timedout_connection on;
+  client_body_temp_path ${scratch}/body; proxy_temp_path ${scratch}/proxy;
+  fastcgi_temp_path ${scratch}/fastcgi; uwsgi_temp_path ${scratch}/uwsgi; scgi_temp_path ${scratch}/scgi;
+  server {
+    listen 127.0.0.1:${port} reuseport backlog=4096; root ${dir};
+    ${fields.join('\n    ')}
+    location / { }
+  }
+}
+`
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.trim().split(' ').filter(Boolean).map(Number)
+}

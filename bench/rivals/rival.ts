@@ -1,0 +1,96 @@
+/** What a rival is: a server that can be started on a folder and a port, pinned to one core. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface RivalContext {
+  /** The folder with the scenario's files. */
+  readonly dir: string
+  /** A folder for the rival's own files. */
+  readonly scratch: string
+  readonly port: number
+  /** The core that everything of the rival runs on. */
+  readonly cpu: number
+  /** Fields of uwas' 200, without validators, Date and framing: rivals send them too. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Requests come with `Connection: close`. */
+  readonly closes: boolean
+}
+
+export interface Rival {
+  readonly name: string
+  /** Settings of one server: the report marks the best of a family. */
+  readonly family?: string
+  /** Fields that it cannot be made to send as uwas does; a leading `+`: or cannot be made to leave out. */
+  readonly cannotSet?: readonly string[]
+  /** Why it cannot run here and how to get it, or undefined when it can. */
+  missing(): string | undefined
+  start(context: RivalContext): Promise<Running>
+  /** Version, as the report names it. */
+  version(): string
+}
+
+export interface Running {
+  /** All processes that serve. */
+  readonly pids: readonly number[]
+  stop(): Promise<void>
+}
+
+/** Children that `stopChild` ends. */
+const stopping = new WeakSet<ChildProcess>()
+
+/** A folder of many files takes its time to load. */
+const START_MS = 120_000
+
+/** Starts a command on one core and waits until its port answers. */
+export async function startPinned(
+  cpu: number,
+  port: number,
+  command: readonly string[],
+  env: Record<string, string> = {},
+): Promise<ChildProcess> {
+  const child = spawn('taskset', ['-c', String(cpu), ...command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let errors = ''
+  child.stderr?.on('data', (chunk) => {
+    errors = (errors + chunk).slice(-2000)
+  })
+  child.once('exit', (code, signal) => {
+    if (!stopping.has(child)) console.error(`${command[0]} ended (${code ?? signal}):\n${errors}`)
+  })
+  const until = Date.now() + START_MS
+  while (Date.now() < until) {
+    if (child.exitCode !== null) throw new Error(`${command[0]} ended: ${errors}`)
+    try {
+      await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000) })
+      return child
+    } catch {
+      await sleep(50)
+    }
+  }
+  stopping.add(child)
+  child.kill('SIGKILL')
+  throw new Error(`${command[0]} does not answer on port ${port}: ${errors}`)
+}
+
+/** `startPinned` for a server of one process. */
+export async function runPinned(
+  context: RivalContext,
+  command: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Running> {
+  const child = await startPinned(context.cpu, context.port, command, env)
+  return { pids: [child.pid as number], stop: () => stopChild(child) }
+}
+
+/** Ends a process that `startPinned` started and waits for it. */
+export async function stopChild(child: ChildProcess): Promise<void> {
+  stopping.add(child)
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+  await ended
+  clearTimeout(timer)
+}

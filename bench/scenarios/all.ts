@@ -1,0 +1,14 @@
+/** The list of all scenarios, in the order of `--list` and of `--scenario all`. */
+import type { Scenario } from './scenario.ts'
+import { sizes } from './sizes.ts'
+import { closed, notModified, pipelined, precompressed } from './small.ts'
+import { zipf } from './zipf.ts'
+
+export const scenarios: readonly Scenario[] = [
+  ...sizes,
+  notModified,
+  precompressed,
+  pipelined,
+  closed,
+  zipf,
+]

@@ -1,0 +1,39 @@
+/** What a scenario is: data about requests and about the answers that every rival has to give. */
+
+/** Request paths start with a slash; the file asked for is the path below the served folder. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  /** Files to write into the served folder: relative path and content, in the order to write them. */
+  files(): Iterable<readonly [path: string, content: Buffer]>
+  /** Paths of the requests in turn; after the last one comes the first again. */
+  readonly paths: readonly string[]
+  /** Request fields beside Host. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Requests carry If-None-Match with the rival's own ETag; the answer is 304. */
+  readonly revalidates?: true
+  /** Requests accept gzip; the answer is the file's `.gz` sibling. */
+  readonly gzip?: true
+  /** Requests sent at once on a connection. */
+  readonly pipelined?: number
+  /** Each request comes on a connection of its own, with `Connection: close`. */
+  readonly closes?: true
+  /** Bytes a second are the measure, beside CPU: large bodies. */
+  readonly throughput?: true
+  /** Connections of the load generator. */
+  readonly connections: number
+}
+
+/** What each request of the scenario carries, but If-None-Match. */
+export function requestHeaders(scenario: Scenario): Record<string, string> {
+  return {
+    ...scenario.headers,
+    ...(scenario.gzip && { 'Accept-Encoding': 'gzip' }),
+    ...(scenario.closes && { Connection: 'close' }),
+  }
+}
+
+/** The file whose bytes answer `path`, below the served folder. */
+export function answeringFile(scenario: Scenario, path: string): string {
+  return scenario.gzip ? `${path.slice(1)}.gz` : path.slice(1)
+}
