@@ -97,7 +97,9 @@ async function followLink(
 ): Promise<'file' | Folder | null> {
   try {
     const path = `${root}/${relative}`
-    const [real, stats] = await Promise.all([realpath(path), stat(path)])
+    // One after the other: a failure then always has the same words, and is warned of once.
+    const real = await realpath(path)
+    const stats = await stat(path)
     if (real !== root && !real.startsWith(`${root}/`)) {
       rules.skip(relative, 'it is a link that leads out of the folder')
     } else if (stats.isFile()) {
