@@ -1,0 +1,49 @@
+/** Errors of src/commands/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const COMMANDS_ERRORS = {
+  UWAS_ERR_COMMANDS_CONFIG_EXPORT: {
+    message: '{file} exports no configuration: write "export const config = defineConfig(…)" there',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_CONFIG_LOAD: {
+    message: '{file} cannot be loaded: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_FOLDER: {
+    message: 'cannot serve {dir}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_FOLDER_FLAGS: {
+    message:
+      '--spa, --listing and --clean-urls are for "uwas serve DIR"; in a site set them for its folders, in the key "static" of its configuration',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_NO_CONFIG: {
+    message: '{file} does not exist: {hint}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_EMPTY: {
+    message:
+      '{file} sets neither "urls" nor "static", so there is nothing to serve: add "urls: urlconf(…)" or "static: \'public\'"',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_NOTHING_TO_MIGRATE: {
+    message: '{file} names no {missing}, so there is nothing to migrate: add the key "{missing}"',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+} as const satisfies Record<`UWAS_ERR_COMMANDS_${string}`, ErrorEntry>

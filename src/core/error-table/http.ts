@@ -1,0 +1,91 @@
+/** Errors of src/http/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const HTTP_ERRORS = {
+  UWAS_ERR_HTTP_ERROR_STATUS: {
+    message: 'status {status} of an HttpError is not a whole number from 400 to 599',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_HEADER_NAME: {
+    message: 'header name {name} is not a token (RFC 9110 section 5.6.2)',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_HEADER_OWNED: {
+    message: 'header {name} is written by the server itself; leave it out of the reply',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_HEADER_VALUE: {
+    message:
+      'value of header {name} contains a character that may not stand in a field value (RFC 9110 section 5.5)',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_CORS: {
+    message: 'the CORS policy of {prefix}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_HTTP_SECURITY_HEADER: {
+    message: 'securityHeaders: {name}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_HTTP_STATUS: {
+    message: 'status {status} is not a whole number from 200 to 599',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_REDIRECT: {
+    message: 'redirect to {location} refused: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_COOKIE: {
+    message: 'cookie {name}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_TOO_LARGE: {
+    message: 'the request body is larger than {limit} bytes',
+    status: 413,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_TYPE: {
+    message: 'the request body is {type}; expected {expected}',
+    status: 415,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_KIND: {
+    message:
+      'the body of a reply is of type {kind}; it has to be a string, a Uint8Array, an async iterable or null',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_MALFORMED: {
+    message: 'the request body cannot be read as {type}: {problem}',
+    status: 400,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_ABORTED: {
+    message: 'the client went away before its request body had arrived',
+    status: 400,
+    base: 'Error',
+    when: 'request',
+  },
+} as const satisfies Record<`UWAS_ERR_HTTP_${string}`, ErrorEntry>

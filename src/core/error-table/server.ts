@@ -1,0 +1,31 @@
+/** Errors of src/server/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const SERVER_ERRORS = {
+  UWAS_ERR_SERVER_NO_ENGINE: {
+    message:
+      'no build of uWebSockets.js loads on this machine ({platform}). What would work: {advice}. What was tried:{tried}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SERVER_REQUEST_OVER: {
+    message:
+      'this request was answered before its fields or its address were read; read them before the view returns',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_SERVER_BODY_LENGTH: {
+    message: 'the body is {problem} than its announced {total} bytes; the connection was cut',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_SERVER_LISTEN: {
+    message: 'cannot listen on {address}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+} as const satisfies Record<`UWAS_ERR_SERVER_${string}`, ErrorEntry>

@@ -1,0 +1,106 @@
+/** Errors of src/template/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const TEMPLATE_ERRORS = {
+  UWAS_ERR_TEMPLATE_DELIMITERS: {
+    message:
+      '{place}: "{content}" are not two delimiters; write two texts without "=" and with a blank between them{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_DIRECTORY: {
+    message: 'the template folder {dir} cannot be read: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_DYNAMIC: {
+    message:
+      '{place}: the dynamic name *{name} needs partials given as a record, whose names are known{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_FILE: {
+    message: 'the template {file} cannot be read: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_MANY: {
+    message: '{count} mistakes in templates:{list}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_NAME: {
+    message: '{place}: the tag {tag} {problem}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_NESTING: {
+    message:
+      '{place}: sections are nested more than {limit} deep; move the inner ones into a partial{excerpt}',
+    status: 500,
+    base: 'RangeError',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_PROMISE: {
+    message: '{place}: the value is a promise; await it in the view{excerpt}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_TEMPLATE_RECURSION: {
+    message:
+      '{place}: the partial {name} is more than {limit} deep in itself; does its data go round in a circle?{excerpt}',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_TEMPLATE_RENDER: {
+    message: '{place}: rendering {name} failed: {problem}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_TEMPLATE_UNCLOSED_SECTION: {
+    message: '{place}: {tag} is never closed; write {expected} where it ends{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_UNCLOSED_TAG: {
+    message: '{place}: the tag "{tag}" does not end; "{closing}" is missing{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_UNEXPECTED_CLOSE: {
+    message: '{place}: {tag} closes nothing: no section is open here{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_UNKNOWN: {
+    message: 'there is no template "{name}" in {dir}{hint}',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_TEMPLATE_UNKNOWN_PARTIAL: {
+    message: '{place}: the {kind} "{name}" does not exist{hint}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_WRONG_CLOSE: {
+    message:
+      '{place}: {tag} stands where {expected} is expected, for {open} of line {line}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+} as const satisfies Record<`UWAS_ERR_TEMPLATE_${string}`, ErrorEntry>

@@ -1,0 +1,49 @@
+/** Errors of src/was/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const WAS_ERRORS = {
+  UWAS_ERR_WAS_STATIC_TAGS: {
+    message:
+      'the section "static" has a tag inside, {text}, and can hold only a fixed path; for another call staticUrl(req, path) in the view and give the template its result',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_CONFIG: {
+    message: '{file}: the configuration is wrong:{problems}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_WAS_RESPONSE_USED: {
+    message:
+      'the view of {route} returned a Response whose body has been read already; return a new one',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_NOT_A_REPLY: {
+    message: 'the view of {route} returned {value}; a view returns a Reply or a Response',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_RULE: {
+    message: '{table}: {from} → {to}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_WAS_RULE_LOOP: {
+    message: 'redirects: these go round in a circle: {steps}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_WAS_ERROR_PAGE: {
+    message: 'errorPages: {file} cannot be read: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+} as const satisfies Record<`UWAS_ERR_WAS_${string}`, ErrorEntry>
