@@ -14,15 +14,17 @@ import { checkStatements } from '../model/warm.ts'
 import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
-import { createTemplates } from '../template/templates.ts'
+import { createTemplates, parseFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { createErrorPages } from '../was/error-pages.ts'
 import { createSiteRules } from '../was/site-rules.ts'
+import { HELPER_NAMES } from '../was/static-url.ts'
 import { count } from './count.ts'
 import { withCode } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { withDatabase } from './migrate.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
+import { checkTemplateData } from './template-data/check.ts'
 
 /** Collects what is found; the parts of a site are checked one after the other, all of them. */
 interface Findings {
@@ -87,9 +89,18 @@ function checkRoutes({ urls }: SiteConfig, { problems, warnings, proved }: Findi
   if (problems.length === 0) proved.push(count(compileUrls(urls).routes.length, 'route'))
 }
 
-function checkTemplates({ templates }: SiteConfig, { proved }: Findings): void {
+function checkTemplates(config: SiteConfig, findings: Findings): void {
+  const { templates, file } = config
   if (templates === null) return
+  const { problems, warnings, proved } = findings
   proved.push(count(createTemplates({ dir: templates }).names().length, 'template'))
+  if (file === null) return
+  const report = checkTemplateData(file, parseFolder(templates).templates, HELPER_NAMES)
+  if (report === undefined) {
+    warnings.push(
+      'templates are not compared with the data of their views: install "typescript" (5.8 to 6) in the site',
+    )
+  } else problems.push(...report.problems.map(withCode))
 }
 
 async function checkFiles(config: SiteConfig, log: Log, { proved }: Findings): Promise<void> {

@@ -23,7 +23,7 @@ export function placeOf(origin: Origin, at: number): Place {
 
 /** The error of `code` at an offset; its message begins with the place and ends with the source line. */
 export function errorAt(
-  code: ErrorCode & `UWAS_ERR_TEMPLATE_${string}`,
+  code: ErrorCode,
   origin: Origin,
   at: number,
   values: Readonly<Record<string, unknown>>,

@@ -2,7 +2,7 @@
  * A folder of `*.mustache` files → one render function each, all compiled and linked at start.
  * `app.ts` makes it and puts it into the services; `was/` renders with it; `dev` reloads it.
  */
-import { createError } from '../core/errors.ts'
+import { type CodedError, createError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { ServiceKey } from '../core/services.ts'
 import type { Template } from './ast.ts'
@@ -66,7 +66,11 @@ export function createTemplates({ dir, helpers }: TemplatesOptions): Templates {
   }
 }
 
-function compileFolder(dir: string, helpers?: object): ReadonlyMap<string, Render> {
+/** All templates of a folder by name, for tools; with mistakes in them they are not complete. */
+export function parseFolder(dir: string): {
+  templates: ReadonlyMap<string, Template>
+  errors: CodedError[]
+} {
   const templates = new Map<string, Template>()
   const { files, errors } = readTemplateFiles(dir)
   for (const { name, file, source } of files) {
@@ -74,6 +78,11 @@ function compileFolder(dir: string, helpers?: object): ReadonlyMap<string, Rende
     errors.push(...result.errors)
     templates.set(name, result.template)
   }
+  return { templates, errors }
+}
+
+function compileFolder(dir: string, helpers?: object): ReadonlyMap<string, Render> {
+  const { templates, errors } = parseFolder(dir)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
   errors.push(...checkLinks(all, library, { missing: 'error', isClosed: false }))

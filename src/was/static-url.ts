@@ -56,6 +56,9 @@ export function staticUrl(req: Request, path: string): string {
   return req.services.get(STATIC_URLS).of(path)
 }
 
+/** What every template finds behind its data. */
+export const HELPER_NAMES: readonly string[] = ['static']
+
 /** `{{#static}}css/app.css{{/static}}` for templates, escaped for HTML. */
 export function staticHelpers(urls: StaticUrls): { static: (text: string) => string } {
   return {

@@ -46,4 +46,16 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_TEMPLATE_NAME: {
+    message: '{place}: "{name}" is not among the data of {view}{hint}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_COMMANDS_TEMPLATE_UNKNOWN: {
+    message: '{view} renders the template "{name}", which does not exist{hint}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_COMMANDS_${string}`, ErrorEntry>

@@ -45,7 +45,7 @@ export function describeWay(
     rides.map((one) => {
       const ms = read(one)
       const value = ms === undefined ? '' : formatDuration(lang, ms)
-      return { line: one.line, value, why: t.way.notMeasured, bar: 0 }
+      return { line: one.line, step: '', value, why: t.way.notMeasured, bar: 0 }
     })
   return {
     parts: PARTS.map(({ inProcess, stops }) => ({
