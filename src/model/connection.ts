@@ -1,12 +1,14 @@
 /**
- * One connection to PostgreSQL: text and text parameters in, rows of text out, in order. Made by
- * `connector.ts`, used by the lanes. It never reconnects: a lost one is thrown away and another made,
- * so that no statement runs on a session that has forgotten its transaction.
+ * One connection to PostgreSQL: tasks in, their answers out, in order. Made by `connector.ts`, used by the
+ * lanes. It never reconnects: a lost one is thrown away and another made, so that no statement runs on a
+ * session that has forgotten its transaction.
  */
-import { connect, type Socket } from 'node:net'
-import postgres from 'postgres'
 import { isConnectionFailure, problemOf, unavailable } from './failures.ts'
-import { type DatabaseTarget, socketPath } from './url.ts'
+import type { DatabaseTarget } from './url.ts'
+import { Collected, Described, type Description, type Result } from './wire/collect.ts'
+import { login } from './wire/login.ts'
+import { Session } from './wire/session.ts'
+import type { Task } from './wire/task.ts'
 
 export interface ConnectionOptions {
   readonly target: DatabaseTarget
@@ -18,74 +20,32 @@ export interface ConnectionOptions {
   readonly onNotice?: (message: string) => void
 }
 
-/** Cells in the order of `columns`; null is SQL NULL. */
-export type TextRow = readonly (string | null)[]
-
-export interface Column {
-  readonly name: string
-  /** pg_type.oid */
-  readonly type: number
-}
-
-export interface Result {
-  readonly rows: readonly TextRow[]
-  /** The same array for every run of one prepared statement on one connection. */
-  readonly columns: readonly Column[]
-  /** Rows that the statement returned or changed. */
-  readonly count: number
-  /** The command tag's first word: `COMMIT`. */
-  readonly command: string
-}
-
-export interface Description {
-  /** pg_type.oid of `$1`, `$2`, … */
-  readonly params: readonly number[]
-  readonly columns: readonly Column[]
-}
-
-interface DriverResult extends Array<TextRow> {
-  columns: Column[] | null
-  count: number | null
-  command: string | null
-}
-
-type Driver = postgres.Sql<Record<string, never>>
-
-/** With `simple: false` a text without parameters is prepared too. */
-const PREPARED = { prepare: true, simple: false } as postgres.UnsafeQueryOptions
-
-/** Every type that postgres.js would convert by itself; `types.ts` does that, from and to text. */
-const CONVERTED_BY_DRIVER = [16, 17, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 1114, 1184, 3802]
-
 /** What a statement may take longer than its time-out before its connection counts as hung. */
 const HUNG_AFTER_MS = 5000
 
-const NO_COLUMNS: readonly Column[] = []
-
 export class Connection {
   readonly where: string
-  /** Statements sent and not answered. */
-  pending: number
-  /** `performance.now()` of the last answer, or of the first statement after idleness. */
+  /** `performance.now()` when the hung check last saw the connection get on. */
   #progressAt: number
+  #seenAnswers: number
   #dead: Error | undefined
   /** Why we cut the connection ourselves. */
   #killed: string | undefined
   readonly #options: ConnectionOptions
-  readonly #sql: Driver
-  #socket: Socket | undefined
+  #session: Session | undefined
   readonly #onDead: () => void
+  #closed: (() => void) | undefined
 
   constructor(options: ConnectionOptions, onDead: () => void = () => {}) {
     this.where = options.target.where
-    this.pending = 0
     this.#progressAt = 0
+    this.#seenAnswers = 0
     this.#dead = undefined
     this.#killed = undefined
     this.#options = options
+    this.#session = undefined
     this.#onDead = onDead
-    this.#sql = this.#createDriver()
-    this.#socket = undefined
+    this.#closed = undefined
   }
 
   /** False from the moment on which the connection was lost or ended. */
@@ -93,39 +53,91 @@ export class Connection {
     return this.#dead === undefined
   }
 
+  /** Statements sent and not answered. */
+  get pending(): number {
+    return this.#session?.pending ?? 0
+  }
+
   /** Connects. Rejects with UWAS_ERR_MODEL_UNAVAILABLE; the connection is dead then. */
   async open(): Promise<void> {
+    const { target, connectTimeoutMs, statementTimeoutMs, onNotice = noop } = this.#options
     try {
-      await this.simple('select 1')
+      const socket = await login({
+        target,
+        connectTimeoutMs,
+        settings: {
+          application_name: target.applicationName,
+          // What `timestamp.ts` and `types.ts` read; a database may have other defaults.
+          DateStyle: 'ISO',
+          bytea_output: 'hex',
+          statement_timeout: statementTimeoutMs,
+        },
+      })
+      this.#session = new Session(socket, { onNotice, onEnd: (failure) => this.#lost(failure) })
     } catch (error) {
-      await this.close(0)
+      this.#markDead(problemOf(error))
       throw unavailable(this.where, problemOf(error), error)
+    }
+    if (this.#dead !== undefined) {
+      this.#session.destroy(this.#dead)
+      throw this.#dead
     }
   }
 
   /** Runs a prepared statement; prepares it at its first run here. `args` are text forms. */
-  run(text: string, args: (string | null)[]): Promise<Result> {
-    return this.#track(this.#sql.unsafe(text, args, PREPARED).values()).then(toResult)
+  start(task: Task, text: string, args: readonly (string | null)[]): void {
+    if (this.#dead !== undefined || this.#session === undefined) return task.done(this.#refusal())
+    try {
+      this.#session.run(task, text, args)
+    } catch (error) {
+      task.done(error)
+    }
+  }
+
+  /** As `start`, with all rows as texts. */
+  run(text: string, args: readonly (string | null)[]): Promise<Result> {
+    const task = new Collected()
+    this.start(task, text, args)
+    return this.#told(task.promise)
   }
 
   /** Runs one statement, or several in one implicit transaction, unprepared and without parameters. */
   simple(text: string): Promise<Result> {
-    return this.#track(this.#sql.unsafe(text).values()).then(toResult)
+    if (this.#dead !== undefined || this.#session === undefined) {
+      return Promise.reject(this.#refusal())
+    }
+    const task = new Collected()
+    this.#session.simple(task, text)
+    return this.#told(task.promise)
   }
 
-  /** Prepares a statement without running it; `run` with as many `args` finds it prepared. */
-  async describe(text: string, paramCount: number): Promise<Description> {
-    const args = new Array<null>(paramCount).fill(null)
-    const described = await this.#track(this.#sql.unsafe(text, args, PREPARED).describe())
-    return { params: described.types, columns: described.columns as unknown as Column[] }
+  /** Prepares a statement without running it; `run` finds it prepared. */
+  describe(text: string, paramCount: number): Promise<Description> {
+    if (this.#dead !== undefined || this.#session === undefined) {
+      return Promise.reject(this.#refusal())
+    }
+    const task = new Described()
+    this.#session.describe(task, text, paramCount)
+    return this.#told(task.promise)
+  }
+
+  /** What a task of this connection failed with, as it is told: a connection that we cut says why. */
+  tell(error: unknown): unknown {
+    if (this.#killed === undefined || !isConnectionFailure(error)) return error
+    return unavailable(this.where, this.#killed, error)
   }
 
   /** Ends the connection when it has not answered for longer than any statement may take. */
   checkHung(now: number): void {
     const { statementTimeoutMs } = this.#options
-    if (this.pending === 0 || statementTimeoutMs === 0) return
+    const { answers = 0 } = this.#session ?? {}
+    if (this.pending === 0 || answers !== this.#seenAnswers) {
+      this.#seenAnswers = answers
+      this.#progressAt = now
+      return
+    }
     const silentMs = now - this.#progressAt
-    if (silentMs > statementTimeoutMs + HUNG_AFTER_MS) {
+    if (statementTimeoutMs > 0 && silentMs > statementTimeoutMs + HUNG_AFTER_MS) {
       this.kill(`no answer for ${Math.round(silentMs)} ms`)
     }
   }
@@ -134,105 +146,40 @@ export class Connection {
   kill(problem: string): void {
     this.#killed ??= problem
     this.#markDead(problem)
-    this.#socket?.destroy()
-    this.#sql.end({ timeout: 0 }).catch(noop)
+    this.#session?.destroy(new Cut(problem))
   }
 
   /** Ends the connection after what is in flight, at most `timeoutMs` later. */
   async close(timeoutMs: number): Promise<void> {
     this.#markDead('the connection was closed')
-    await this.#sql.end({ timeout: timeoutMs / 1000 }).catch(noop)
-    this.#socket?.destroy()
-  }
-
-  #createDriver(): Driver {
-    const { target, connectTimeoutMs, statementTimeoutMs, onNotice } = this.#options
-    const raw = { to: 25, from: CONVERTED_BY_DRIVER, serialize: same, parse: same }
-    const options = {
-      host: target.host,
-      port: target.port,
-      ...withPath(socketPath(target)),
-      user: target.user,
-      pass: target.password,
-      database: target.database,
-      ssl: target.ssl,
-      max: 1,
-      // Past it the driver stops sending until everything in flight is answered.
-      max_pipeline: 10_000,
-      fetch_types: false,
-      idle_timeout: 0,
-      max_lifetime: null,
-      connect_timeout: connectTimeoutMs / 1000,
-      types: { raw },
-      onnotice: (notice: { message?: string }) => onNotice?.(notice.message ?? ''),
-      onclose: () => this.#lost(),
-      socket: () => this.#dial(),
-      connection: {
-        application_name: target.applicationName,
-        // What `timestamp.ts` and `types.ts` read; a database may have other defaults.
-        DateStyle: 'ISO',
-        bytea_output: 'hex',
-        statement_timeout: statementTimeoutMs,
-      },
-    }
-    return postgres(
-      options as unknown as postgres.Options<Record<string, never>>,
-    ) as unknown as Driver
-  }
-
-  /**
-   * The driver's own reconnect is not used: after a FATAL error it fails the next connection's first
-   * query with the old error, and its queue waits through every back-off. So a second dial is refused.
-   */
-  #dial(): Promise<Socket> {
-    if (this.#dead !== undefined || this.#socket !== undefined) {
-      return Promise.reject(new ConnectionSpent('the connection was lost'))
-    }
-    const { target, connectTimeoutMs } = this.#options
-    const path = socketPath(target)
-    const socket = path === undefined ? connect(target.port, target.host) : connect(path)
-    this.#socket = Object.assign(socket, { host: target.host })
-    socket.setNoDelay(true)
-    return new Promise((resolve, reject) => {
-      const giveUp = () => socket.destroy(new ConnectTimeout(connectTimeoutMs))
-      const timer = setTimeout(giveUp, connectTimeoutMs)
-      socket.once('error', reject)
-      socket.once('close', () => clearTimeout(timer))
-      socket.once('connect', () => {
+    const session = this.#session
+    if (session === undefined || session.isEnded) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(
+        () => session.destroy(new Cut('the connection was closed')),
+        timeoutMs,
+      )
+      this.#closed = () => {
         clearTimeout(timer)
-        socket.off('error', reject)
-        resolve(socket)
-      })
+        resolve()
+      }
+      session.end()
     })
   }
 
-  #track<T>(query: Promise<T>): Promise<T> {
-    if (this.#dead !== undefined) {
-      return Promise.reject(this.#dead)
-    }
-    if (this.pending++ === 0) this.#progressAt = performance.now()
-    return query.then(
-      (result) => {
-        this.#answered()
-        return result
-      },
-      (error: unknown) => {
-        this.#answered()
-        if (this.#killed === undefined || !isConnectionFailure(error)) throw error
-        throw unavailable(this.where, this.#killed, error)
-      },
-    )
+  #told<T>(promise: Promise<T>): Promise<T> {
+    return promise.catch((error: unknown) => {
+      throw this.tell(error)
+    })
   }
 
-  #answered(): void {
-    this.pending--
-    this.#progressAt = performance.now()
+  #refusal(): Error {
+    return this.#dead ?? unavailable(this.where, 'the connection is not open')
   }
 
-  /** What the driver has queued and not sent would wait for a reconnect that never comes. */
-  #lost(): void {
-    this.#markDead('the connection was lost')
-    this.#sql.end({ timeout: 0 }).catch(noop)
+  #lost(failure: Error): void {
+    this.#markDead(problemOf(failure))
+    this.#closed?.()
   }
 
   #markDead(problem: string): void {
@@ -242,34 +189,8 @@ export class Connection {
   }
 }
 
-class ConnectionSpent extends Error {
+class Cut extends Error {
   readonly code = 'CONNECTION_DESTROYED'
-}
-
-class ConnectTimeout extends Error {
-  readonly code = 'CONNECT_TIMEOUT'
-
-  constructor(timeoutMs: number) {
-    super(`no connection within ${timeoutMs} ms`)
-  }
-}
-
-function toResult(result: unknown): Result {
-  const { columns, count, command } = result as DriverResult
-  return {
-    rows: result as DriverResult,
-    columns: columns ?? NO_COLUMNS,
-    count: count ?? 0,
-    command: command ?? '',
-  }
-}
-
-function withPath(path: string | undefined): { path?: string } {
-  return path === undefined ? {} : { path }
-}
-
-function same(value: string): string {
-  return value
 }
 
 function noop(): void {}

@@ -6,10 +6,10 @@
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ServiceKey } from '../core/services.ts'
-import { Connection, type ConnectionOptions, type Result } from './connection.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
-import { translate } from './failures.ts'
 import { ExclusiveLane, PipelinedLane } from './lanes.ts'
+import type { Query } from './query.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 export interface DatabaseOptions {
@@ -65,16 +65,20 @@ export class Database {
   }
 
   /**
-   * For `statement.ts`: runs a prepared statement on the pipelined lane. `what` names it in errors:
-   * UWAS_ERR_MODEL_UNAVAILABLE, _BUSY, _TIMEOUT, _CONFLICT, _QUERY.
+   * For `statement.ts`: starts a query on the pipelined lane. It may fail with UWAS_ERR_MODEL_UNAVAILABLE,
+   * _BUSY, _TIMEOUT, _CONFLICT, _QUERY.
    */
-  async execute(what: string, text: string, args: (string | null)[]): Promise<Result> {
+  submit(query: Query): void {
     try {
-      const connection = this.pipelined.pick() ?? (await this.pipelined.openAny())
-      return await connection.run(text, args)
+      const connection = this.pipelined.pick()
+      if (connection !== undefined) return query.startOn(connection)
     } catch (error) {
-      throw translate(error, what, this.where)
+      return query.fail(error)
     }
+    this.pipelined.openAny().then(
+      (connection) => query.startOn(connection),
+      (error: unknown) => query.fail(error),
+    )
   }
 
   /**

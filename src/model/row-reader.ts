@@ -1,10 +1,22 @@
-/** Rows of text → objects of a declared shape. Made once a prepared statement, by `statement.ts`. */
+/**
+ * Rows as PostgreSQL sends them → objects of a declared shape, by a function generated for the shape. Made
+ * once a prepared statement, by `statement.ts`.
+ */
 import { createError } from '../core/errors.ts'
-import type { Column, TextRow } from './connection.ts'
+import { readInt, readText } from './cells.ts'
 import { problemOf } from './failures.ts'
 import { FIRST_USER_OID, type Shape, type Type } from './types.ts'
+import { int16At, int32At } from './wire/input.ts'
+import type { Column } from './wire/task.ts'
 
-export type RowReader = (row: TextRow) => Record<string, unknown>
+/** `at` is where the row's number of cells stands. Throws UWAS_ERR_MODEL_VALUE. */
+export type RowReader = (buffer: Buffer, at: number) => Record<string, unknown>
+
+/** A column with what reads it. */
+interface Cell {
+  readonly name: string
+  readonly type: Type<unknown>
+}
 
 /** Throws UWAS_ERR_MODEL_COLUMNS when `columns` are not those of `shape`. */
 export function createReader(
@@ -14,18 +26,97 @@ export function createReader(
 ): RowReader {
   const problem = columnProblem(shape, columns)
   if (problem !== undefined) throw createError('UWAS_ERR_MODEL_COLUMNS', { statement, problem })
-  const cells = Object.entries(shape).map(([name, type]) => ({
-    name,
-    type,
-    index: columns.findIndex((column) => column.name === name),
-  }))
-  return (row) => {
-    const values: Record<string, unknown> = {}
-    for (const { name, type, index } of cells) {
-      values[name] = readCell(statement, name, type, row[index] ?? null)
+  const cells = columns.map(({ name }) => ({ name, type: shape[name] as Type<unknown> }))
+  const names = Object.keys(shape)
+  const careful: RowReader = (buffer, at) => readCarefully(statement, cells, names, buffer, at)
+  const quick = generateReader(cells, names)
+  if (quick === undefined) return careful
+  return (buffer, at) => {
+    try {
+      return quick(buffer, at)
+    } catch {
+      return careful(buffer, at)
     }
-    return values
   }
+}
+
+/**
+ * One statement a column, one object literal: every row has the same hidden class. Undefined where the
+ * process may not make code (`--disallow-code-generation-from-strings`).
+ */
+function generateReader(cells: readonly Cell[], names: readonly string[]): RowReader | undefined {
+  const lines = cells.map(({ type }, i) => {
+    const none = type.nullable ? 'null' : 'none()'
+    return `n = (b[at] << 24) | (b[at + 1] << 16) | (b[at + 2] << 8) | b[at + 3]; at += 4
+if (n < 0) v${i} = ${none}
+else { ${cellCode(type, i)}; at += n }`
+  })
+  const pairs = names.map((name) => {
+    const index = cells.findIndex((cell) => cell.name === name)
+    // Brackets: "__proto__" is a name like any other.
+    return `[${JSON.stringify(name)}]: v${index}`
+  })
+  const variables = ['n', ...cells.map((_, i) => `v${i}`)].join(', ')
+  const code = `return (b, at) => {
+let ${variables}
+at += 2
+${lines.join('\n')}
+return { ${pairs.join(', ')} }
+}`
+  try {
+    const make = new Function('decode', 'text', 'int', 'none', code)
+    return make(
+      cells.map(
+        ({ type }) =>
+          (value: string) =>
+            type.decode(value),
+      ),
+      readText,
+      readInt,
+      refuseNull,
+    )
+  } catch {
+    return undefined
+  }
+}
+
+function cellCode(type: Type<unknown>, i: number): string {
+  const text = 'text(b, at, at + n)'
+  switch (type.cell) {
+    case 'text':
+      return `v${i} = ${text}`
+    case 'bool':
+      return `v${i} = b[at] === 116`
+    case 'int':
+      return `v${i} = int(b, at, at + n); if (v${i} !== v${i}) v${i} = decode[${i}](${text})`
+    case 'other':
+      return `v${i} = decode[${i}](${text})`
+  }
+}
+
+function refuseNull(): never {
+  throw new TypeError('NULL')
+}
+
+/** The same cell by cell, with an error that names the column. */
+function readCarefully(
+  statement: string,
+  cells: readonly Cell[],
+  names: readonly string[],
+  buffer: Buffer,
+  at: number,
+): Record<string, unknown> {
+  const values = new Map<string, unknown>()
+  let from = at + 2
+  for (let i = 0; i < int16At(buffer, at); i++) {
+    const { name, type } = cells[i] as Cell
+    const length = int32At(buffer, from)
+    from += 4
+    const text = length < 0 ? null : readText(buffer, from, from + length)
+    if (length > 0) from += length
+    values.set(name, readCell(statement, name, type, text))
+  }
+  return Object.fromEntries(names.map((name) => [name, values.get(name)]))
 }
 
 /** What is wrong between a declared row and the columns that PostgreSQL gives, or undefined. */

@@ -5,17 +5,19 @@
 import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
-import type { Column, Result } from './connection.ts'
 import { DATABASE } from './database.ts'
 import { problemOf } from './failures.ts'
+import { Query, type Wanted } from './query.ts'
 import { createReader, type RowReader } from './row-reader.ts'
 import { checkDeclaration, registerStatement } from './statement-registry.ts'
 import type { Shape, Type, ValuesOf } from './types.ts'
+import type { Column } from './wire/task.ts'
 
 /** What runs statements: the Database and the Transaction. */
 export interface Runner {
   readonly trace: Trace | null
-  execute(what: string, text: string, args: (string | null)[]): Promise<Result>
+  /** Starts a query; whatever becomes of it, its promise tells. */
+  submit(query: Query): void
 }
 
 /** What a Request has of this. */
@@ -64,60 +66,47 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
 
   /** The one row. UWAS_ERR_MODEL_NO_ROW (404) for none, UWAS_ERR_MODEL_NOT_ONE for more. */
   one(on: Queryable, ...params: Arguments<P>): Promise<ValuesOf<R>> {
-    return handled(this.#one(on, params))
+    return this.#start(on, params, 'one') as Promise<ValuesOf<R>>
   }
 
   /** The one row, or undefined for none. UWAS_ERR_MODEL_NOT_ONE for more. */
   maybe(on: Queryable, ...params: Arguments<P>): Promise<ValuesOf<R> | undefined> {
-    return handled(this.#single(on, params, 'at most one'))
+    return this.#start(on, params, 'maybe') as Promise<ValuesOf<R> | undefined>
   }
 
   /** All rows, in PostgreSQL's order. */
   all(on: Queryable, ...params: Arguments<P>): Promise<ValuesOf<R>[]> {
-    return handled(this.#all(on, params))
+    return this.#start(on, params, 'all') as Promise<ValuesOf<R>[]>
   }
 
   /** Runs it for its effect: how many rows it changed or returned. */
   run(on: Queryable, ...params: Arguments<P>): Promise<number> {
-    return handled(this.#execute(on, params).then((result) => result.count))
+    return this.#start(on, params, 'count') as Promise<number>
   }
 
-  async #one(on: Queryable, params: readonly unknown[]): Promise<ValuesOf<R>> {
-    const row = await this.#single(on, params, 'one')
-    if (row === undefined) throw createError('UWAS_ERR_MODEL_NO_ROW', { statement: this.name })
-    return row
-  }
-
-  async #single(
-    on: Queryable,
-    params: readonly unknown[],
-    expected: string,
-  ): Promise<ValuesOf<R> | undefined> {
-    const { rows, columns } = await this.#execute(on, params)
-    const [row] = rows
-    if (row === undefined) return undefined
-    if (rows.length > 1) {
-      const values = { statement: this.name, count: rows.length, expected }
-      throw createError('UWAS_ERR_MODEL_NOT_ONE', values)
+  /** For `query.ts`. Throws UWAS_ERR_MODEL_COLUMNS. */
+  readerOf(columns: readonly Column[]): RowReader {
+    let reader = this.#readers.get(columns)
+    if (reader === undefined) {
+      reader = createReader(this.name, this.row, columns)
+      this.#readers.set(columns, reader)
     }
-    return this.#readerOf(columns)(row) as ValuesOf<R>
+    return reader
   }
 
-  async #all(on: Queryable, params: readonly unknown[]): Promise<ValuesOf<R>[]> {
-    const { rows, columns } = await this.#execute(on, params)
-    const read = this.#readerOf(columns)
-    return rows.map((row) => read(row) as ValuesOf<R>)
-  }
-
-  async #execute(on: Queryable, params: readonly unknown[]): Promise<Result> {
-    const runner: Runner = 'services' in on ? on.services.get(DATABASE) : on
-    const { trace } = on
-    const from = trace === null ? 0 : performance.now()
+  #start(on: Queryable, params: readonly unknown[], wanted: Wanted): Promise<unknown> {
+    let query: Query
+    let runner: Runner
     try {
-      return await runner.execute(`statement "${this.name}"`, this.sql, this.#encode(params))
-    } finally {
-      trace?.add('model', from, this.name)
+      runner = 'services' in on ? on.services.get(DATABASE) : on
+      query = new Query(this, this.#encode(params), wanted, on.trace)
+    } catch (error) {
+      const rejected = Promise.reject(error)
+      rejected.catch(() => {})
+      return rejected
     }
+    runner.submit(query)
+    return query.promise
   }
 
   #encode(params: readonly unknown[]): (string | null)[] {
@@ -134,21 +123,18 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
         throw this.#wrong(key, problemOf(error), error)
       }
     }
+    let given = 0
+    for (const _ in values) given++
+    if (given !== args.length) this.#refuseUndeclared(values)
+    return args
+  }
+
+  #refuseUndeclared(values: Readonly<Record<string, unknown>>): void {
     for (const key in values) {
       if (!Object.hasOwn(this.params, key)) {
         throw this.#wrong(key, `is not declared; declared are: ${this.#keys.join(', ') || 'none'}`)
       }
     }
-    return args
-  }
-
-  #readerOf(columns: readonly Column[]): RowReader {
-    let reader = this.#readers.get(columns)
-    if (reader === undefined) {
-      reader = createReader(this.name, this.row, columns)
-      this.#readers.set(columns, reader)
-    }
-    return reader
   }
 
   #wrong(key: string, problem: string, cause?: unknown): Error {
@@ -170,13 +156,4 @@ export function statement<
   const declared = new Statement<P, R>(name, options)
   registerStatement(declared)
   return declared
-}
-
-/**
- * Of two statements started before the first is awaited both may fail, and the second one's rejection
- * would have no handler yet: Node would end the worker. Whoever awaits the promise still gets it.
- */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }

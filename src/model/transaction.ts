@@ -5,8 +5,10 @@
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Trace } from '../core/trace.ts'
-import type { Connection, Result } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { isConnectionFailure, sqlStateOf, translate } from './failures.ts'
+import type { Query } from './query.ts'
+import type { Result } from './wire/collect.ts'
 
 /** Runs after the outermost commit; what it throws is logged and harms nobody. */
 export type CommitHook = () => void | Promise<void>
@@ -41,14 +43,16 @@ export class Transaction {
   }
 
   /** For `statement.ts`. UWAS_ERR_MODEL_TRANSACTION when the level has ended or is not the inmost. */
-  async execute(what: string, text: string, args: (string | null)[]): Promise<Result> {
-    this.#checkOpen(what)
+  submit(query: Query): void {
     try {
-      return await this.#connection.run(text, args)
+      this.#checkOpen(query.what)
     } catch (error) {
-      this.#failure ??= error
-      throw translate(error, what, this.#connection.where)
+      return query.fail(error)
     }
+    query.onFailure = (error) => {
+      this.#failure ??= error
+    }
+    query.startOn(this.#connection)
   }
 
   /** For `atomic.ts`: begins a level inside this one. */

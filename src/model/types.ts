@@ -5,6 +5,7 @@
  * write `types.int`, `types.nullable(types.text)`, `types.json<Settings>()`.
  */
 import { readArray, writeArray } from './array.ts'
+import type { CellKind } from './cells.ts'
 import { readDate, readTimestamp } from './timestamp.ts'
 
 /** `T` is the value in TypeScript; `null` only inside `nullable`. */
@@ -18,6 +19,8 @@ export interface Type<T> {
   readonly params: readonly number[] | null
   /** The oid of an array of it; 0 when there is none to tell. */
   readonly arrayOids: readonly number[]
+  /** How its cells are read: by `decode`, or by a quicker way to the same value. */
+  readonly cell: CellKind
   /** The text form, or null for null. Throws TypeError with what was expected. */
   encode(value: T): string | null
   /** Reads the text form. Throws when the value has no place in `T`. */
@@ -39,17 +42,24 @@ const WHOLE = [21, 23, 20, 26]
 const NUMBERS = [...WHOLE, 700, 701, 1700]
 
 /** smallint, integer, and bigint columns whose values stay below 2^53; a larger one is an error. */
-export const int: Type<number> = plain('int', WHOLE, NUMBERS, [1005, 1007, 1016, 1028], {
-  encode(value) {
-    if (!Number.isSafeInteger(value)) throw expected('a whole number', value)
-    return String(value)
+export const int: Type<number> = plain(
+  'int',
+  WHOLE,
+  NUMBERS,
+  [1005, 1007, 1016, 1028],
+  {
+    encode(value) {
+      if (!Number.isSafeInteger(value)) throw expected('a whole number', value)
+      return String(value)
+    },
+    decode(text) {
+      const value = Number(text)
+      if (!Number.isSafeInteger(value)) throw new RangeError(`${text} does not fit int; use bigint`)
+      return value
+    },
   },
-  decode(text) {
-    const value = Number(text)
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${text} does not fit int; use bigint`)
-    return value
-  },
-})
+  'int',
+)
 
 /** bigint and smaller, with every digit, as a JavaScript `bigint`. */
 export const bigint: Type<bigint> = plain('bigint', WHOLE, [...WHOLE, 1700], [1005, 1007, 1016], {
@@ -63,13 +73,20 @@ export const bigint: Type<bigint> = plain('bigint', WHOLE, [...WHOLE, 1700], [10
 const NUMERIC = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$|^NaN$|^[+-]?Infinity$/i
 
 /** numeric (and whole numbers) as text, so that every digit stays: `'0.10'`. */
-export const numeric: Type<string> = plain('numeric', [1700, ...WHOLE], NUMBERS, [1231, 1016], {
-  encode(value) {
-    if (typeof value !== 'string' || !NUMERIC.test(value)) throw expected('digits as text', value)
-    return value
+export const numeric: Type<string> = plain(
+  'numeric',
+  [1700, ...WHOLE],
+  NUMBERS,
+  [1231, 1016],
+  {
+    encode(value) {
+      if (typeof value !== 'string' || !NUMERIC.test(value)) throw expected('digits as text', value)
+      return value
+    },
+    decode: (text) => text,
   },
-  decode: (text) => text,
-})
+  'text',
+)
 
 /** real and double precision. */
 export const float: Type<number> = plain('float', [700, 701], [700, 701, 1700], [1021, 1022], {
@@ -81,23 +98,37 @@ export const float: Type<number> = plain('float', [700, 701], [700, 701, 1700], 
 })
 
 /** text, varchar, char, enums, and every other type in PostgreSQL's own text form. */
-export const text: Type<string> = plain('text', null, null, [1009, 1015, 1014], {
-  encode(value) {
-    if (typeof value !== 'string') throw expected('a string', value)
-    if (value.includes('\0'))
-      throw new TypeError('PostgreSQL text cannot hold the character U+0000')
-    return value
+export const text: Type<string> = plain(
+  'text',
+  null,
+  null,
+  [1009, 1015, 1014],
+  {
+    encode(value) {
+      if (typeof value !== 'string') throw expected('a string', value)
+      if (value.includes('\0'))
+        throw new TypeError('PostgreSQL text cannot hold the character U+0000')
+      return value
+    },
+    decode: (value) => value,
   },
-  decode: (value) => value,
-})
+  'text',
+)
 
-export const bool: Type<boolean> = plain('bool', [16], [16], [1000], {
-  encode(value) {
-    if (typeof value !== 'boolean') throw expected('true or false', value)
-    return value ? 't' : 'f'
+export const bool: Type<boolean> = plain(
+  'bool',
+  [16],
+  [16],
+  [1000],
+  {
+    encode(value) {
+      if (typeof value !== 'boolean') throw expected('true or false', value)
+      return value ? 't' : 'f'
+    },
+    decode: (value) => value === 't',
   },
-  decode: (value) => value === 't',
-})
+  'bool',
+)
 
 /** timestamptz as `Date` (milliseconds; finer digits are cut off). `infinity` is an error. */
 export const timestamptz: Type<Date> = plain('timestamptz', [1184], [1184], [1185], {
@@ -111,23 +142,37 @@ export const timestamptz: Type<Date> = plain('timestamptz', [1184], [1184], [118
 })
 
 /** date as text `YYYY-MM-DD`: a day has no time zone, a `Date` would. */
-export const date: Type<string> = plain('date', [1082], [1082, 1114, 1184], [1182], {
-  encode(value) {
-    if (typeof value !== 'string') throw expected('text like 2026-01-31', value)
-    return readDate(value)
+export const date: Type<string> = plain(
+  'date',
+  [1082],
+  [1082, 1114, 1184],
+  [1182],
+  {
+    encode(value) {
+      if (typeof value !== 'string') throw expected('text like 2026-01-31', value)
+      return readDate(value)
+    },
+    decode: (value) => value,
   },
-  decode: (value) => value,
-})
+  'text',
+)
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
-export const uuid: Type<string> = plain('uuid', [2950], [2950], [2951], {
-  encode(value) {
-    if (typeof value !== 'string' || !UUID.test(value)) throw expected('a UUID', value)
-    return value
+export const uuid: Type<string> = plain(
+  'uuid',
+  [2950],
+  [2950],
+  [2951],
+  {
+    encode(value) {
+      if (typeof value !== 'string' || !UUID.test(value)) throw expected('a UUID', value)
+      return value
+    },
+    decode: (value) => value,
   },
-  decode: (value) => value,
-})
+  'text',
+)
 
 /** bytea. The bytes read are the caller's own copy. */
 export const bytea: Type<Uint8Array> = plain('bytea', [17], [17], [1001], {
@@ -171,6 +216,7 @@ export function array<T>(type: Type<T>): Type<T[]> {
     columns: type.arrayOids,
     params: type.arrayOids,
     arrayOids: [],
+    cell: 'other',
     encode(value) {
       if (!Array.isArray(value)) throw expected('an array', value)
       return writeArray(value.map((item) => encodeItem(type, item)))
@@ -197,8 +243,9 @@ function plain<T>(
   params: readonly number[] | null,
   arrayOids: readonly number[],
   code: Pick<Type<T>, 'encode' | 'decode'>,
+  cell: CellKind = 'other',
 ): Type<T> {
-  return { name, nullable: false, columns, params, arrayOids, ...code }
+  return { name, nullable: false, columns, params, arrayOids, cell, ...code }
 }
 
 /** Names the kind of a wrong value, never the value: it may be a secret. */

@@ -3,13 +3,14 @@
  * mistake waits for one. Called by `app.ts`; `uwas check` calls `checkStatements`.
  */
 import { type CodedError, createError } from '../core/errors.ts'
-import type { Connection, Description } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf, translate } from './failures.ts'
 import { columnProblem, paramProblem } from './row-reader.ts'
 import { sqlPlace } from './sql-place.ts'
 import type { Statement } from './statement.ts'
 import { declaredStatements } from './statement-registry.ts'
+import type { Description } from './wire/collect.ts'
 
 /**
  * Opens the pipelined lane and one connection for transactions, prepares `statements` on each, and

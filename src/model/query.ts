@@ -1,0 +1,110 @@
+/**
+ * One run of a declared statement: its rows are read as they arrive, its promise settles once. Made by
+ * `statement.ts`, started by the database or a transaction.
+ */
+import { createError } from '../core/errors.ts'
+import type { Trace } from '../core/trace.ts'
+import type { Connection } from './connection.ts'
+import { translate } from './failures.ts'
+import type { RowReader } from './row-reader.ts'
+import { countAt } from './wire/collect.ts'
+import { type Column, Task } from './wire/task.ts'
+
+/** What is wanted of the rows: the one, one or none, all, or how many there were. */
+export type Wanted = 'one' | 'maybe' | 'all' | 'count'
+
+/** What a Statement has of this. */
+export interface Declared {
+  readonly name: string
+  readonly sql: string
+  readerOf(columns: readonly Column[]): RowReader
+}
+
+export class Query extends Task {
+  readonly statement: Declared
+  readonly wanted: Wanted
+  readonly promise: Promise<unknown>
+  /** Where it runs, once that is known. */
+  connection: Connection | null
+  /** Hears of its failure before the promise does. */
+  onFailure: ((error: unknown) => void) | null
+  readonly #trace: Trace | null
+  readonly #startedAt: number
+  #reader: RowReader | null
+  #rows: unknown[]
+  #count: number
+  #resolve!: (value: unknown) => void
+  #reject!: (error: unknown) => void
+
+  constructor(
+    statement: Declared,
+    args: readonly (string | null)[],
+    wanted: Wanted,
+    trace: Trace | null,
+  ) {
+    super()
+    this.statement = statement
+    this.args = args
+    this.wanted = wanted
+    this.connection = null
+    this.onFailure = null
+    this.#trace = trace
+    this.#startedAt = trace === null ? 0 : performance.now()
+    this.#reader = null
+    this.#rows = []
+    this.#count = 0
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** For errors: `statement "all posts"`. */
+  get what(): string {
+    return `statement "${this.statement.name}"`
+  }
+
+  startOn(connection: Connection): void {
+    this.connection = connection
+    connection.start(this, this.statement.sql, this.args as readonly (string | null)[])
+  }
+
+  columns(): void {}
+
+  row(buffer: Buffer, at: number): void {
+    if (this.wanted === 'count') return
+    this.#reader ??= this.statement.readerOf(this.prepared?.columns as readonly Column[])
+    if (this.wanted === 'all' || this.#count === 0) this.#rows.push(this.#reader(buffer, at))
+    this.#count++
+  }
+
+  complete(buffer: Buffer, _at: number, end: number): void {
+    if (this.wanted === 'count') this.#count = countAt(buffer, end)
+  }
+
+  done(failure: unknown): void {
+    this.#trace?.add('model', this.#startedAt, this.statement.name)
+    if (failure !== undefined) return this.fail(failure)
+    if (this.wanted === 'all') return this.#resolve(this.#rows)
+    if (this.wanted === 'count') return this.#resolve(this.#count)
+    const count = this.#count
+    const { name } = this.statement
+    if (count > 1) {
+      const expected = this.wanted === 'one' ? 'one' : 'at most one'
+      this.fail(createError('UWAS_ERR_MODEL_NOT_ONE', { statement: name, count, expected }))
+    } else if (this.#rows.length === 0 && this.wanted === 'one') {
+      this.fail(createError('UWAS_ERR_MODEL_NO_ROW', { statement: name }))
+    } else this.#resolve(this.#rows[0])
+  }
+
+  /** Ends it without having run, or after that: the promise rejects with what `translate` makes of it. */
+  fail(failure: unknown): void {
+    const { connection } = this
+    const told = connection === null ? failure : connection.tell(failure)
+    this.onFailure?.(told)
+    // Of two queries started before the first is awaited both may fail, and the second one's rejection
+    // would have no handler yet: Node would end the worker. Whoever awaits the promise still gets it.
+    this.promise.catch(() => {})
+    this.#reject(translate(told, this.what, connection?.where ?? ''))
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * A session of PostgreSQL after its log-in: tasks go out behind each other without waiting, each with a
+ * Sync of its own, so that none can fail another; answers come in the same order (PostgreSQL 18, section
+ * 54.2.4, "Pipelining"). Made by `connection.ts`.
+ */
+import type { Socket } from 'node:net'
+import { Input, int16At, int32At } from './input.ts'
+import { bindPrefix, Output } from './output.ts'
+import { readFields, ServerError } from './server-error.ts'
+import type { Column, Prepared, Task } from './task.ts'
+
+export interface SessionOptions {
+  readonly onNotice: (message: string) => void
+  /** Called once, when nothing can be sent any more. */
+  readonly onEnd: (failure: Error) => void
+}
+
+/** Bytes that are sent at once instead of at the end of the loop's turn. */
+const FLUSH_BYTES = 64 * 1024
+/** SQLSTATEs of a plan that is no longer that of its statement, or of a statement that is gone. */
+const STALE = new Set(['0A000', '26000'])
+const IDLE = 0x49
+
+export class Session {
+  readonly #socket: Socket
+  readonly #options: SessionOptions
+  readonly #output: Output
+  readonly #input: Input
+  /** Tasks that are sent and not answered, from `#first` on. */
+  #tasks: (Task | undefined)[]
+  #first: number
+  #answers: number
+  readonly #statements: Map<string, Prepared>
+  #named: number
+  #isScheduled: boolean
+  #isEnding: boolean
+  #ended: Error | undefined
+  /** A FATAL that came before the end. */
+  #fatal: ServerError | undefined
+  readonly #flush: () => void
+
+  constructor(socket: Socket, options: SessionOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#output = new Output()
+    this.#input = new Input((type, buffer, at, end) => this.#receive(type, buffer, at, end))
+    this.#tasks = []
+    this.#first = 0
+    this.#answers = 0
+    this.#statements = new Map()
+    this.#named = 0
+    this.#isScheduled = false
+    this.#isEnding = false
+    this.#ended = undefined
+    this.#fatal = undefined
+    this.#flush = () => {
+      this.#isScheduled = false
+      this.#send()
+    }
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('error', (error) => this.#end(error))
+    socket.on('close', () => this.#end(new ConnectionLost()))
+  }
+
+  /** Tasks that are sent and not answered. */
+  get pending(): number {
+    return this.#tasks.length - this.#first
+  }
+
+  /** Tasks that have been answered so far. */
+  get answers(): number {
+    return this.#answers
+  }
+
+  get isEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Runs a statement, prepared at its first run here. `args` are texts. */
+  run(task: Task, sql: string, args: readonly (string | null)[]): void {
+    if (this.#ended !== undefined) return task.done(this.#ended)
+    const known = this.#statements.get(sql)
+    const prepared = known ?? this.#prepare(sql, args.length)
+    task.prepared = prepared
+    task.args = args
+    if (known === undefined) {
+      this.#output.parse(prepared.name, sql)
+      this.#output.describeStatement(prepared.name)
+    }
+    this.#output.run(prepared.bind, args)
+    this.#push(task)
+  }
+
+  /** Prepares and describes a statement without running it. */
+  describe(task: Task, sql: string, paramCount: number): void {
+    if (this.#ended !== undefined) return task.done(this.#ended)
+    const known = this.#statements.get(sql)
+    if (known !== undefined) this.#output.closeStatement(known.name)
+    const prepared = this.#prepare(sql, paramCount)
+    task.prepared = prepared
+    this.#output.parse(prepared.name, sql)
+    this.#output.describeStatement(prepared.name)
+    this.#output.sync()
+    this.#push(task)
+  }
+
+  /** Runs a text of one or more statements, unprepared. */
+  simple(task: Task, sql: string): void {
+    if (this.#ended !== undefined) return task.done(this.#ended)
+    this.#output.query(sql)
+    this.#push(task)
+  }
+
+  /** Ends the session when all tasks are answered. */
+  end(): void {
+    this.#isEnding = true
+    if (this.pending === 0) this.#terminate()
+  }
+
+  /** Cuts the connection; tasks without an answer fail. */
+  destroy(failure: Error): void {
+    this.#socket.destroy()
+    this.#end(failure)
+  }
+
+  #prepare(sql: string, paramCount: number): Prepared {
+    if (paramCount > 0xffff) throw new RangeError('a statement can have 65,535 parameters at most')
+    const name = `u${++this.#named}`
+    const bind = bindPrefix(name, paramCount)
+    const prepared = { sql, name, bind, params: null, columns: null, failure: undefined }
+    this.#statements.set(sql, prepared)
+    return prepared
+  }
+
+  #push(task: Task): void {
+    this.#tasks.push(task)
+    if (this.#output.length >= FLUSH_BYTES) this.#send()
+    else if (!this.#isScheduled) {
+      this.#isScheduled = true
+      // After the sockets of this turn: what their requests ask for leaves in one write.
+      setImmediate(this.#flush)
+    }
+  }
+
+  #send(): void {
+    if (this.#ended !== undefined || this.#output.length === 0) return
+    this.#socket.write(this.#output.bytes)
+    if (this.#socket.writableLength === 0) this.#output.reuse()
+    else this.#output.renew()
+  }
+
+  #terminate(): void {
+    this.#output.terminate()
+    this.#send()
+    this.#socket.end()
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      this.#input.push(chunk)
+    } catch (error) {
+      this.destroy(new ProtocolFailure((error as Error).message))
+    }
+  }
+
+  #receive(type: number, buffer: Buffer, at: number, end: number): void {
+    const task = this.#tasks[this.#first]
+    switch (type) {
+      case 0x44: // DataRow
+        return this.#row(task, buffer, at)
+      case 0x5a: // ReadyForQuery
+        return this.#ready(task, buffer[at] as number)
+      case 0x43: // CommandComplete
+        return attempt(task, () => task?.complete(buffer, at, end))
+      case 0x54: // RowDescription
+        return this.#columns(task, readColumns(buffer, at))
+      case 0x74: // ParameterDescription
+        if (task?.prepared != null) task.prepared.params = readOids(buffer, at)
+        return
+      case 0x6e: // NoData
+        return this.#columns(task, NO_COLUMNS)
+      case 0x45: // ErrorResponse
+        return this.#failed(task, new ServerError(readFields(buffer, at, end)))
+      case 0x4e: // NoticeResponse
+        return this.#options.onNotice(readFields(buffer, at, end).message ?? '')
+      case 0x47: // CopyInResponse: nobody here has anything to copy
+        this.#output.copyFail('uwas sends no data for COPY')
+        if (task?.prepared != null) this.#output.sync()
+        return this.#send()
+      default:
+        if (!IGNORED.has(type)) throw new Error(`unknown message ${String.fromCharCode(type)}`)
+    }
+  }
+
+  #row(task: Task | undefined, buffer: Buffer, at: number): void {
+    if (task === undefined || task.failure !== undefined) return
+    try {
+      task.row(buffer, at)
+    } catch (error) {
+      task.failure = error
+    }
+  }
+
+  #columns(task: Task | undefined, columns: readonly Column[]): void {
+    if (task === undefined) return
+    if (task.prepared === null) attempt(task, () => task.columns(columns))
+    // Described once; every later run answers by the same columns.
+    else task.prepared.columns = columns
+  }
+
+  #failed(task: Task | undefined, error: ServerError): void {
+    if (isFatal(error)) this.#fatal = error
+    if (task === undefined) return
+    const { prepared } = task
+    if (prepared !== null && prepared.columns === null) {
+      // Not even prepared: those that were sent behind it must not say that it does not exist.
+      task.failure ??= prepared.failure ?? error
+      prepared.failure ??= error
+      this.#forget(prepared)
+    } else task.failure ??= error
+  }
+
+  #ready(task: Task | undefined, status: number): void {
+    if (task === undefined) throw new Error('an answer to nothing')
+    this.#shift()
+    const { prepared, failure } = task
+    if (prepared !== null && failure instanceof ServerError && STALE.has(failure.code)) {
+      this.#forget(prepared)
+      this.#output.closeStatement(prepared.name)
+      if (this.#repeat(task, prepared, status)) return
+    }
+    task.done(failure)
+    if (this.#isEnding && this.pending === 0 && this.#ended === undefined) this.#terminate()
+  }
+
+  /** Once more with a new plan, where the failed run was alone in its transaction and so did nothing. */
+  #repeat(task: Task, { sql, failure }: Prepared, status: number): boolean {
+    if (status !== IDLE || task.isRepeated || failure !== undefined) return false
+    if (task.args === null || this.#isEnding) return false
+    task.isRepeated = true
+    task.failure = undefined
+    this.run(task, sql, task.args)
+    return true
+  }
+
+  #forget(prepared: Prepared): void {
+    if (this.#statements.get(prepared.sql) === prepared) this.#statements.delete(prepared.sql)
+  }
+
+  #shift(): void {
+    this.#answers++
+    this.#tasks[this.#first++] = undefined
+    if (this.#first === this.#tasks.length) {
+      this.#tasks.length = 0
+      this.#first = 0
+    } else if (this.#first >= 1024 && this.#first * 2 > this.#tasks.length) {
+      this.#tasks = this.#tasks.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  #end(failure: Error): void {
+    if (this.#ended !== undefined) return
+    this.#ended = this.#fatal ?? failure
+    const tasks = this.#tasks.slice(this.#first)
+    this.#tasks = []
+    this.#first = 0
+    this.#options.onEnd(this.#ended)
+    for (const task of tasks) task?.done(task.failure ?? this.#ended)
+  }
+}
+
+class ConnectionLost extends Error {
+  readonly code = 'CONNECTION_CLOSED'
+
+  constructor() {
+    super('the connection was lost')
+  }
+}
+
+class ProtocolFailure extends Error {
+  readonly code = 'CONNECTION_DESTROYED'
+
+  constructor(problem: string) {
+    super(`PostgreSQL answered against its protocol: ${problem}`)
+  }
+}
+
+const NO_COLUMNS: readonly Column[] = []
+
+/**
+ * ParseComplete, BindComplete, CloseComplete, EmptyQueryResponse, ParameterStatus, NotificationResponse,
+ * CopyOutResponse with its data and end, PortalSuspended.
+ */
+const IGNORED = new Set([0x31, 0x32, 0x33, 0x49, 0x53, 0x41, 0x48, 0x64, 0x63, 0x73])
+
+function isFatal(error: ServerError): boolean {
+  const { severity } = error
+  return severity === 'FATAL' || severity === 'PANIC'
+}
+
+function attempt(task: Task | undefined, work: () => void): void {
+  if (task === undefined || task.failure !== undefined) return
+  try {
+    work()
+  } catch (error) {
+    task.failure = error
+  }
+}
+
+/** RowDescription: for each column a name, then 18 bytes of which the type's oid is of interest. */
+function readColumns(buffer: Buffer, at: number): Column[] {
+  const columns: Column[] = []
+  let from = at + 2
+  for (let i = int16At(buffer, at); i > 0; i--) {
+    const stop = buffer.indexOf(0, from)
+    const type = int32At(buffer, stop + 7) >>> 0
+    columns.push({ name: buffer.toString('utf8', from, stop), type })
+    from = stop + 19
+  }
+  return columns
+}
+
+function readOids(buffer: Buffer, at: number): number[] {
+  const count = int16At(buffer, at)
+  return Array.from({ length: count }, (_, i) => int32At(buffer, at + 2 + 4 * i) >>> 0)
+}
