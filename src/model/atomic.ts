@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import type { Trace } from '../core/trace.ts'
 import { DATABASE, type Database } from './database.ts'
+import { enterTransaction, refuseEscape } from './escape.ts'
 import { commitUnknown, conflict, isConflict, isConnectionFailure } from './failures.ts'
 import type { RequestLike } from './statement.ts'
 import { Transaction } from './transaction.ts'
@@ -34,8 +35,9 @@ const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Returns what `fn` returns, after COMMIT. Statements run on `tx`; one that is run on the request
- * meanwhile uses another connection: it neither sees the transaction's changes nor belongs to it.
+ * Returns what `fn` returns, after COMMIT. Statements run on `tx`. One that is run on the request meanwhile
+ * would not belong to the transaction: UWAS_ERR_MODEL_ESCAPED, and so is a second `atomic` of the request.
+ * What is meant to stay outside runs on the database.
  *
  * On a transaction it makes a savepoint: when the inner function throws, only its work is undone and
  * the outer one may go on. One nested `atomic` of a transaction runs at a time; options belong to the
@@ -53,14 +55,31 @@ export async function atomic<T>(
 ): Promise<T> {
   checkOptions(options, on instanceof Transaction)
   if (on instanceof Transaction) return runNested(on, fn)
-  const db = 'services' in on ? on.services.get(DATABASE) : on
+  if (!('services' in on)) return repeat(on, on.trace, fn, options)
+  refuseEscape(on, 'atomic')
+  const leave = enterTransaction(on)
+  try {
+    return await repeat(on.services.get(DATABASE), on.trace, fn, options)
+  } finally {
+    leave()
+  }
+}
+
+/** Runs it as often as conflicts ask for and `retries` allows. */
+async function repeat<T>(
+  db: Database,
+  trace: Trace | null,
+  fn: (tx: Transaction) => Promise<T>,
+  options: AtomicOptions,
+): Promise<T> {
   const retries = options.retries ?? 0
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(db, on.trace, fn, beginOptions(options))
+      return await runOnce(db, trace, fn, beginOptions(options))
     } catch (error) {
       if (!isConflict(error)) throw error
       if (attempt > retries) throw retries === 0 ? error : conflict('atomic', attempt, error)
+      db.stats.retries++
       await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
     }
   }

@@ -45,6 +45,8 @@ export class Database {
   readonly log: Log
   /** Statements on the database itself are in no request's trace. */
   readonly trace: null
+  /** What has happened so far, for metrics: runs of `atomic` again after a conflict. */
+  readonly stats: { retries: number }
   /** For `model/` itself. */
   readonly connector: Connector
   readonly pipelined: PipelinedLane
@@ -57,6 +59,7 @@ export class Database {
     this.where = connection.target.where
     this.log = log
     this.trace = null
+    this.stats = { retries: 0 }
     this.connector = new Connector(connection)
     this.pipelined = new PipelinedLane(this.connector, pipelined)
     this.exclusive = new ExclusiveLane(this.connector, poolSize - pipelined, acquireTimeoutMs)

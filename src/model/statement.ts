@@ -6,6 +6,7 @@ import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
 import { DATABASE } from './database.ts'
+import { refuseEscape } from './escape.ts'
 import { problemOf } from './failures.ts'
 import { Query, type Wanted } from './query.ts'
 import { createReader, type RowReader } from './row-reader.ts'
@@ -98,7 +99,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     let query: Query
     let runner: Runner
     try {
-      runner = 'services' in on ? on.services.get(DATABASE) : on
+      runner = 'services' in on ? databaseOf(on, this.name) : on
       query = new Query(this, this.#encode(params), wanted, on.trace)
     } catch (error) {
       const rejected = Promise.reject(error)
@@ -156,4 +157,9 @@ export function statement<
   const declared = new Statement<P, R>(name, options)
   registerStatement(declared)
   return declared
+}
+
+function databaseOf(req: RequestLike, name: string): Runner {
+  refuseEscape(req, `statement "${name}"`)
+  return req.services.get(DATABASE)
 }

@@ -55,14 +55,29 @@ t.test('what returns is committed, what throws is rolled back', async (t) => {
   t.same(await stateOf(db), [70, 130])
 })
 
-t.test('a request begins a transaction on its site database', async (t) => {
+t.test('a request begins a transaction, and nothing of it escapes', async (t) => {
   const db = await testDatabase(t, SCHEMA)
   const req = { services: new Services().provide(DATABASE, db), trace: null }
+  const other = { services: req.services, trace: null }
   await atomic(req, async (tx) => {
     await add.run(tx, { id: 1, points: 1 })
-    t.same(await points.one(req, { id: 1 }), { points: 100 }, 'the request itself is outside')
+    const escaped = {
+      code: 'UWAS_ERR_MODEL_ESCAPED',
+      message: /^statement "points" was run on the request while a transaction .* run it on tx/,
+    }
+    await t.rejects(points.one(req, { id: 1 }), escaped)
+    const second = atomic(req, async () => t.fail('a second transaction'))
+    await t.rejects(second, { code: 'UWAS_ERR_MODEL_ESCAPED', message: /^atomic was run/ })
+    t.same(await points.one(other, { id: 1 }), { points: 100 }, 'others are outside')
+    t.same(await points.one(db, { id: 1 }), { points: 100 }, 'so is the database itself')
   })
-  t.same(await stateOf(db), [101, 100])
+  t.same(await points.one(req, { id: 1 }), { points: 101 }, 'afterwards the request is free')
+  await t.rejects(
+    atomic(req, async () => {
+      throw new Error('undone')
+    }),
+  )
+  t.same(await points.one(req, { id: 1 }), { points: 101 })
 })
 
 t.test('a nested atomic is a savepoint: its rollback leaves the outer one usable', async (t) => {

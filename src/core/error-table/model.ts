@@ -160,4 +160,11 @@ export const MODEL_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_MODEL_ESCAPED: {
+    message:
+      '{what} was run on the request while a transaction of the request is open, and would not belong to it: run it on tx, or on the database (req.services.get(DATABASE)) when it is meant to stay outside',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
 } as const satisfies Record<`UWAS_ERR_MODEL_${string}`, ErrorEntry>
