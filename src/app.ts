@@ -65,9 +65,14 @@ export interface App extends Application {
 
 /**
  * Reads the static files and connects the database; starts the embedded PostgreSQL where the
- * configuration wants it. One warning line when the native addon is missing.
+ * configuration wants it. One warning line when the native addon is missing. `refusesRepeats` finds N+1
+ * reads, for development and tests.
  */
-export async function openBackends(config: SiteConfig, log: Log): Promise<Backends> {
+export async function openBackends(
+  config: SiteConfig,
+  log: Log,
+  options: { readonly refusesRepeats?: boolean } = {},
+): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
   const files = await createCatalogue({
@@ -81,7 +86,7 @@ export async function openBackends(config: SiteConfig, log: Log): Promise<Backen
     log,
     baseHeaders: securityHeaders(config.securityHeaders),
   })
-  const { postgres, database } = await openDatabase(config, log)
+  const { postgres, database } = await openDatabase(config, log, options)
   return {
     files,
     native,
@@ -163,6 +168,7 @@ export async function createApp(
 async function openDatabase(
   config: SiteConfig,
   log: Log,
+  options: { readonly refusesRepeats?: boolean },
 ): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
   if (config.database === null) return { postgres: null, database: null }
   const { url, poolSize } = config.database
@@ -170,6 +176,11 @@ async function openDatabase(
     url === null
       ? await startEmbeddedPostgres({ dir: join(config.stateDir, 'postgres'), log })
       : null
-  const database = createDatabase({ url: url ?? (postgres as EmbeddedPostgres).url, poolSize, log })
+  const database = createDatabase({
+    url: url ?? (postgres as EmbeddedPostgres).url,
+    poolSize,
+    log,
+    ...options,
+  })
   return { postgres, database }
 }

@@ -26,6 +26,17 @@ export { type AtomicOptions, atomic } from './model/atomic.ts'
 export { DATABASE, type Database } from './model/database.ts'
 export { constraintOf, sqlStateOf } from './model/failures.ts'
 export { type Queryable, type Statement, statement } from './model/statement.ts'
+export {
+  type Changes,
+  type Column,
+  type ColumnOptions,
+  column,
+  type Insert,
+  type Row,
+} from './model/table/columns.ts'
+export type { ListOptions, Order, Page } from './model/table/pages.ts'
+export { belongsTo, hasMany, preload, type Relation } from './model/table/relations.ts'
+export { type Table, type TableOptions, table } from './model/table/table.ts'
 export type { Transaction } from './model/transaction.ts'
 export * as pg from './model/types.ts'
 export { type RecordedTrace, recentTraces } from './observe/trace-log.ts'

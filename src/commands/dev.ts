@@ -8,6 +8,7 @@ import { describeError, type Log } from '../core/log.ts'
 import { text } from '../http/reply.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { beginStatementGeneration } from '../model/statement-registry.ts'
+import { beginTableGeneration } from '../model/table/registry.ts'
 import { listen } from '../server/server.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { debugPage } from './dev/debug-page.ts'
@@ -31,7 +32,7 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
   setHeaderLimit(config)
   const host = config.host ?? DEV_HOST
   exitOnSignals()
-  const backends = await openBackends(config, log)
+  const backends = await openBackends(config, log, { refusesRepeats: true })
   try {
     const live = createLive(host)
     const middleware = [live.middleware, servePages(backends.files)]
@@ -97,6 +98,7 @@ function createFollower(options: FollowOptions): (kinds: ReadonlySet<ChangeKind>
 
   async function rebuild(): Promise<void> {
     beginStatementGeneration()
+    beginTableGeneration()
     const config = await loadServedSite(flags)
     for (const key of restartKeys(app.config, config)) {
       log.warn(`the change of "${key}" takes effect when uwas dev is started again`)

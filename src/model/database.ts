@@ -10,6 +10,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
 import { ExclusiveLane, PipelinedLane } from './lanes.ts'
 import type { Query } from './query.ts'
+import { Repeats } from './repeats.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 export interface DatabaseOptions {
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number
   /** After it PostgreSQL cancels a statement: UWAS_ERR_MODEL_TIMEOUT; 0 = never; default 30,000. */
   readonly statementTimeoutMs?: number
+  /** Refuse the same read again and again for one request: development and tests. Default false. */
+  readonly refusesRepeats?: boolean
   readonly log: Log
 }
 
@@ -47,6 +50,8 @@ export class Database {
   readonly trace: null
   /** What has happened so far, for metrics: runs of `atomic` again after a conflict. */
   readonly stats: { retries: number }
+  /** For `statement.ts`; null where repeated reads are nobody's business. */
+  readonly repeats: Repeats | null
   /** For `model/` itself. */
   readonly connector: Connector
   readonly pipelined: PipelinedLane
@@ -54,12 +59,19 @@ export class Database {
   readonly #options: ConnectionOptions
   readonly #watch: NodeJS.Timeout
 
-  constructor(connection: ConnectionOptions, poolSize: number, acquireTimeoutMs: number, log: Log) {
+  constructor(
+    connection: ConnectionOptions,
+    poolSize: number,
+    acquireTimeoutMs: number,
+    repeats: Repeats | null,
+    log: Log,
+  ) {
     const pipelined = poolSize >= TWO_LANES_FROM ? 2 : 1
     this.where = connection.target.where
     this.log = log
     this.trace = null
     this.stats = { retries: 0 }
+    this.repeats = repeats
     this.connector = new Connector(connection)
     this.pipelined = new PipelinedLane(this.connector, pipelined)
     this.exclusive = new ExclusiveLane(this.connector, poolSize - pipelined, acquireTimeoutMs)
@@ -118,6 +130,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     acquireTimeoutMs = 5000,
     connectTimeoutMs = 5000,
     statementTimeoutMs = 30_000,
+    refusesRepeats = false,
     log,
   } = options
   checkWhole('poolSize', poolSize, 2, 10_000)
@@ -126,7 +139,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   checkWhole('statementTimeoutMs', statementTimeoutMs, 0, 86_400_000)
   const target = parseDatabaseUrl(url)
   const connection = { target, connectTimeoutMs, statementTimeoutMs }
-  return new Database(connection, poolSize, acquireTimeoutMs, log)
+  const repeats = refusesRepeats ? new Repeats() : null
+  return new Database(connection, poolSize, acquireTimeoutMs, repeats, log)
 }
 
 function checkWhole(name: string, value: number, min: number, max: number): void {

@@ -37,6 +37,11 @@ export interface StatementOptions<P extends Shape, R extends Shape> {
   readonly row?: R
   /** One SQL statement; a constant text. */
   readonly sql: string
+  /**
+   * True: it is meant to run many times for one request. Default false: in development and tests the
+   * eleventh read of one request is UWAS_ERR_MODEL_REPEATED, since it is nearly always one a row.
+   */
+  readonly repeats?: boolean
 }
 
 /** No argument for a statement without parameters, else the object of all of them. */
@@ -51,6 +56,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   readonly sql: string
   readonly params: P
   readonly row: R
+  readonly repeats: boolean
   readonly #keys: readonly string[]
   readonly #types: readonly Type<unknown>[]
   readonly #readers: WeakMap<readonly Column[], RowReader>
@@ -60,6 +66,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     this.sql = options.sql
     this.params = options.params ?? ({} as P)
     this.row = options.row ?? ({} as R)
+    this.repeats = options.repeats ?? false
     this.#keys = Object.keys(this.params)
     this.#types = Object.values(this.params)
     this.#readers = new WeakMap()
@@ -99,7 +106,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     let query: Query
     let runner: Runner
     try {
-      runner = 'services' in on ? databaseOf(on, this.name) : on
+      runner = 'services' in on ? this.#databaseOf(on, wanted) : on
       query = new Query(this, this.#encode(params), wanted, on.trace)
     } catch (error) {
       const rejected = Promise.reject(error)
@@ -108,6 +115,13 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     }
     runner.submit(query)
     return query.promise
+  }
+
+  #databaseOf(req: RequestLike, wanted: Wanted): Runner {
+    refuseEscape(req, `statement "${this.name}"`)
+    const db = req.services.get(DATABASE)
+    if (!this.repeats && wanted !== 'count') db.repeats?.note(req, this.name)
+    return db
   }
 
   #encode(params: readonly unknown[]): (string | null)[] {
@@ -157,9 +171,4 @@ export function statement<
   const declared = new Statement<P, R>(name, options)
   registerStatement(declared)
   return declared
-}
-
-function databaseOf(req: RequestLike, name: string): Runner {
-  refuseEscape(req, `statement "${name}"`)
-  return req.services.get(DATABASE)
 }

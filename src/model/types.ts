@@ -19,6 +19,8 @@ export interface Type<T> {
   readonly params: readonly number[] | null
   /** The oid of an array of it; 0 when there is none to tell. */
   readonly arrayOids: readonly number[]
+  /** The SQL type that a new column of it gets; null where there is none to tell. */
+  readonly sqlType: string | null
   /** How its cells are read: by `decode`, or by a quicker way to the same value. */
   readonly cell: CellKind
   /** The text form, or null for null. Throws TypeError with what was expected. */
@@ -37,6 +39,21 @@ export type ValuesOf<S extends Shape> = {
 
 /** Oids below this belong to PostgreSQL itself; enums, domains and extensions come above. */
 export const FIRST_USER_OID = 16384
+
+/** `int` may be any whole number column; a new one gets room. */
+const SQL_TYPES: Readonly<Record<string, string>> = {
+  int: 'bigint',
+  bigint: 'bigint',
+  numeric: 'numeric',
+  float: 'double precision',
+  text: 'text',
+  bool: 'boolean',
+  timestamptz: 'timestamptz',
+  date: 'date',
+  uuid: 'uuid',
+  bytea: 'bytea',
+  json: 'jsonb',
+}
 
 const WHOLE = [21, 23, 20, 26]
 const NUMBERS = [...WHOLE, 700, 701, 1700]
@@ -198,6 +215,26 @@ export function json<T = unknown>(): Type<T> {
   })
 }
 
+/** A column that holds one of these texts: an enum, or text with a check. Another text is an error both ways. */
+export function oneOf<const T extends string>(...values: readonly T[]): Type<T> {
+  const checked = (value: string): T => {
+    if (values.includes(value as T)) return value as T
+    throw new TypeError(`expected is one of ${values.join(', ')}, not another text`)
+  }
+  return {
+    ...text,
+    name: `oneOf(${values.join(', ')})`,
+    // What type it has in the schema, an enum's name or text, is for the column to say.
+    sqlType: null,
+    cell: 'other',
+    encode(value) {
+      if (typeof value !== 'string') throw expected('a string', value)
+      return checked(value)
+    },
+    decode: checked,
+  }
+}
+
 /** SQL NULL as `null`. Without it a NULL in a column is an error. */
 export function nullable<T>(type: Type<T>): Type<T | null> {
   return {
@@ -216,6 +253,7 @@ export function array<T>(type: Type<T>): Type<T[]> {
     columns: type.arrayOids,
     params: type.arrayOids,
     arrayOids: [],
+    sqlType: type.sqlType === null ? null : `${type.sqlType}[]`,
     cell: 'other',
     encode(value) {
       if (!Array.isArray(value)) throw expected('an array', value)
@@ -245,7 +283,8 @@ function plain<T>(
   code: Pick<Type<T>, 'encode' | 'decode'>,
   cell: CellKind = 'other',
 ): Type<T> {
-  return { name, nullable: false, columns, params, arrayOids, cell, ...code }
+  const sqlType = SQL_TYPES[name] ?? null
+  return { name, nullable: false, columns, params, arrayOids, sqlType, cell, ...code }
 }
 
 /** Names the kind of a wrong value, never the value: it may be a secret. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Services } from '../../src/core/services.ts'
 import { Trace } from '../../src/core/trace.ts'
-import { DATABASE } from '../../src/model/database.ts'
+import { DATABASE, type Database } from '../../src/model/database.ts'
 import { constraintOf, sqlStateOf } from '../../src/model/failures.ts'
 import { statement } from '../../src/model/statement.ts'
 import { beginStatementGeneration, declaredStatements } from '../../src/model/statement-registry.ts'
@@ -186,4 +186,22 @@ t.test('a changed table is read anew, without a failed request', async (t) => {
   await runSql(db, 'alter table post drop column title; alter table post add column title text')
   await runSql(db, "update post set title = 'new'")
   t.same(await star.one(db), { id: 1, title: 'new' })
+})
+
+t.test('one read a row is an error where that is looked for, and nowhere else', async (t) => {
+  beginStatementGeneration()
+  const shape = { params: { id: types.int }, row }
+  const find = statement('find', { ...shape, sql: 'select id, title from post where id = $1' })
+  const often = statement('often', { ...shape, sql: find.sql, repeats: true })
+  const reads = async (db: Database, read: typeof find) => {
+    const req = { services: new Services().provide(DATABASE, db), trace: null }
+    for (let i = 0; i < 11; i++) await read.maybe(req, { id: i })
+  }
+  await reads(await testDatabase(t, SCHEMA), find)
+  const strict = await testDatabase(t, SCHEMA, { refusesRepeats: true })
+  await reads(strict, often)
+  await t.rejects(reads(strict, find), {
+    code: 'UWAS_ERR_MODEL_REPEATED',
+    message: /^statement "find" is run for the 11th time in one request.*preload\(\)/,
+  })
 })

@@ -167,4 +167,24 @@ export const MODEL_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_MODEL_TABLE: {
+    message: 'table "{table}": {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_CURSOR: {
+    message:
+      'the page cannot be found: its cursor is none of the order "{order}"; begin at the first page',
+    status: 400,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_MODEL_REPEATED: {
+    message:
+      'statement "{statement}" is run for the {count}th time in one request, which is once a row, probably: load all at once with preload() or "= any($1)", or declare it with repeats: true (an error in development and tests only)',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
 } as const satisfies Record<`UWAS_ERR_MODEL_${string}`, ErrorEntry>

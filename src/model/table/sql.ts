@@ -1,0 +1,87 @@
+/** SQL of a table's standard statements. Parameters stand in the order of the columns given. */
+import type { ColumnInfo } from './columns.ts'
+
+/** A table's name and columns, ready for SQL. */
+export interface Target {
+  readonly quoted: string
+  readonly columns: readonly ColumnInfo[]
+  readonly key: readonly ColumnInfo[]
+}
+
+/** `"id", "created_at" as "createdAt"`: every column under its key. */
+export function selectList({ columns }: Target): string {
+  return columns
+    .map(({ key, name, quoted }) => (key === name ? quoted : `${quoted} as "${key}"`))
+    .join(', ')
+}
+
+export function selectByKey(target: Target): string {
+  return `select ${selectList(target)} from ${target.quoted} where ${keyIs(target, 1)}`
+}
+
+/** `$1` is an array of values of one column. */
+export function selectByAny(target: Target, by: ColumnInfo, order: string): string {
+  return `select ${selectList(target)} from ${target.quoted} where ${by.quoted} = any($1)${order}`
+}
+
+/** `$1` is the limit; behind it the values of the order's columns in the row that came last. */
+export function selectPage(
+  target: Target,
+  order: readonly ColumnInfo[],
+  isDescending: boolean,
+  isFirst: boolean,
+): string {
+  const names = order.map(({ quoted }) => quoted)
+  const values = names.map((_, i) => `$${i + 2}`)
+  const sign = isDescending ? '<' : '>'
+  const after = isFirst ? '' : ` where (${names.join(', ')}) ${sign} (${values.join(', ')})`
+  const direction = isDescending ? ' desc' : ''
+  const by = names.map((name) => name + direction).join(', ')
+  return `select ${selectList(target)} from ${target.quoted}${after} order by ${by} limit $1`
+}
+
+export function insertRow(target: Target, given: readonly ColumnInfo[]): string {
+  return `${insertInto(target, given)} returning ${selectList(target)}`
+}
+
+/** The row as given takes the place of one with the same key. */
+export function upsertRow(target: Target, given: readonly ColumnInfo[]): string {
+  const keys = target.key.map(({ quoted }) => quoted).join(', ')
+  const others = given.filter((each) => !target.key.includes(each))
+  // Something has to be set, or PostgreSQL returns no row.
+  const changed = others.length > 0 ? others : target.key
+  const sets = changed.map(({ quoted }) => `${quoted} = excluded.${quoted}`).join(', ')
+  return `${insertInto(target, given)} on conflict (${keys}) do update set ${sets} returning ${selectList(target)}`
+}
+
+/** Each parameter is an array, one element a row. */
+export function insertMany(target: Target, given: readonly ColumnInfo[]): string {
+  const names = given.map(({ quoted }) => quoted).join(', ')
+  const arrays = given.map(({ sqlType }, i) => `$${i + 1}::${sqlType}[]`).join(', ')
+  return `insert into ${target.quoted} (${names}) select * from unnest(${arrays}) returning ${selectList(target)}`
+}
+
+/** First the key, then for each column whether it changes and to what. */
+export function updateRow(target: Target, changeable: readonly ColumnInfo[]): string {
+  const from = target.key.length
+  const sets = changeable.map(({ quoted }, i) => {
+    const flag = from + 2 * i + 1
+    return `${quoted} = case when $${flag}::boolean then $${flag + 1} else ${quoted} end`
+  })
+  return `update ${target.quoted} set ${sets.join(', ')} where ${keyIs(target, 1)} returning ${selectList(target)}`
+}
+
+export function deleteRow(target: Target): string {
+  return `delete from ${target.quoted} where ${keyIs(target, 1)}`
+}
+
+function insertInto({ quoted }: Target, given: readonly ColumnInfo[]): string {
+  if (given.length === 0) return `insert into ${quoted} default values`
+  const names = given.map((each) => each.quoted).join(', ')
+  const values = given.map((_, i) => `$${i + 1}`).join(', ')
+  return `insert into ${quoted} (${names}) values (${values})`
+}
+
+function keyIs({ key }: Target, from: number): string {
+  return key.map(({ quoted }, i) => `${quoted} = $${from + i}`).join(' and ')
+}

@@ -1,0 +1,214 @@
+/**
+ * A table declared once: its row type, its validators, and its standard statements, which are prepared and
+ * proved like all others. Made at module level by sites; everything beyond is a `statement`.
+ */
+import { createError } from '../../core/errors.ts'
+import { hintNearest } from '../../core/nearest.ts'
+import { type Queryable, type Statement, statement } from '../statement.ts'
+import { bool, nullable, type Shape, type Type } from '../types.ts'
+import { given } from './any.ts'
+import {
+  type Changes,
+  type ColumnInfo,
+  type Columns,
+  type Insert,
+  quoteName,
+  type Row,
+  readColumns,
+  tableError,
+} from './columns.ts'
+import { Inserts } from './inserts.ts'
+import { type ListOptions, type Order, type Page, Pages } from './pages.ts'
+import { registerTable } from './registry.ts'
+import * as sql from './sql.ts'
+import { type Validators, validatorsOf } from './validators.ts'
+
+/** Where a table differs from the usual. */
+export interface TableOptions<C extends Columns, K extends keyof C & string> {
+  /** The key of the primary key's column, or the keys of its columns. Default `id`. */
+  readonly key?: K | readonly K[]
+  /** Orders to page through, besides `key`, the primary key upwards. Each ends in the whole primary key. */
+  readonly orders?: Readonly<Record<string, Order<keyof C & string>>>
+  /** The table's name in PostgreSQL where it is not `name`; `schema.table` is a table of a schema. */
+  readonly table?: string
+}
+
+/** Keys and values of the primary key. */
+export type KeyOf<C extends Columns, K extends keyof C> = Pick<Row<C>, K>
+
+// biome-ignore lint/suspicious/noExplicitAny: of any columns
+export type AnyTable = Table<any, any>
+
+/**
+ * All methods run on a request, the database or a transaction, and throw what statements throw. Those that
+ * change rows return them as PostgreSQL has them then, defaults and triggers included.
+ */
+export class Table<C extends Columns, K extends keyof C & string> {
+  readonly name: string
+  /** For the rest of `model/`. */
+  readonly target: sql.Target
+  readonly shape: Shape
+  /** Schemas (zod) of what comes from outside: a new row, changes of one. */
+  readonly validators: Validators<C, K>
+  readonly #get: Statement
+  readonly #update: Statement | null
+  readonly #delete: Statement
+  readonly #inserts: Inserts
+  readonly #pages: Pages
+  readonly #changeable: readonly ColumnInfo[]
+
+  constructor(name: string, columns: Columns, options: TableOptions<C, K>) {
+    const infos = readColumns(name, columns)
+    const key = keyColumns(name, infos, options.key ?? 'id')
+    this.name = name
+    this.shape = Object.fromEntries(infos.map((each) => [each.key, each.type]))
+    this.target = { quoted: quoteTable(options.table ?? name), columns: infos, key }
+    this.validators = validatorsOf(this.target) as unknown as Validators<C, K>
+    this.#changeable = infos.filter((each) => !each.isGenerated && !key.includes(each))
+    const keys = shapeOf(key)
+    const row = this.shape
+    this.#get = declare(`${name}.get`, keys, row, sql.selectByKey(this.target))
+    this.#delete = declare(`${name}.delete`, keys, {}, sql.deleteRow(this.target))
+    this.#update =
+      this.#changeable.length === 0
+        ? null
+        : declare(
+            `${name}.update`,
+            { ...keys, ...changeShape(this.#changeable) },
+            row,
+            sql.updateRow(this.target, this.#changeable),
+          )
+    this.#inserts = new Inserts(name, this.target, row)
+    this.#pages = new Pages(name, this.target, row, options.orders ?? {})
+  }
+
+  /** The row of this key. UWAS_ERR_MODEL_NO_ROW (404) when there is none. */
+  get(on: Queryable, key: KeyOf<C, K>): Promise<Row<C>> {
+    return this.#get.one(on, ...given(key)) as Promise<Row<C>>
+  }
+
+  /** The row of this key, or undefined. */
+  find(on: Queryable, key: KeyOf<C, K>): Promise<Row<C> | undefined> {
+    return this.#get.maybe(on, ...given(key)) as Promise<Row<C> | undefined>
+  }
+
+  /**
+   * A page of rows in a declared order, from the beginning or behind a cursor: the same cost on page 1 and
+   * on page 10,000, and no row twice or never while others are added. UWAS_ERR_MODEL_CURSOR (400).
+   */
+  list(on: Queryable, options: ListOptions = {}): Promise<Page<Row<C>>> {
+    return this.#pages.list(on, options) as Promise<Page<Row<C>>>
+  }
+
+  /** Adds a row. */
+  insert(on: Queryable, values: Insert<C>): Promise<Row<C>> {
+    return this.#inserts.one(on, values as Readonly<Record<string, unknown>>) as Promise<Row<C>>
+  }
+
+  /** Adds rows with one statement (`unnest`); all of them leave out the same columns. In no certain order. */
+  insertMany(on: Queryable, rows: readonly Insert<C>[]): Promise<Row<C>[]> {
+    return this.#inserts.many(on, rows as readonly Readonly<Record<string, unknown>>[]) as Promise<
+      Row<C>[]
+    >
+  }
+
+  /** Adds a row, or gives the one of the same key these values. */
+  upsert(on: Queryable, values: Insert<C>): Promise<Row<C>> {
+    return this.#inserts.upsert(on, values as Readonly<Record<string, unknown>>) as Promise<Row<C>>
+  }
+
+  /** Changes what `changes` names and leaves the rest. UWAS_ERR_MODEL_NO_ROW (404) when there is no such row. */
+  update(on: Queryable, key: KeyOf<C, K>, changes: Changes<C, K>): Promise<Row<C>> {
+    const all = changes as Readonly<Record<string, unknown>>
+    const params: Record<string, unknown> = { ...key }
+    for (const name in all) {
+      if (all[name] === undefined) continue
+      if (!this.#changeable.some((each) => each.key === name)) {
+        return Promise.reject(this.#notChangeable(name))
+      }
+    }
+    for (const { key: name } of this.#changeable) {
+      params[`${name}?`] = all[name] !== undefined
+      params[name] = all[name] ?? null
+    }
+    if (this.#update === null) return this.get(on, key)
+    return this.#update.one(on, ...given(params)) as Promise<Row<C>>
+  }
+
+  /** Removes the row of this key; false when there was none. */
+  async delete(on: Queryable, key: KeyOf<C, K>): Promise<boolean> {
+    return (await this.#delete.run(on, ...given(key))) > 0
+  }
+
+  #notChangeable(name: string): Error {
+    const names = this.#changeable.map(({ key }) => key)
+    const problem = `cannot be changed${hintNearest(name, names)}`
+    return createError('UWAS_ERR_MODEL_PARAMETER', {
+      statement: `${this.name}.update`,
+      key: name,
+      problem,
+    })
+  }
+}
+
+/**
+ * Declares a table. `columns` are types (`pg.text`) or `column(type, options)`. Throws UWAS_ERR_MODEL_TABLE
+ * for a declaration that cannot be, UWAS_ERR_MODEL_STATEMENT for a name in use.
+ */
+export function table<const C extends Columns, const K extends keyof C & string = 'id' & keyof C>(
+  name: string,
+  columns: C,
+  options: TableOptions<C, K> = {},
+): Table<C, K> {
+  const known = ['key', 'orders', 'table']
+  const unknown = Object.keys(options).find((each) => !known.includes(each))
+  if (unknown !== undefined) {
+    throw tableError(name, `it has no option "${unknown}"${hintNearest(unknown, known)}`)
+  }
+  const declared = new Table<C, K>(name, columns, options)
+  registerTable(declared)
+  return declared
+}
+
+function keyColumns(
+  table: string,
+  columns: readonly ColumnInfo[],
+  key: string | readonly string[],
+): ColumnInfo[] {
+  const keys = typeof key === 'string' ? [key] : key
+  if (keys.length === 0) throw tableError(table, 'its key has no columns')
+  return keys.map((name) => {
+    const found = columns.find((each) => each.key === name)
+    if (found !== undefined) return found
+    const names = columns.map((each) => each.key)
+    throw tableError(table, `its key "${name}" is none of its columns${hintNearest(name, names)}`)
+  })
+}
+
+function quoteTable(name: string): string {
+  return name.split('.').map(quoteName).join('.')
+}
+
+function shapeOf(columns: readonly ColumnInfo[]): Shape {
+  return Object.fromEntries(columns.map(({ key, type }) => [key, type]))
+}
+
+/** For each column: whether it changes, and to what. */
+function changeShape(columns: readonly ColumnInfo[]): Shape {
+  return Object.fromEntries(
+    columns.flatMap(({ key, type }) => [
+      [`${key}?`, bool],
+      [key, passing(type)],
+    ]),
+  )
+}
+
+/** NULL passes as the value that is not used; a wanted NULL of a column without it PostgreSQL refuses. */
+function passing(type: Type<unknown>): Type<unknown> {
+  return type.nullable ? type : nullable(type)
+}
+
+/** A declared statement of any shape. */
+function declare(name: string, params: Shape, row: Shape, text: string): Statement {
+  return statement(name, { params, row, sql: text })
+}
