@@ -37,26 +37,26 @@ same<
     note: string | null
   }
 >(true)
-posts.insert(db, { authorId: 1, title: '' })
-posts.insert(db, { authorId: 1, title: '', note: null, state: 'draft' })
+void posts.insert(db, { authorId: 1, title: '' })
+void posts.insert(db, { authorId: 1, title: '', note: null, state: 'draft' })
 // @ts-expect-error title is missing
-posts.insert(db, { authorId: 1 })
+void posts.insert(db, { authorId: 1 })
 // @ts-expect-error PostgreSQL makes the id
-posts.insert(db, { authorId: 1, title: '', id: 3 })
+void posts.insert(db, { authorId: 1, title: '', id: 3 })
 // @ts-expect-error none of the texts
-posts.insert(db, { authorId: 1, title: '', state: 'gone' })
+void posts.insert(db, { authorId: 1, title: '', state: 'gone' })
 
 // Changes are of columns, not of the key.
-posts.update(db, { id: 1 }, { title: '' })
+void posts.update(db, { id: 1 }, { title: '' })
 // @ts-expect-error the key stays
-posts.update(db, { id: 1 }, { id: 2 })
+void posts.update(db, { id: 1 }, { id: 2 })
 // @ts-expect-error no such column
-posts.update(db, { id: 1 }, { titel: '' })
+void posts.update(db, { id: 1 }, { titel: '' })
 
 // A key of two columns needs both.
-settings.get(db, { owner: '', name: '' })
+void settings.get(db, { owner: '', name: '' })
 // @ts-expect-error name is missing
-settings.get(db, { owner: '' })
+void settings.get(db, { owner: '' })
 
 // Relations know the rows of both sides.
 const author = belongsTo('posts.author', 'authorId', users)
@@ -66,4 +66,4 @@ same<(typeof full & object)['author'], { id: number; name: string } | null>(true
 const [person] = await preload(db, [await users.get(db, { id: 1 })], { written })
 same<(typeof person & object)['written'][number]['title'], string>(true)
 // @ts-expect-error users have no authorId
-preload(db, [await users.get(db, { id: 1 })], { author })
+void preload(db, [await users.get(db, { id: 1 })], { author })
