@@ -29,7 +29,9 @@ import type { SiteConfig } from './was/config.ts'
 import { createDispatcher } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
+import { ROOMS, Rooms } from './was/rooms.ts'
 import { createSiteRules } from './was/site-rules.ts'
+import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, staticHelpers } from './was/static-url.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
@@ -125,7 +127,9 @@ export async function createApp(
     if (config.migrations !== null) await migrate(database, config.migrations, { log })
     await warm(database)
   }
+  const rooms = new Rooms()
   const services = new Services()
+    .provide(ROOMS, rooms)
     .provide(STATIC_URLS, staticUrls)
     .provide(PRIVATE_FILES, createPrivateFiles(backends.native, config.privateFiles))
   if (database !== null) services.provide(DATABASE, database)
@@ -151,6 +155,7 @@ export async function createApp(
     files,
     services,
     rules,
+    sockets: createSiteSockets(urls, rooms, dispatcher.compose),
     dispatch: finish(dispatcher.dispatch),
     notFound: finish(dispatcher.notFound),
     tooLarge: finish(dispatcher.tooLarge),

@@ -21,6 +21,7 @@ export {
   text,
 } from './http/reply.ts'
 export { Request } from './http/request.ts'
+export type { Socket, SocketHandlers, SocketMessage, SocketOptions } from './http/socket.ts'
 export type { Middleware, View, ViewResult } from './http/view.ts'
 export { type AtomicOptions, atomic } from './model/atomic.ts'
 export { DATABASE, type Database } from './model/database.ts'
@@ -50,6 +51,7 @@ export type {
   UrlConf,
 } from './route/entry.ts'
 export type { Route } from './route/flatten.ts'
+export { type SocketRouteOptions, socket } from './route/socket.ts'
 export { include, path, urlconf } from './route/urlconf.ts'
 export { type ListenOptions, listen, type Server } from './server/server.ts'
 export { type CompileOptions, compile } from './template/compile.ts'
@@ -59,4 +61,5 @@ export type { Render } from './template/program.ts'
 export type { Templates } from './template/templates.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { render } from './was/render.ts'
+export { ROOMS, Rooms, rooms } from './was/rooms.ts'
 export { staticUrl } from './was/static-url.ts'

@@ -33,6 +33,15 @@ TEST("bytes behind a request's content make it pipelined") {
   EXPECT(verdict_of(with("Content-Length: 2") + "abG") == Verdict::pipelined);
 }
 
+TEST("the handshake of a WebSocket is a request like any other") {
+  const std::string handshake =
+      "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  EXPECT(verdict_of(handshake) == Verdict::ordinary);
+  // A client has to wait for the answer before it sends frames (RFC 6455 section 4.1).
+  EXPECT(verdict_of(handshake + "\x81") == Verdict::pipelined);
+}
+
 TEST("what could be read in another way is odd as soon as it is seen") {
   const std::vector<std::string> heads = {
       "\r\n",

@@ -50,10 +50,11 @@ export class Reply {
 
   /**
    * `type` has to be a field value, `status` a whole number from 200 to 599, `body` one of `ReplyBody`:
-   * else UWAS_ERR_HTTP_HEADER_VALUE, _STATUS, _BODY_KIND.
+   * else UWAS_ERR_HTTP_HEADER_VALUE, _STATUS, _BODY_KIND. 101 is only for the kind that accepts a WebSocket.
    */
   constructor(status: number, type: string | null, body: ReplyBody, length: number | null = null) {
-    if (!Number.isInteger(status) || status < 200 || status > 599) {
+    const isFinal = Number.isInteger(status) && status >= 200 && status <= 599
+    if (!isFinal && !(status === 101 && new.target !== Reply)) {
       throw createError('UWAS_ERR_HTTP_STATUS', { status })
     }
     if (type !== null && !goodTypes.has(type)) checkType(type)

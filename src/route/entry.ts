@@ -2,6 +2,7 @@
  * What `path()`, `include()` and `urlconf()` leave: plain frozen records of the declared URLs. The
  * matcher, the checks and reverse() read them; only flatten.ts joins them into whole routes.
  */
+import type { SocketDefinition } from '../http/socket.ts'
 import type { View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import type { Segment } from './pattern.ts'
@@ -29,7 +30,7 @@ export interface PathOptions<Name extends string = string, Own extends Converter
 /** By method, null prototype; GET's view stands under HEAD as well unless HEAD has its own. */
 export type Views = Readonly<Partial<Record<Method, View>>>
 
-/** What `path()` returns: one declared route. */
+/** What `path()` and `socket()` return: one declared route. */
 export interface RouteEntry<Names = unknown> {
   readonly kind: 'route'
   readonly pattern: string
@@ -41,6 +42,8 @@ export interface RouteEntry<Names = unknown> {
   readonly place: Place
   /** The options as `path()` got them. */
   readonly options: Readonly<PathOptions>
+  /** Of `socket()`: who talks once a handshake has been accepted. */
+  readonly socket?: SocketDefinition
   /** Never set: holds the type of its name and parameters. */
   readonly names?: Names
 }

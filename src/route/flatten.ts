@@ -3,6 +3,7 @@
  * the checks and reverse() begin here.
  */
 import { createError } from '../core/errors.ts'
+import type { SocketDefinition } from '../http/socket.ts'
 import type { Method, PathOptions, UrlConf, Views } from './entry.ts'
 import { type Parameter, parametersOf, type Segment } from './pattern.ts'
 import { formatPlace, type Place } from './place.ts'
@@ -25,6 +26,8 @@ export interface Route {
   readonly place: Place
   /** The options as `path()` got them. */
   readonly options: Readonly<PathOptions>
+  /** Of a `socket()` call. */
+  readonly socket: SocketDefinition | undefined
 }
 
 /** A URL conf as far as run time cares: any names, any parameters from outside. */
@@ -63,11 +66,22 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
       })
       continue
     }
-    const { methods, views, place, options } = entry
+    const { methods, views, place, options, socket } = entry
     const name = entry.name === undefined ? undefined : prefix.namespace + entry.name
     const index = routes.length
     routes.push(
-      Object.freeze({ index, pattern, name, methods, views, segments, parameters, place, options }),
+      Object.freeze({
+        index,
+        pattern,
+        name,
+        methods,
+        views,
+        segments,
+        parameters,
+        place,
+        options,
+        socket,
+      }),
     )
   }
 }

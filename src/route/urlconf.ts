@@ -21,6 +21,7 @@ import { parsePattern } from './pattern.ts'
 import type { Empty, ParamsOf, Simplify, ValidPattern } from './pattern-types.ts'
 import { capturePlace, formatPlace, type Place } from './place.ts'
 import { createReverse, markIncluded } from './reverse.ts'
+import { type SocketFunction, socketWith } from './socket.ts'
 
 export interface IncludeOptions<Space extends string = string> {
   /** Goes before the names inside, with a colon: `api` makes `list` into `api:list`. Default: none. */
@@ -92,7 +93,7 @@ export const include: IncludeFunction<Empty, Empty> = includeWith({})
  * `urls`, which waits for the view (TS7022). Prefer function declarations: they exist even when the
  * view's file is loaded before urls.ts, as in a test of the view.
  *
- * With options first, `path` and `include` come as arguments, typed for them:
+ * With options first, `path`, `include` and `socket` come as arguments, typed for them:
  *
  *     urlconf({ converters: { year } }, (path) => [path('/archive/<year:y>', archive)])
  */
@@ -108,6 +109,7 @@ export function urlconf<
   build: (
     path: PathFunction<C, ParamsOf<Under, C>>,
     include: IncludeFunction<C, ParamsOf<Under, C>>,
+    socket: SocketFunction<C, ParamsOf<Under, C>>,
   ) => readonly E[],
 ): UrlConf<NamesOfEntries<E>, ParamsOf<Under, C>>
 export function urlconf(...args: unknown[]): UrlConf {
@@ -120,7 +122,11 @@ export function urlconf(...args: unknown[]): UrlConf {
   const { converters = {}, under } = options as UrlConfOptions<Converters, string>
   refuseUnknown(where, options as object, ['converters', 'under'])
   checkConverters(where, converters)
-  const entries: unknown = build(pathWith(converters), includeWith(converters))
+  const entries: unknown = build(
+    pathWith(converters),
+    includeWith(converters),
+    socketWith(converters),
+  )
   if (!Array.isArray(entries)) {
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
       where,
@@ -137,7 +143,7 @@ function confOf(entries: readonly UrlEntry[], under: UrlConf['under']): UrlConf 
     if (entry?.kind === 'route' || entry?.kind === 'include') continue
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
       where: 'urlconf()',
-      problem: `takes what path() and include() return, not ${String(entry)}`,
+      problem: `takes what path(), socket() and include() return, not ${String(entry)}`,
     })
   }
   const conf = { entries: Object.freeze([...entries]), under }

@@ -6,6 +6,7 @@ import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
 import type { SiteRules } from '../was/site-rules.ts'
+import type { SiteSockets } from '../was/site-sockets.ts'
 
 /** What one request may cost, as the configuration says it. */
 export interface RequestLimits {
@@ -20,6 +21,8 @@ export interface Application {
   readonly files: Pick<Catalogue, 'lookup' | 'redirect'>
   /** What is asked before files and views; null when the site has no such rules. */
   readonly rules: SiteRules | null
+  /** Where WebSockets are opened; null when the site has none. */
+  readonly sockets: SiteSockets | null
   readonly services: Services
   /** Answers what is no file. Never throws or rejects: errors are replies already. */
   readonly dispatch: (req: Request) => Reply | Promise<Reply>

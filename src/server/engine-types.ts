@@ -15,6 +15,8 @@ export interface EngineRequest {
   getCaseSensitiveMethod(): string
   /** All fields up to the first nameless one, names in lower case. */
   forEach(visit: (name: string, value: string) => void): void
+  /** Leaves the request to the next handler that matches: the engine's only. */
+  setYield?(isLeft: boolean): EngineRequest
   /** A decoded body without Content-Length comes: the strict lane's only, never the engine's. */
   readonly isChunked?: boolean
 }
@@ -46,8 +48,49 @@ export interface EngineResponse {
   getRemoteAddressAsText(): ArrayBuffer
   /** On 20.69. */
   getRemotePort?(): number
+  /**
+   * Ends the exchange and makes a WebSocket of the connection; fields that were written before are sent with
+   * the 101. Runs `open` of `context` before it returns. The engine's only.
+   */
+  upgrade?<D>(
+    userData: D,
+    key: string,
+    protocol: string,
+    extensions: string,
+    context: EngineSocketContext,
+  ): void
   /** A `Connection: close` field closes the connection by itself: never on the engine's own. */
   readonly closesAfterEnd?: boolean
+}
+
+/** What belongs to one `ws` call; handed back by `upgrade`. */
+export type EngineSocketContext = object
+
+/** Lives until the `close` handler of its behaviour has run, and throws when it is touched later. */
+export interface EngineSocket {
+  /** 1 sent, 0 waits for the reader, 2 dropped: more than `maxBackpressure` waits already. */
+  send(message: Sendable, isBinary: boolean, compress: boolean): number
+  getBufferedAmount(): number
+  /** Sends a Close frame; the `close` handler runs before it returns. */
+  end(code: number, reason: string): void
+  getUserData(): unknown
+}
+
+/** Limits and handlers of the sockets of one `ws` call. `message` is neutered when its handler returns. */
+export interface EngineSocketBehavior {
+  /** A longer message cuts the connection, without a Close frame. */
+  readonly maxPayloadLength: number
+  readonly maxBackpressure: number
+  /** Seconds, 8 to 960. */
+  readonly idleTimeout: number
+  readonly sendPingsAutomatically: boolean
+  readonly compression: number
+  upgrade(res: EngineResponse, req: EngineRequest, context: EngineSocketContext): void
+  open(socket: EngineSocket): void
+  message(socket: EngineSocket, message: ArrayBuffer, isBinary: boolean): void
+  drain(socket: EngineSocket): void
+  /** 1006 with the engine's own words as reason where the connection was cut. */
+  close(socket: EngineSocket, code: number, reason: ArrayBuffer): void
 }
 
 /** A listening socket; closing it is all that can be done with it. */
@@ -57,6 +100,8 @@ export interface EngineApp {
   /** GET in capitals only; `any` gets all else. */
   get(pattern: string, handler: (res: EngineResponse, req: EngineRequest) => void): EngineApp
   any(pattern: string, handler: (res: EngineResponse, req: EngineRequest) => void): EngineApp
+  /** Requests with a Sec-WebSocket-Key of 24 characters, before any `get`; `upgrade` may yield. */
+  ws(pattern: string, behavior: EngineSocketBehavior): EngineApp
   listen(
     host: string,
     port: number,
@@ -76,6 +121,9 @@ export interface Engine {
   _cfg(setting: 'silent'): void
   us_listen_socket_close(socket: ListenSocket): void
   us_socket_local_port(socket: ListenSocket): number
+  /** Of `compression`. */
+  readonly DISABLED: number
+  readonly SHARED_COMPRESSOR: number
   /** Do not share the port with another process. */
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
 }

@@ -11,8 +11,10 @@ import type { HeaderList } from '../http/headers.ts'
 import { statusOf } from '../http/http-error.ts'
 import { Reply, text } from '../http/reply.ts'
 import { Request } from '../http/request.ts'
+import { SocketReply } from '../http/socket.ts'
 import { reasonOf } from '../http/status.ts'
 import { parseTarget } from '../http/target.ts'
+import type { Handler } from '../was/dispatch.ts'
 import type { SiteRules } from '../was/site-rules.ts'
 import type { Application } from './application.ts'
 import { Deadlines } from './deadlines.ts'
@@ -32,6 +34,9 @@ import type { Peers } from './peers.ts'
  * the reply; of a longer one the connection is closed.
  */
 const MAX_DRAINED_BYTES = 256 * 1024 * 1024
+
+/** Makes a WebSocket of the connection; called inside a cork. */
+export type TakeSocket = (reply: SocketReply, request: Request) => void
 
 export class NativeLane {
   /** Read anew by every request, so that a reload swaps it between two of them. */
@@ -93,6 +98,19 @@ export class NativeLane {
   /** The engine's handler for every other method. */
   handleOther(res: EngineResponse, req: EngineRequest): void {
     this.#guard(res, req, req.getCaseSensitiveMethod())
+  }
+
+  /** For the socket lane: `answer` decides, and `take` gets what it accepts; else its reply is written. */
+  handleHandshake(
+    res: EngineResponse,
+    req: EngineRequest,
+    path: string,
+    answer: Handler,
+    take: TakeSocket,
+  ): void {
+    this.#scan.read(req)
+    const startedAt = this.application.traces === null ? 0 : performance.now()
+    this.#answerView(res, req, 'GET', path, startedAt, answer, take)
   }
 
   /** A mistake of ours costs its connection, not the process: the engine ends that on an exception. */
@@ -203,7 +221,7 @@ export class NativeLane {
       return
     }
     if (target === 404) {
-      this.#answerView(res, req, method, rawPath, startedAt, false)
+      this.#answerView(res, req, method, rawPath, startedAt, this.application.notFound)
       return
     }
     const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
@@ -217,7 +235,7 @@ export class NativeLane {
     if (entry !== undefined) {
       this.#answerFile(res, req, method, canonical, entry, startedAt)
     } else {
-      this.#answerView(res, req, method, path, startedAt, true)
+      this.#answerView(res, req, method, path, startedAt, this.application.dispatch)
     }
   }
 
@@ -243,7 +261,8 @@ export class NativeLane {
     method: string,
     path: string,
     startedAt: number,
-    isCanonical: boolean,
+    answer: Handler,
+    take: TakeSocket | null = null,
   ): void {
     const { application } = this
     const exchange = this.#exchangeOf(res, method)
@@ -268,15 +287,12 @@ export class NativeLane {
       trace,
     })
     trace?.add('server', startedAt)
-    const answerer = isTooLarge
-      ? application.tooLarge
-      : isCanonical
-        ? application.dispatch
-        : application.notFound
-    const result = answerer(request)
+    const result = isTooLarge ? application.tooLarge(request) : answer(request)
     if (result instanceof Reply) {
-      fields.release()
-      this.#write(exchange, request, result)
+      // A socket keeps its handshake.
+      if (take === null) fields.release()
+      else fields.detach()
+      this.#write(exchange, request, result, take)
       return
     }
     fields.detach()
@@ -284,7 +300,7 @@ export class NativeLane {
     exchange.watch()
     result
       .then((reply) => {
-        if (!exchange.aborted) res.cork(() => this.#write(exchange, request, reply))
+        if (!exchange.aborted) res.cork(() => this.#write(exchange, request, reply, take))
       })
       .catch((error) => exchange.cut(error))
   }
@@ -305,11 +321,12 @@ export class NativeLane {
     }
   }
 
-  #write(exchange: Exchange, request: Request, reply: Reply): void {
+  #write(exchange: Exchange, request: Request, reply: Reply, take: TakeSocket | null): void {
     const from = request.trace === null ? 0 : performance.now()
     if (this.draining) exchange.close = true
     try {
-      if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
+      if (take !== null && reply instanceof SocketReply) this.#open(exchange, request, reply, take)
+      else if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
       else writeReply(exchange, reply, this.#heads.of(reply))
       if (!exchange.isDone) this.#watchOver(exchange, request, null)
     } catch (error) {
@@ -325,6 +342,17 @@ export class NativeLane {
       reply.status,
       request.trace,
     )
+  }
+
+  /** A server that stops opens nothing new. */
+  #open(exchange: Exchange, request: Request, accepted: SocketReply, take: TakeSocket): void {
+    if (this.draining) {
+      const reply = refusal(503)
+      writeReply(exchange, reply, this.#heads.of(reply))
+    } else {
+      take(accepted, request)
+      exchange.done()
+    }
   }
 
   /** A file that a view has let go: as a static one, with the fields of the view. */

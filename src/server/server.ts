@@ -13,6 +13,7 @@ import type { EngineApp } from './engine-types.ts'
 import type { Front, FrontAddress } from './front.ts'
 import { listenGated } from './gated.ts'
 import { NativeLane } from './native-lane.ts'
+import { SocketLane } from './socket-lane.ts'
 import { listenUngated } from './ungated.ts'
 
 /** Where and how to listen. */
@@ -35,10 +36,10 @@ export interface Server {
   readonly engineVersion: string
   /** Whether connections are looked at first: without the addon the fences of the native lane are all. */
   readonly gated: boolean
-  /** Serves `application` from the next request on. */
+  /** Serves `application` from the next request on; WebSockets of the one before are closed with 1001. */
   use(application: Application): void
   /**
-   * Stops listening, lets begun replies end for `graceMs` milliseconds (default 10,000), then closes
+   * Stops listening, closes WebSockets with 1001, lets begun replies end for `graceMs` milliseconds (default 10,000), then closes
    * all connections. Resolves to the number of replies that were cut.
    */
   close(options?: { graceMs?: number }): Promise<number>
@@ -63,6 +64,7 @@ export async function listen(application: Application, options: ListenOptions): 
   const app = engine.uws.App()
   app.get('/*', (res, req) => lane.handleGet(res, req))
   app.any('/*', (res, req) => lane.handleOther(res, req))
+  const sockets = new SocketLane(engine.uws, app, lane)
   const front = await openFront(engine, app, lane, options)
   return {
     port: front.port,
@@ -70,10 +72,12 @@ export async function listen(application: Application, options: ListenOptions): 
     gated: front.gated,
     use(next) {
       lane.application = next
+      sockets.use(next)
     },
     async close({ graceMs = 10_000 } = {}) {
       lane.draining = true
       front.stop()
+      sockets.closeAll()
       const start = performance.now()
       const isBusy = (waitedMs: number): boolean =>
         waitedMs < LINGER_MS || lane.pending > 0 || (front.busy() > 0 && waitedMs < SILENT_GRACE_MS)

@@ -55,7 +55,8 @@ export class StrictResponse implements EngineResponse {
 
   writeHeader(name: Sendable, value: Sendable): this {
     const field = textOf(name)
-    if (field.toLowerCase() === 'connection') this.#closes = true
+    const isClose = field.toLowerCase() === 'connection' && textOf(value).toLowerCase() === 'close'
+    if (isClose) this.#closes = true
     else this.#fields.push(field, textOf(value))
     return this
   }

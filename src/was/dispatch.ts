@@ -33,6 +33,8 @@ export interface Dispatcher {
   readonly notFound: Handler
   /** For a body that is too long by its own word. */
   readonly tooLarge: Handler
+  /** Middleware, error pages and timings around a view that is found elsewhere. */
+  readonly compose: (view: View, pattern: string) => Handler
 }
 
 /** Composes everything once; a request then costs its match and its calls. */
@@ -64,12 +66,11 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   /** Methods that share a view (HEAD and GET) share its handler. */
   function composeRoute({ pattern, views }: Route): ReadonlyMap<View, Handler> {
     const distinct = new Set(Object.values(views))
-    return new Map(
-      [...distinct].map((view) => [
-        view,
-        wrap(timed('view', guard(view, pattern, errorPages), pattern)),
-      ]),
-    )
+    return new Map([...distinct].map((view) => [view, compose(view, pattern)]))
+  }
+
+  function compose(view: View, pattern: string): Handler {
+    return wrap(timed('view', guard(view, pattern, errorPages), pattern))
   }
 
   function dispatch(req: Request): Reply | Promise<Reply> {
@@ -86,7 +87,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
   }
 
-  return { dispatch, notFound: missing, tooLarge }
+  return { dispatch, notFound: missing, tooLarge, compose }
 }
 
 /** 405 with the methods that the path has (RFC 9110 section 15.5.6). */

@@ -265,7 +265,7 @@ t.test('205 has no content', async (t) => {
 t.test('a port that is taken is an error that says what to do', async (t) => {
   const { port } = await serve(t, () => text('first'))
   const { listen } = await import('../../src/server/server.ts')
-  const application = {} as Parameters<typeof listen>[0]
+  const application = { sockets: null } as Parameters<typeof listen>[0]
   await t.rejects(listen(application, { host: '127.0.0.1', port, headers: [] }), {
     code: 'UWAS_ERR_SERVER_LISTEN',
     message: `cannot listen on 127.0.0.1:${port}: another program listens there; stop it, or choose another port with --port`,

@@ -18,6 +18,7 @@ export interface ServeOptions {
   readonly catalogue?: Application['files']
   readonly limits?: Partial<Application['limits']>
   readonly rules?: Application['rules']
+  readonly sockets?: Application['sockets']
   readonly services?: Services
   readonly traces?: Application['traces']
   /** `native`: no gate, the engine's own connections. `strict`: llhttp's for all. Default: by the gate. */
@@ -57,6 +58,7 @@ export function applicationOf(
   return {
     files: options.catalogue ?? { lookup: () => undefined, redirect: (entry) => entry.ok },
     rules: options.rules ?? null,
+    sockets: options.sockets ?? null,
     services: options.services ?? new Services(),
     dispatch,
     notFound: (_req: Request) => text('not found\n', { status: 404 }),

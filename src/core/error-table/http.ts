@@ -88,4 +88,10 @@ export const HTTP_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_HTTP_SOCKET: {
+    message: 'socket.{call}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
 } as const satisfies Record<`UWAS_ERR_HTTP_${string}`, ErrorEntry>

@@ -91,4 +91,10 @@ export const ROUTE_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_ROUTE_SOCKET: {
+    message: 'WebSocket of URL pattern "{pattern}" ({place}): {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_ROUTE_${string}`, ErrorEntry>

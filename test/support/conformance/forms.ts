@@ -163,6 +163,17 @@ export const FORM_CASES: readonly Case[] = [
       'llhttp reads nothing behind a request with Upgrade: the strict lane answers it and closes',
   },
   {
+    clause: '6455 §4.2',
+    name: 'a WebSocket handshake where none is opened',
+    request: request(
+      'GET / HTTP/1.1',
+      'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ),
+    first: '200 closed',
+    exception:
+      'llhttp reads nothing behind a request with Upgrade: the strict lane answers it and closes',
+  },
+  {
     clause: '9110 §5.4',
     name: '101 fields',
     request: request('GET / HTTP/1.1', `Host: x\r\n${FIELDS_101}`),
