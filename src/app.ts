@@ -8,6 +8,7 @@ import { Services } from './core/services.ts'
 import { type Catalogue, createCatalogue } from './files/catalogue.ts'
 import { FILE_METHODS } from './files/entry.ts'
 import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
+import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
 import type { Request } from './http/request.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -33,6 +34,7 @@ import { ROOMS, Rooms } from './was/rooms.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, staticHelpers } from './was/static-url.ts'
+import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
 export interface Backends {
@@ -40,6 +42,7 @@ export interface Backends {
   /** For files that views send. */
   readonly native: Native
   readonly database: Database | null
+  readonly uploads: Uploads
   /** Kept over reloads, so that `recentTraces` does not forget. */
   readonly traces: TraceLog | null
   /** Closes connections, then stops the PostgreSQL that this process started. */
@@ -93,6 +96,7 @@ export async function openBackends(
     files,
     native,
     database,
+    uploads: await createUploads(join(config.stateDir, 'uploads')),
     traces: config.timings ? new TraceLog() : null,
     async close() {
       await files.close()
@@ -131,7 +135,11 @@ export async function createApp(
   const services = new Services()
     .provide(ROOMS, rooms)
     .provide(STATIC_URLS, staticUrls)
+    .provide(UPLOADS, backends.uploads)
     .provide(PRIVATE_FILES, createPrivateFiles(backends.native, config.privateFiles))
+  if (config.trustedProxies !== null) {
+    services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
+  }
   if (database !== null) services.provide(DATABASE, database)
   if (templates !== null) services.provide(TEMPLATES, templates)
   if (traces !== null) services.provide(TRACES, traces)
@@ -145,6 +153,7 @@ export async function createApp(
     middleware: [...middleware, ...config.middleware],
     errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
     maxBodyBytes: config.limits.maxBodyBytes,
+    viewTimeoutMs: config.limits.maxViewSeconds * 1000,
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),
@@ -159,6 +168,7 @@ export async function createApp(
     dispatch: finish(dispatcher.dispatch),
     notFound: finish(dispatcher.notFound),
     tooLarge: finish(dispatcher.tooLarge),
+    bodyLimit: dispatcher.bodyLimit,
     traces,
     limits: config.limits,
     log,

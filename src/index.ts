@@ -6,8 +6,9 @@ export { type ServiceKey, Services } from './core/services.ts'
 export type { Span, Step, Trace } from './core/trace.ts'
 export { type FileOptions, type FileReply, file } from './files/send-file.ts'
 export type { CookieOptions } from './http/cookie.ts'
+export type { Client, TrustedProxiesOptions } from './http/forwarded.ts'
 export type { HeaderList } from './http/headers.ts'
-export { HttpError, notFound } from './http/http-error.ts'
+export { HttpError, invalid, notFound } from './http/http-error.ts'
 export {
   bytes,
   empty,
@@ -63,3 +64,11 @@ export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './w
 export { render } from './was/render.ts'
 export { ROOMS, Rooms, rooms } from './was/rooms.ts'
 export { staticUrl } from './was/static-url.ts'
+export { type MultipartForm, multipart, type Upload } from './was/upload/multipart.ts'
+export {
+  type FieldPart,
+  type FilePart,
+  type MultipartLimits,
+  type Part,
+  parts,
+} from './was/upload/parts.ts'

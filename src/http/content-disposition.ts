@@ -18,7 +18,7 @@ const UNSAFE_IN_QUOTES = /[^\x20-\x7e]|["\\%]/gu
  * dropped; a name of nothing else is left out. The whole name is cut to 255 bytes, its ending kept.
  */
 export function contentDisposition(disposition: Disposition, name: string): string {
-  const clean = cleanName(name)
+  const clean = cleanFileName(name)
   if (clean === '') return disposition
   const plain = clean.replace(UNSAFE_IN_QUOTES, '_')
   const value = `${disposition}; filename="${plain}"`
@@ -26,7 +26,7 @@ export function contentDisposition(disposition: Disposition, name: string): stri
 }
 
 /** Saved under a name with a path, or one that reads as another, a file would surprise its reader. */
-function cleanName(name: string): string {
+export function cleanFileName(name: string): string {
   const base = name.toWellFormed().replace(/^.*[/\\]/su, '')
   const visible = base.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '').trim()
   return visible === '.' || visible === '..' ? '' : cut(visible)

@@ -11,11 +11,17 @@ import { reasonOf } from './status.ts'
 export class HttpError extends Error {
   readonly status: number
   readonly headers: HeaderList
+  /** What is wrong with which field of the request; shown to programs (RFC 9457 calls it an extension). */
+  readonly problems: Readonly<Record<string, string>>
 
   constructor(
     status: number,
     message: string = reasonOf(status),
-    options: { headers?: HeaderList; cause?: unknown } = {},
+    options: {
+      headers?: HeaderList
+      problems?: Readonly<Record<string, string>>
+      cause?: unknown
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'HttpError'
@@ -24,6 +30,7 @@ export class HttpError extends Error {
     }
     this.status = status
     this.headers = options.headers ?? []
+    this.problems = options.problems ?? {}
     for (const [name, value] of this.headers) checkReplyHeader(name, value)
   }
 }
@@ -31,6 +38,17 @@ export class HttpError extends Error {
 /** 404. Thrown as `throw notFound()`; the message is shown to the client. */
 export function notFound(message?: string): HttpError {
   return new HttpError(404, message)
+}
+
+/**
+ * 422: the request is well-formed and says something that cannot be (RFC 9110 section 15.5.21). `problems`
+ * by field, safe to show: `throw invalid({ title: 'is longer than 80 characters' })`.
+ */
+export function invalid(problems: Readonly<Record<string, string>>): HttpError {
+  const message = Object.entries(problems)
+    .map(([field, problem]) => `${field} ${problem}`)
+    .join('; ')
+  return new HttpError(422, message === '' ? undefined : message, { problems })
 }
 
 /** The status that an error thrown by a view stands for: its own, else 500. */

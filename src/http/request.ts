@@ -2,10 +2,11 @@
  * What a view gets: one request, readable before and after an `await`. `server/` makes it; until the
  * view's synchronous part returns, fields are read from the engine's own request, then from a copy.
  */
-import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
+import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
 import { parseCookies } from './cookie.ts'
+import { type Client, clientOf, TRUSTED_PROXIES } from './forwarded.ts'
 
 /** Where a request's fields come from. */
 export interface FieldSource {
@@ -22,6 +23,8 @@ export interface BodySource {
    * UWAS_ERR_HTTP_BODY_TOO_LARGE or UWAS_ERR_HTTP_BODY_ABORTED.
    */
   read(): Promise<Uint8Array>
+  /** The body piece by piece, once; rejects as `read`. Returned early, the rest is let go of. */
+  stream(): AsyncGenerator<Uint8Array, void>
 }
 
 export interface RequestParts {
@@ -38,6 +41,8 @@ export interface RequestParts {
 }
 
 const NO_BODY = new Uint8Array(0)
+
+async function* noBytes(): AsyncGenerator<Uint8Array, void> {}
 
 /** `P` is the type of `params`, as the route's pattern gives it. */
 export class Request<P = Record<string, unknown>> {
@@ -60,10 +65,14 @@ export class Request<P = Record<string, unknown>> {
   readonly #body: BodySource | null
   #remoteAddress: (() => string) | string
   #id: string | undefined
+  #client: Client | undefined
   #query: URLSearchParams | undefined
   #cookies: Map<string, string> | undefined
   #abort: AbortController | undefined
   #aborted: boolean
+  #abortReason: unknown
+  #isDone: boolean
+  #onDone: (() => void)[] | undefined
 
   constructor(parts: RequestParts) {
     this.method = parts.method
@@ -78,10 +87,14 @@ export class Request<P = Record<string, unknown>> {
     this.#body = parts.body
     this.#remoteAddress = parts.remoteAddress
     this.#id = undefined
+    this.#client = undefined
     this.#query = undefined
     this.#cookies = undefined
     this.#abort = undefined
     this.#aborted = false
+    this.#abortReason = undefined
+    this.#isDone = false
+    this.#onDone = undefined
   }
 
   /** Value of a field, by its name in any case; several of one name are joined by `, `. */
@@ -112,17 +125,31 @@ export class Request<P = Record<string, unknown>> {
     return this.#remoteAddress
   }
 
+  /**
+   * The client: what the connection says, or what a trusted proxy does (`trustedProxies` of the
+   * configuration). `scheme` and `host` are for links to this site.
+   */
+  get client(): Client {
+    this.#client ??= this.services.find(TRUSTED_PROXIES)?.clientOf(this) ?? clientOf(this)
+    return this.#client
+  }
+
   /** Names this request in logs and on error pages: a random UUID, made when first asked for. */
   get id(): string {
     this.#id ??= crypto.randomUUID()
     return this.#id
   }
 
-  /** Fires when the client goes away before the reply is complete. */
+  /** True when the client has gone, or the time for the reply is over: nobody waits for what a view does. */
+  get isAborted(): boolean {
+    return this.#aborted
+  }
+
+  /** Fires when the client goes away before the reply is complete, or when the route's time is over. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()
-      if (this.#aborted) this.#abort.abort()
+      if (this.#aborted) this.#abort.abort(this.#abortReason)
     }
     return this.#abort.signal
   }
@@ -132,55 +159,64 @@ export class Request<P = Record<string, unknown>> {
     return this.#body === null ? Promise.resolve(NO_BODY) : this.#body.read()
   }
 
+  /**
+   * The body as it arrives, without being held: what is not taken yet makes the client wait. Once for a
+   * request, and not beside `bytes` (UWAS_ERR_HTTP_BODY_USED). Rejects in the middle with
+   * UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED.
+   */
+  stream(): AsyncGenerator<Uint8Array, void> {
+    return this.#body === null ? noBytes() : this.#body.stream()
+  }
+
   /** The body as UTF-8 text. Bytes that are not UTF-8 are UWAS_ERR_HTTP_BODY_MALFORMED (400). */
   async text(): Promise<string> {
     return decodeUtf8(await this.bytes(), 'text')
   }
 
   /**
-   * The body as JSON. Another Content-Type is UWAS_ERR_HTTP_BODY_TYPE (415), text that is not JSON
-   * is UWAS_ERR_HTTP_BODY_MALFORMED (400). The caller checks the shape.
+   * The body as JSON, at most 100 levels and 100,000 values. Another Content-Type or charset is
+   * UWAS_ERR_HTTP_BODY_TYPE (415), text that is not JSON UWAS_ERR_HTTP_BODY_MALFORMED (400), beyond the
+   * bounds UWAS_ERR_HTTP_BODY_BOUND (413). The caller checks the shape.
    */
   async json(): Promise<unknown> {
-    this.#expectType('application/json', /^application\/(?:[\w.+-]+\+)?json$/)
-    const source = decodeUtf8(await this.bytes(), 'JSON')
-    try {
-      return JSON.parse(source)
-    } catch (error) {
-      const problem = (error as Error).message
-      throw createError('UWAS_ERR_HTTP_BODY_MALFORMED', { type: 'JSON', problem }, error)
-    }
+    const type = /^application\/(?:[\w.+-]+\+)?json$/
+    expectType(this.header('content-type'), 'application/json', type)
+    return parseJson(decodeUtf8(await this.bytes(), 'JSON'))
   }
 
-  /** The fields of an HTML form (application/x-www-form-urlencoded); errors as `json`. */
+  /**
+   * The fields of an HTML form (application/x-www-form-urlencoded), at most 1000; errors as `json`. A field
+   * that stands several times has all its values (`getAll`).
+   */
   async form(): Promise<URLSearchParams> {
     const type = 'application/x-www-form-urlencoded'
-    this.#expectType(type, /^application\/x-www-form-urlencoded$/)
-    return new URLSearchParams(decodeUtf8(await this.bytes(), type))
+    expectType(this.header('content-type'), type, /^application\/x-www-form-urlencoded$/)
+    return parseForm(decodeUtf8(await this.bytes(), type))
   }
 
-  #expectType(expected: string, pattern: RegExp): void {
-    const type = this.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-    if (pattern.test(type)) return
-    throw createError('UWAS_ERR_HTTP_BODY_TYPE', {
-      type: type === '' ? 'of no type' : type,
-      expected,
-    })
+  /**
+   * Calls `work` once when the reply has left completely, or never will: what a request has made (temporary
+   * files) is put away there. At once when that is so already.
+   */
+  onDone(work: () => void): void {
+    if (this.#isDone) return work()
+    this.#onDone ??= []
+    this.#onDone.push(work)
   }
 
-  /** For `server/`: the client has gone. */
-  markAborted(): void {
+  /** For `server/` and `was/`: the client has gone, or its time is over (`reason`). */
+  markAborted(reason?: unknown): void {
+    if (this.#aborted) return
     this.#aborted = true
-    this.#abort?.abort()
+    this.#abortReason = reason
+    this.#abort?.abort(reason)
   }
-}
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true })
-
-function decodeUtf8(body: Uint8Array, type: string): string {
-  try {
-    return UTF8.decode(body)
-  } catch (error) {
-    throw createError('UWAS_ERR_HTTP_BODY_MALFORMED', { type, problem: 'it is not UTF-8' }, error)
+  /** For `server/`: the exchange has ended. */
+  markDone(): void {
+    this.#isDone = true
+    const all = this.#onDone
+    this.#onDone = undefined
+    for (const work of all ?? []) work()
   }
 }

@@ -59,9 +59,21 @@ export async function atomic<T>(
   refuseEscape(on, 'atomic')
   const leave = enterTransaction(on)
   try {
-    return await repeat(on.services.get(DATABASE), on.trace, fn, options)
+    return await repeat(on.services.get(DATABASE), on.trace, onlyWanted(on, fn), options)
   } finally {
     leave()
+  }
+}
+
+/** A client that has gone, or whose time is over, has been told nothing: what was done for it is undone. */
+function onlyWanted<T>(
+  req: RequestLike,
+  fn: (tx: Transaction) => Promise<T>,
+): (tx: Transaction) => Promise<T> {
+  return async (tx) => {
+    const result = await fn(tx)
+    if (req.isAborted === true) throw createError('UWAS_ERR_MODEL_ABANDONED', {})
+    return result
   }
 }
 

@@ -25,6 +25,8 @@ export interface Runner {
 export interface RequestLike {
   readonly services: Services
   readonly trace: Trace | null
+  /** True when nobody waits for the reply any more. */
+  readonly isAborted?: boolean
 }
 
 /** A request (its site's database), the database itself, or the transaction of `atomic`. */

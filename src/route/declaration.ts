@@ -6,7 +6,7 @@ import { createError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { View } from '../http/view.ts'
 import { BUILT_IN_CONVERTERS, type Converters } from './converters.ts'
-import { METHODS, type Method, type Views } from './entry.ts'
+import { METHODS, type Method, type PathOptions, type Views } from './entry.ts'
 
 /** The views by method of what `path()` got. Throws UWAS_ERR_ROUTE_VIEW. */
 export function readViews(
@@ -74,6 +74,16 @@ export function checkConverters(where: string, converters: Converters): void {
       'alphabet',
       'rest',
     ])
+  }
+}
+
+/** Throws UWAS_ERR_CORE_INVALID_OPTION. */
+export function checkLimits(where: string, options: PathOptions): void {
+  for (const name of ['maxBodyBytes', 'timeoutMs'] as const) {
+    const value = options[name]
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue
+    const problem = `${name} is ${String(value)}; it has to be a whole number from 0 on`
+    throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
   }
 }
 

@@ -23,6 +23,10 @@ export interface PathOptions<Name extends string = string, Own extends Converter
   readonly name?: Name
   /** What a single view answers; HEAD follows GET by itself. Default `['GET']`. */
   readonly methods?: readonly Method[]
+  /** Longest body of a request to it, in bytes. Default: the site's `limits.maxBodyBytes`. */
+  readonly maxBodyBytes?: number
+  /** Longest time until its view returns a reply, in milliseconds; then 503. Default: the site's. 0: none. */
+  readonly timeoutMs?: number
   /** Converters of this pattern alone, by the name used in it. */
   readonly converters?: Own & ConsistentConverters<Own>
 }

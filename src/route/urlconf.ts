@@ -5,7 +5,7 @@
 import { createError } from '../core/errors.ts'
 import type { View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
-import { checkConverters, checkName, readViews, refuseUnknown } from './declaration.ts'
+import { checkConverters, checkLimits, checkName, readViews, refuseUnknown } from './declaration.ts'
 import type {
   IncludeEntry,
   MethodViews,
@@ -155,7 +155,8 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
     const place = capturePlace(path)
     const at = formatPlace(place)
     const where = `path("${pattern}") at ${at}`
-    refuseUnknown(where, options, ['name', 'methods', 'converters'])
+    refuseUnknown(where, options, ['name', 'methods', 'converters', 'maxBodyBytes', 'timeoutMs'])
+    checkLimits(where, options)
     const { name, converters = {} } = options
     checkConverters(where, converters)
     checkName(where, 'name', name)

@@ -41,6 +41,9 @@ export interface EngineResponse {
   onAborted(handler: () => void): EngineResponse
   /** `chunk` is neutered when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): EngineResponse
+  /** Stops the flow of `onData`, and the engine's own time-out for a body with it, until `resume`. */
+  pause(): void
+  resume(): void
   cork(write: () => void): EngineResponse
   /** Closes the connection at once; the abort handler runs. */
   close(): EngineResponse

@@ -1,67 +1,193 @@
 /**
- * A request's body on the native lane: collected from the engine's chunks, which are copied because
- * they die with their callback. Bounded by the site's `maxBodyBytes`.
+ * A request's body on its way from a lane's chunks, which are copied because they die with their
+ * callback, to the view: as a whole, or piece by piece as fast as the view takes it. While nobody takes
+ * any, the client is made to wait.
  */
 import { createError } from '../core/errors.ts'
 import type { BodySource } from '../http/request.ts'
 import type { EngineResponse } from './engine-types.ts'
 
+/** Bytes that are kept for a view that has not asked for them, or not taken the last ones. */
+const MAX_AHEAD_BYTES = 256 * 1024
+
+type Mode = 'waiting' | 'whole' | 'stream' | 'dropped'
+
 export class NativeBody implements BodySource {
+  readonly #res: EngineResponse
   readonly #limit: number
-  readonly #result: Promise<Uint8Array>
+  #mode: Mode
   #chunks: Uint8Array[]
+  #kept: number
   #received: number
-  #resolve!: (body: Uint8Array) => void
-  #reject!: (error: unknown) => void
+  #isComplete: boolean
+  #isPaused: boolean
+  #isStreamed: boolean
+  #failure: unknown
+  #whole: Promise<Uint8Array> | null
+  /** Ends the present wait for bytes. */
+  #wake: (() => void) | null
 
   /**
-   * Starts to collect at once: the engine drops chunks that nobody listens for. `declaredBytes` is
-   * the request's Content-Length; above `limit` nothing is kept and `read` rejects.
+   * Starts to listen at once: the engine drops chunks that nobody listens for. `declaredBytes` is the
+   * request's Content-Length; above `limit` nothing is kept and every read rejects.
    */
   constructor(res: EngineResponse, declaredBytes: number, limit: number) {
+    this.#res = res
     this.#limit = limit
+    this.#mode = 'waiting'
     this.#chunks = []
+    this.#kept = 0
     this.#received = 0
-    this.#result = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // A view that never asks for its body must not fail the process when the body does not arrive.
-    this.#result.catch(() => {})
-    if (declaredBytes > limit) this.#reject(createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit }))
+    this.#isComplete = false
+    this.#isPaused = false
+    this.#isStreamed = false
+    this.#failure = undefined
+    this.#whole = null
+    this.#wake = null
+    if (declaredBytes > limit) this.#fail(createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit }))
     else res.onData((chunk, isLast) => this.#take(chunk, isLast))
   }
 
   read(): Promise<Uint8Array> {
-    return this.#result
+    if (this.#isStreamed) return Promise.reject(createError('UWAS_ERR_HTTP_BODY_USED', {}))
+    this.#whole ??= this.#collect()
+    return this.#whole
   }
 
+  stream(): AsyncGenerator<Uint8Array, void> {
+    const isUsed = this.#isStreamed
+    if (this.#whole === null && !isUsed) {
+      this.#isStreamed = true
+      this.#mode = 'stream'
+    }
+    const pieces = this.#pieces(isUsed)
+    const end = pieces.return.bind(pieces)
+    // A generator that has not begun ends without a word.
+    pieces.return = (value) => {
+      if (this.#mode === 'stream' && !isUsed) this.#drop()
+      return end(value)
+    }
+    return pieces
+  }
+
+  async *#pieces(isUsed: boolean): AsyncGenerator<Uint8Array, void> {
+    if (isUsed) throw createError('UWAS_ERR_HTTP_BODY_USED', {})
+    if (this.#whole !== null) {
+      yield await this.#whole
+      return
+    }
+    try {
+      for (;;) {
+        const chunk = await this.#next()
+        if (chunk === null) return
+        yield chunk
+      }
+    } finally {
+      this.#drop()
+    }
+  }
+
+  /** The exchange has ended, or the client has gone: the engine's response is not touched any more. */
   abort(): void {
-    this.#chunks = []
-    this.#reject(createError('UWAS_ERR_HTTP_BODY_ABORTED', {}))
+    this.#fail(createError('UWAS_ERR_HTTP_BODY_ABORTED', {}))
+  }
+
+  /** A reply is about to leave: of a body that nobody has asked for the rest is let go of. */
+  release(): void {
+    if (this.#mode === 'waiting') this.#drop()
+  }
+
+  #drop(): void {
+    if (this.#mode === 'dropped') return
+    this.#mode = 'dropped'
+    this.#forget()
+    this.#resume()
   }
 
   #take(chunk: ArrayBuffer, isLast: boolean): void {
     this.#received += chunk.byteLength
+    if (isLast) this.#isComplete = true
     if (this.#received > this.#limit) {
-      this.#chunks = []
-      this.#reject(createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: this.#limit }))
-      return
+      return this.#fail(createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: this.#limit }))
     }
-    this.#chunks.push(new Uint8Array(chunk.slice(0)))
-    if (isLast) this.#resolve(this.#join())
+    if (this.#mode !== 'dropped' && this.#failure === undefined && chunk.byteLength > 0) {
+      this.#chunks.push(new Uint8Array(chunk.slice(0)))
+      this.#kept += chunk.byteLength
+      const isAhead = this.#mode !== 'whole' && this.#kept >= MAX_AHEAD_BYTES
+      if (isAhead && !this.#isComplete && !this.#isPaused) {
+        this.#isPaused = true
+        this.#res.pause()
+      }
+    }
+    this.#wake?.()
   }
 
-  #join(): Uint8Array {
-    const [first] = this.#chunks
-    if (this.#chunks.length === 1 && first !== undefined) return first
-    const body = new Uint8Array(this.#received)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      body.set(chunk, at)
-      at += chunk.byteLength
-    }
-    this.#chunks = []
+  async #collect(): Promise<Uint8Array> {
+    this.#mode = 'whole'
+    this.#resume()
+    while (!this.#isComplete && this.#failure === undefined) await this.#more()
+    if (this.#failure !== undefined) throw this.#failure
+    const body = join(this.#chunks, this.#kept)
+    this.#forget()
     return body
   }
+
+  /** The next piece, or null at the end. */
+  async #next(): Promise<Uint8Array | null> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure
+      const chunk = this.#chunks.shift()
+      if (chunk !== undefined) {
+        this.#kept -= chunk.byteLength
+        if (this.#kept < MAX_AHEAD_BYTES / 2) this.#resume()
+        return chunk
+      }
+      if (this.#isComplete) return null
+      await this.#more()
+    }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = null
+        resolve()
+      }
+    })
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    // After the end of the exchange the engine's response must not be touched.
+    if (this.#failure === undefined) this.#res.resume()
+  }
+
+  #fail(failure: unknown): void {
+    if (this.#failure !== undefined) return
+    const wasPaused = this.#isPaused
+    this.#forget()
+    this.#failure = failure
+    this.#isPaused = false
+    // Only while bytes arrive can there be too many: a client that sends too much goes on to be read, or it would not see why it is refused.
+    if (wasPaused && this.#received > this.#limit) this.#res.resume()
+    this.#wake?.()
+  }
+
+  #forget(): void {
+    this.#chunks = []
+    this.#kept = 0
+  }
+}
+
+function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = chunks
+  if (chunks.length === 1 && first !== undefined) return first
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return body
 }

@@ -269,11 +269,9 @@ export class NativeLane {
     const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
     const trace = application.traces === null ? null : new Trace(startedAt)
     const length = this.#bodyLength(req)
-    const isTooLarge = length > application.limits.maxBodyBytes
-    const body =
-      length === 0 || isTooLarge
-        ? null
-        : new NativeBody(res, length, application.limits.maxBodyBytes)
+    const limit = length === 0 ? 0 : application.bodyLimit(method, path)
+    const isTooLarge = length > limit
+    const body = length === 0 || isTooLarge ? null : new NativeBody(res, length, limit)
     if (length > MAX_DRAINED_BYTES) exchange.close = true
     const request = new Request({
       method,
@@ -292,6 +290,7 @@ export class NativeLane {
       // A socket keeps its handshake.
       if (take === null) fields.release()
       else fields.detach()
+      body?.release()
       this.#write(exchange, request, result, take)
       return
     }
@@ -300,7 +299,9 @@ export class NativeLane {
     exchange.watch()
     result
       .then((reply) => {
-        if (!exchange.aborted) res.cork(() => this.#write(exchange, request, reply, take))
+        if (exchange.aborted) return
+        body?.release()
+        res.cork(() => this.#write(exchange, request, reply, take))
       })
       .catch((error) => exchange.cut(error))
   }
@@ -310,10 +311,16 @@ export class NativeLane {
     if (exchange.onDone !== null) return
     this.#begin(exchange)
     const { onAbort } = exchange
+    const onDone = exchange.onDone as (() => void) | null
     exchange.onAbort = () => {
       onAbort?.()
       request.markAborted()
       body?.abort()
+    }
+    exchange.onDone = () => {
+      onDone?.()
+      body?.abort()
+      request.markDone()
     }
     exchange.onError = (error) => {
       const what = `${request.method} ${request.path} (request ${request.id})`
@@ -328,7 +335,8 @@ export class NativeLane {
       if (take !== null && reply instanceof SocketReply) this.#open(exchange, request, reply, take)
       else if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
       else writeReply(exchange, reply, this.#heads.of(reply))
-      if (!exchange.isDone) this.#watchOver(exchange, request, null)
+      if (exchange.isDone) request.markDone()
+      else this.#watchOver(exchange, request, null)
     } catch (error) {
       this.#watchOver(exchange, request, null)
       exchange.cut(error)

@@ -133,6 +133,14 @@ export class StrictResponse implements EngineResponse {
     return this
   }
 
+  pause(): void {
+    this.#message.pause()
+  }
+
+  resume(): void {
+    this.#message.resume()
+  }
+
   cork(write: () => void): this {
     write()
     return this

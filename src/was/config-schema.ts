@@ -111,9 +111,19 @@ export const SCHEMA = z.strictObject({
       maxBodyBytes: bytes.optional(),
       maxHeaderBytes: z.int().min(HEADER_BYTES.least).max(HEADER_BYTES.most).optional(),
       maxUrlBytes: z.int().min(URL_BYTES.least).max(URL_BYTES.most).optional(),
+      maxViewSeconds: z.number().min(0).optional(),
       minSendBytesPerSecond: bytes.optional(),
       maxResponseSeconds: z.number().min(0).optional(),
     })
+    .optional(),
+  trustedProxies: z
+    .union([
+      z.array(z.string()),
+      z.strictObject({
+        networks: z.array(z.string()),
+        field: z.literal(['x-forwarded-for', 'forwarded']).optional(),
+      }),
+    ])
     .optional(),
   redirects: z
     .array(
@@ -158,9 +168,11 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
     'maxBodyBytes',
     'maxHeaderBytes',
     'maxUrlBytes',
+    'maxViewSeconds',
     'minSendBytesPerSecond',
     'maxResponseSeconds',
   ],
+  trustedProxies: ['networks', 'field'],
   redirects: ['from', 'to', 'status'],
   rewrites: ['from', 'to'],
   cors: Object.keys(corsPolicy.shape),

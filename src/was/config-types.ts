@@ -3,6 +3,7 @@
  * reads it (`SiteConfig`: complete, checked, frozen). Made one from the other by `config.ts`.
  */
 import type { CorsPolicy } from '../http/cors.ts'
+import type { TrustedProxiesOptions } from '../http/forwarded.ts'
 import type { SecurityHeaders } from '../http/security-headers.ts'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
@@ -77,6 +78,11 @@ export interface Limits {
    */
   readonly minSendBytesPerSecond?: number | undefined
   /**
+   * Longest time until a view returns its reply, in seconds; then the client gets 503 and the request's
+   * signal fires. A route may have its own (`timeoutMs`). 0 for no limit. Default 60.
+   */
+  readonly maxViewSeconds?: number | undefined
+  /**
    * Longest time from a request to the last byte of its reply, in seconds: views, downloads and event
    * streams; the connection is cut then. 0 for no limit. Default 6 hours.
    */
@@ -107,6 +113,8 @@ export interface UserConfig {
   /** Folder for what uwas keeps between starts: stored static files, embedded data. Default `.uwas`. */
   readonly stateDir?: string | undefined
   readonly limits?: Limits | undefined
+  /** Proxies in front that are believed about the client (`req.client`). Default: none. */
+  readonly trustedProxies?: readonly string[] | TrustedProxiesOptions | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -138,6 +146,7 @@ export interface SiteLimits {
   readonly maxBodyBytes: number
   readonly maxHeaderBytes: number
   readonly maxUrlBytes: number
+  readonly maxViewSeconds: number
   readonly minSendBytesPerSecond: number
   readonly maxResponseSeconds: number
 }
@@ -201,6 +210,8 @@ export interface SiteConfig {
   readonly port: number
   readonly stateDir: string
   readonly limits: SiteLimits
+  /** Null: nobody is believed. */
+  readonly trustedProxies: TrustedProxiesOptions | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

@@ -33,6 +33,7 @@ const DEFAULT_LIMITS: SiteLimits = {
   maxBodyBytes: 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxUrlBytes: 8000,
+  maxViewSeconds: 60,
   minSendBytesPerSecond: 1024,
   maxResponseSeconds: 6 * 60 * 60,
 }
@@ -92,6 +93,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     port: envPort ?? config.port ?? DEFAULT_PORT,
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
+    trustedProxies: proxiesOf(config.trustedProxies),
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],
@@ -127,6 +129,11 @@ function mountOf(root: string, folder: StaticFolder): StaticMount {
     listing: folder.listing ?? false,
     cacheControl: (folder.cacheControl ?? []).map((rule) => ({ ...rule })),
   }
+}
+
+function proxiesOf(given: UserConfig['trustedProxies']): SiteConfig['trustedProxies'] {
+  if (given === undefined) return null
+  return 'networks' in given ? { ...given } : { networks: [...given] }
 }
 
 function filesOf({ watch, ...rest }: FilesOptions = {}): SiteFiles {

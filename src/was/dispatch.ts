@@ -12,6 +12,7 @@ import type { CompiledUrls } from '../route/compile.ts'
 import type { Route } from '../route/flatten.ts'
 import type { ErrorPages } from './error-pages.ts'
 import { replyOf } from './reply-of.ts'
+import { ViewDeadlines } from './view-deadlines.ts'
 
 export type Handler = (req: Request) => Reply | Promise<Reply>
 
@@ -22,6 +23,8 @@ export interface DispatchOptions {
   readonly errorPages: ErrorPages
   /** What the 413 page says. */
   readonly maxBodyBytes: number
+  /** Longest time until a view returns its reply, where its route says nothing; 0: none. */
+  readonly viewTimeoutMs: number
   /** Methods of a file of this path, when the catalogue has one: what 405 says of a POST to a file. */
   readonly fileMethods: (path: string) => string | undefined
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
@@ -35,11 +38,15 @@ export interface Dispatcher {
   readonly tooLarge: Handler
   /** Middleware, error pages and timings around a view that is found elsewhere. */
   readonly compose: (view: View, pattern: string) => Handler
+  /** Longest body for a route, in bytes. */
+  readonly bodyLimit: (method: string, path: string) => number
 }
 
 /** Composes everything once; a request then costs its match and its calls. */
 export function createDispatcher(options: DispatchOptions): Dispatcher {
   const { urls, errorPages, fileMethods } = options
+  const deadlines = new ViewDeadlines(errorPages)
+  const bodyLimit = limitOf(urls, options.maxBodyBytes)
   const wrap = (inner: Handler): Handler =>
     timed('middleware', around(options.middleware, inner, errorPages))
   const handlers = new Map(urls.routes.map((route) => [route, composeRoute(route)]))
@@ -54,7 +61,10 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   const notAllowed = wrap((req) => errorPages(req, methodNotAllowed(allowedFor(req) ?? '')))
   const options204 = wrap((req) => empty({ headers: { Allow: allowedFor(req) ?? '' } }))
   const tooLarge = wrap((req) =>
-    errorPages(req, createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: options.maxBodyBytes })),
+    errorPages(
+      req,
+      createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: bodyLimit(req.method, req.path) }),
+    ),
   )
   const slashed = wrap((req) => toSlash(req, urls.match(req.method, req.path)?.redirect ?? '/'))
 
@@ -64,13 +74,23 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   }
 
   /** Methods that share a view (HEAD and GET) share its handler. */
-  function composeRoute({ pattern, views }: Route): ReadonlyMap<View, Handler> {
+  function composeRoute({ pattern, views, options: own }: Route): ReadonlyMap<View, Handler> {
+    const limitMs = own.timeoutMs ?? options.viewTimeoutMs
     const distinct = new Set(Object.values(views))
-    return new Map([...distinct].map((view) => [view, compose(view, pattern)]))
+    return new Map([...distinct].map((view) => [view, compose(view, pattern, limitMs)]))
   }
 
-  function compose(view: View, pattern: string): Handler {
-    return wrap(timed('view', guard(view, pattern, errorPages), pattern))
+  function compose(view: View, pattern: string, limitMs = options.viewTimeoutMs): Handler {
+    return limited(wrap(timed('view', guard(view, pattern, errorPages), pattern)), limitMs)
+  }
+
+  /** Middleware's time counts as well. A reply that is there at once costs nothing. */
+  function limited(inner: Handler, limitMs: number): Handler {
+    if (limitMs === 0) return inner
+    return (req) => {
+      const result = inner(req)
+      return result instanceof Reply ? result : deadlines.limit(req, result, limitMs)
+    }
   }
 
   function dispatch(req: Request): Reply | Promise<Reply> {
@@ -87,7 +107,13 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
   }
 
-  return { dispatch, notFound: missing, tooLarge, compose }
+  return { dispatch, notFound: missing, tooLarge, compose, bodyLimit }
+}
+
+/** Sites without routes of their own limit are not asked about the path. */
+function limitOf(urls: CompiledUrls, usual: number): Dispatcher['bodyLimit'] {
+  if (urls.routes.every(({ options }) => options.maxBodyBytes === undefined)) return () => usual
+  return (method, path) => urls.match(method, path)?.route?.options.maxBodyBytes ?? usual
 }
 
 /** 405 with the methods that the path has (RFC 9110 section 15.5.6). */

@@ -48,7 +48,7 @@ export function createErrorPages(options: ErrorPagesOptions): ErrorPages {
     const status = statusOf(error)
     logFailure(req, error, status, log)
     const reply = wantsProblem(req)
-      ? problem(req, status, shownMessage(error, status))
+      ? problem(req, status, error)
       : status === 500 && debugPage !== undefined
         ? debugPage(req, error)
         : (fileFor(req.path, status) ?? errorPage(req, error, status, log))
@@ -76,8 +76,10 @@ function wantsProblem(req: Request): boolean {
   return form !== undefined && form !== 'text/html'
 }
 
-function problem(req: Request, status: number, detail: string): Reply {
-  const body = problemJson({ status, detail, requestId: req.id })
+function problem(req: Request, status: number, error: unknown): Reply {
+  const detail = shownMessage(error, status)
+  const problems = error instanceof HttpError ? error.problems : {}
+  const body = problemJson({ status, detail, requestId: req.id, problems })
   return new Reply(status, PROBLEM_TYPE, body)
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { HttpError, notFound, statusOf } from '../../src/http/http-error.ts'
+import { HttpError, invalid, notFound, statusOf } from '../../src/http/http-error.ts'
 
 t.test('an error has a status of errors and fields that may be sent', async (t) => {
   t.match(new HttpError(404), { status: 404, message: 'Not Found', headers: [] })
@@ -19,4 +19,12 @@ t.test('an error has a status of errors and fields that may be sent', async (t) 
 t.test('what is no error of ours is 500', async (t) => {
   for (const value of [new Error('x'), undefined, 'text', Object.create(null)])
     t.equal(statusOf(value), 500)
+})
+
+t.test('invalid() is 422 and says which fields are wrong', (t) => {
+  const error = invalid({ title: 'is missing', age: 'is no number' })
+  t.equal(error.status, 422)
+  t.equal(error.message, 'title is missing; age is no number')
+  t.strictSame(error.problems, { title: 'is missing', age: 'is no number' })
+  t.end()
 })

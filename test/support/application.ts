@@ -63,6 +63,7 @@ export function applicationOf(
     dispatch,
     notFound: (_req: Request) => text('not found\n', { status: 404 }),
     tooLarge: (_req: Request) => text('too large\n', { status: 413 }),
+    bodyLimit: () => options.limits?.maxBodyBytes ?? 1024 * 1024,
     traces: options.traces ?? null,
     limits: {
       maxBodyBytes: 1024 * 1024,

@@ -18,11 +18,18 @@ export function requestOf(method: string, target: string, options: RequestOption
     path,
     search,
     fields: { get: (name) => headers[name], entries: () => Object.entries(headers) },
-    body: bytes === undefined ? null : { read: () => Promise.resolve(bytes) },
+    body:
+      bytes === undefined
+        ? null
+        : { read: () => Promise.resolve(bytes), stream: () => once(bytes) },
     services: new Services(),
     remoteAddress: () => '127.0.0.1',
     secure: false,
     trace: null,
     ...parts,
   })
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes
 }

@@ -38,6 +38,7 @@ function dispatcher(middleware: readonly Middleware[] = []) {
     middleware,
     errorPages: createErrorPages({ log: createLog((line) => log.push(line)) }),
     maxBodyBytes: 1024,
+    viewTimeoutMs: 0,
     fileMethods: (asked) => (asked === '/file.txt' ? 'GET, HEAD, OPTIONS' : undefined),
   })
   return { ...made, log }

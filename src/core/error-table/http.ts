@@ -82,6 +82,26 @@ export const HTTP_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_HTTP_TRUSTED_PROXY: {
+    message:
+      'trustedProxies: "{network}" is no network; write an address, a network like 10.0.0.0/8, "loopback" or "private"',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
+  UWAS_ERR_HTTP_BODY_BOUND: {
+    message: 'the request body has more than {limit} {what}',
+    status: 413,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_BODY_USED: {
+    message:
+      'the request body is streamed and can be read once: keep what you need of it, or call bytes() alone',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_BODY_ABORTED: {
     message: 'the client went away before its request body had arrived',
     status: 400,

@@ -2,6 +2,13 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const MODEL_ERRORS = {
+  UWAS_ERR_MODEL_ABANDONED: {
+    message:
+      'the transaction was rolled back: the client has gone or the time for its reply is over',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_MODEL_BUSY: {
     message: 'no database connection became free in time: {problem}',
     status: 503,

@@ -2,6 +2,18 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const WAS_ERRORS = {
+  UWAS_ERR_WAS_UPLOAD_LIMIT: {
+    message: 'the form has more than {limit} {what}',
+    status: 413,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_VIEW_TIMEOUT: {
+    message: 'the view did not answer within {ms} ms',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_STATIC_TAGS: {
     message:
       'the section "static" has a tag inside, {text}, and can hold only a fixed path; for another call staticUrl(req, path) in the view and give the template its result',
