@@ -34,6 +34,7 @@ export function socketSite(entries: readonly RouteEntry[], options: SocketSiteOp
     middleware: options.middleware ?? [],
     errorPages: createErrorPages({ log: createLog((line) => log.push(line)) }),
     maxBodyBytes: 1024,
+    viewTimeoutMs: 60_000,
     fileMethods: () => undefined,
   })
   const rooms = new Rooms()
