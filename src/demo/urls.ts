@@ -1,9 +1,10 @@
 /** The board's URL conf. Views and templates take their links from `url`, never from text. */
-import { path, urlconf } from 'uwas'
+import { path, socket, urlconf } from 'uwas'
 import { list } from './views/board.ts'
 import { flow } from './views/flow.ts'
 import { changeLanguage } from './views/language.ts'
 import { like } from './views/like.ts'
+import { live } from './views/live.ts'
 import { comment, post } from './views/post.ts'
 import { createPost, write } from './views/write.ts'
 
@@ -12,6 +13,7 @@ export const urls = urlconf(
   path('/write', { get: write, post: createPost }, { name: 'write' }),
   path('/posts/<int:id>', { get: post, post: comment }, { name: 'post' }),
   path('/posts/<int:id>/like', { post: like }, { name: 'like' }),
+  socket('/posts/<int:id>/live', live, { name: 'live' }),
   path('/language', { post: changeLanguage }, { name: 'language' }),
   path('/flow', flow, { name: 'flow' }),
 )

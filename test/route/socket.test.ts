@@ -24,7 +24,7 @@ t.test('a socket is a route: matched, listed, reversed and included like any oth
     compress: false,
   })
   t.strictSame(found?.route?.options, { name: 'room' })
-  t.match(listRoutes(compiled), [{ methods: ['GET', 'HEAD'], pattern: '/chat/<slug:room>' }])
+  t.match(listRoutes(compiled), [{ methods: ['WS'], pattern: '/chat/<slug:room>' }])
 })
 
 t.test('a page and a socket at one URL are two routes of one pattern', async (t) => {

@@ -40,6 +40,7 @@ export const en = {
     sendComment: 'Post the comment',
     like: 'Like',
     likes: { one: '{n} like', other: '{n} likes' },
+    readers: { one: '{n} person is reading', other: '{n} people are reading' },
     commentCount: { one: '{n} comment', other: '{n} comments' },
   },
 

@@ -36,6 +36,7 @@ export const ko: Dictionary = {
     sendComment: '댓글 올리기',
     like: '좋아요',
     likes: { other: '좋아요 {n}개' },
+    readers: { other: '{n}명이 함께 읽고 있어요' },
     commentCount: { other: '댓글 {n}개' },
   },
 

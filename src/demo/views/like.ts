@@ -2,6 +2,7 @@
 import { notFound, type Reply, type Request, redirect } from 'uwas'
 import { setLike } from '../models/likes.ts'
 import { url } from '../urls.ts'
+import { tellLikes } from './live.ts'
 import { rememberVisitor, visitorOf } from './visitor.ts'
 
 /** The form says which of the two is wanted, so that a POST that comes twice changes nothing more. */
@@ -10,5 +11,6 @@ export async function like(req: Request<{ id: number }>): Promise<Reply> {
   const liked = (await req.form()).get('liked') === 'yes'
   const visitor = visitorOf(req) ?? crypto.randomUUID()
   if (!(await setLike(req, { postId: id, visitor }, liked))) throw notFound()
+  await tellLikes(req, id)
   return rememberVisitor(req, redirect(`${url('post', { id })}#like`), visitor)
 }

@@ -16,6 +16,7 @@ import { postById } from '../models/posts.ts'
 import { page, speakerOf } from '../page.ts'
 import { url } from '../urls.ts'
 import { describeAuthor, describeComment } from './describe.ts'
+import { tellComments } from './live.ts'
 import { nameOf, rememberName, visitorOf } from './visitor.ts'
 
 /** A note with more comments shows the newest. */
@@ -33,6 +34,7 @@ export async function comment(req: Request<{ id: number }>): Promise<Reply> {
   const { author, comment: body } = submission.values
   const id = await addComment(req, { submission: submission.fingerprint, postId, author, body })
   if (id === undefined) throw notFound()
+  tellComments(req, postId)
   return rememberName(req, redirect(`${url('post', { id: postId })}#comment-${id}`), author)
 }
 
@@ -64,6 +66,7 @@ async function showPost(
       likes: formatNumber(lang, row.likeCount),
       liked: like !== undefined,
       likeHref: url('like', { id }),
+      liveHref: url('live', { id }),
     },
     commentCount: formatCount(lang, t.post.commentCount, row.commentCount),
     earlier:
