@@ -58,7 +58,9 @@ export class Request<P = Record<string, unknown>> {
   readonly secure: boolean
   readonly services: Services
   /** Spans of this request when the site records timings, else null. */
-  readonly trace: Trace | null
+  trace: Trace | null
+  /** True once a WebSocket has been made of the request, which then lasts as long. */
+  isSocket: boolean
   /** Free space for middleware and views of this request. */
   readonly locals: Record<string, unknown>
   readonly #fields: FieldSource
@@ -82,6 +84,7 @@ export class Request<P = Record<string, unknown>> {
     this.secure = parts.secure
     this.services = parts.services
     this.trace = parts.trace
+    this.isSocket = false
     this.locals = {}
     this.#fields = parts.fields
     this.#body = parts.body
@@ -210,6 +213,12 @@ export class Request<P = Record<string, unknown>> {
     this.#aborted = true
     this.#abortReason = reason
     this.#abort?.abort(reason)
+  }
+
+  /** For `server/`: from here on the request belongs to a WebSocket. Its timings end with its handshake. */
+  markSocket(): void {
+    this.isSocket = true
+    this.trace = null
   }
 
   /** For `server/`: the exchange has ended. */

@@ -11,7 +11,10 @@ export type SocketMessage = string | Uint8Array
 
 /** One open WebSocket. `P` is the type of the route's parameters, `D` of what `authenticate` returned. */
 export interface Socket<P = Record<string, unknown>, D = unknown> {
-  /** The handshake: its fields, cookies, query, address and services can be read as long as you like. */
+  /**
+   * The handshake: its fields, cookies, query, address and services can be read as long as you like.
+   * Statements, `atomic` and `rooms` take it as they take any request, also after the socket has closed.
+   */
   readonly request: Request<P>
   /** Values of the route's `<converter:name>` parts. */
   readonly params: P

@@ -27,6 +27,8 @@ export interface RequestLike {
   readonly trace: Trace | null
   /** True when nobody waits for the reply any more. */
   readonly isAborted?: boolean
+  /** True of a WebSocket's: it lasts, so its reads are not counted. */
+  readonly isSocket?: boolean
 }
 
 /** A request (its site's database), the database itself, or the transaction of `atomic`. */
@@ -122,7 +124,8 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   #databaseOf(req: RequestLike, wanted: Wanted): Runner {
     refuseEscape(req, `statement "${this.name}"`)
     const db = req.services.get(DATABASE)
-    if (!this.repeats && wanted !== 'count') db.repeats?.note(req, this.name)
+    const isCounted = !this.repeats && wanted !== 'count' && req.isSocket !== true
+    if (isCounted) db.repeats?.note(req, this.name)
     return db
   }
 

@@ -28,15 +28,13 @@ import { NativeFields } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
 import { Exchange, MAX_COPIED_BYTES, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
+import type { TakeSocket } from './server-socket.ts'
 
 /**
  * A body that nobody reads is let go of by the engine up to here, so that its client is still there for
  * the reply; of a longer one the connection is closed.
  */
 const MAX_DRAINED_BYTES = 256 * 1024 * 1024
-
-/** Makes a WebSocket of the connection; called inside a cork. */
-export type TakeSocket = (reply: SocketReply, request: Request) => void
 
 export class NativeLane {
   /** Read anew by every request, so that a reload swaps it between two of them. */
@@ -329,7 +327,8 @@ export class NativeLane {
   }
 
   #write(exchange: Exchange, request: Request, reply: Reply, take: TakeSocket | null): void {
-    const from = request.trace === null ? 0 : performance.now()
+    const { trace } = request
+    const from = trace === null ? 0 : performance.now()
     if (this.draining) exchange.close = true
     try {
       if (take !== null && reply instanceof SocketReply) this.#open(exchange, request, reply, take)
@@ -341,15 +340,9 @@ export class NativeLane {
       this.#watchOver(exchange, request, null)
       exchange.cut(error)
     }
-    if (request.trace === null) return
-    request.trace.add('reply', from)
-    this.application.traces?.record(
-      'view',
-      request.method,
-      request.path,
-      reply.status,
-      request.trace,
-    )
+    if (trace === null) return
+    trace.add('reply', from)
+    this.application.traces?.record('view', request.method, request.path, reply.status, trace)
   }
 
   /** A server that stops opens nothing new. */
@@ -358,6 +351,7 @@ export class NativeLane {
       const reply = refusal(503)
       writeReply(exchange, reply, this.#heads.of(reply))
     } else {
+      request.markSocket()
       take(accepted, request)
       exchange.done()
     }

@@ -24,6 +24,9 @@ export interface SocketHost {
   remove(socket: ServerSocket): void
 }
 
+/** Makes a WebSocket of the connection of an accepted handshake; called inside a cork. */
+export type TakeSocket = (reply: SocketReply, request: Request) => void
+
 /** Shorter messages do not become smaller than what it costs. */
 const MIN_COMPRESSED_BYTES = 1024
 
@@ -49,6 +52,8 @@ export class ServerSocket implements Socket, RoomMember {
   readonly #host: SocketHost
   readonly #rooms: Set<string>
   #engine: EngineSocket | null
+  #abort: AbortController | null
+  #isClosed: boolean
   /** A handler has not resolved yet; what comes meanwhile stands in `#waiting`. */
   #isBusy: boolean
   #waiting: Step[]
@@ -64,6 +69,8 @@ export class ServerSocket implements Socket, RoomMember {
     this.#host = host
     this.#rooms = new Set()
     this.#engine = null
+    this.#abort = null
+    this.#isClosed = false
     this.#isBusy = false
     this.#waiting = []
     this.#waitingBytes = 0
@@ -79,7 +86,11 @@ export class ServerSocket implements Socket, RoomMember {
   }
 
   get signal(): AbortSignal {
-    return this.request.signal
+    if (this.#abort === null) {
+      this.#abort = new AbortController()
+      if (this.#isClosed) this.#abort.abort()
+    }
+    return this.#abort.signal
   }
 
   get bufferedBytes(): number {
@@ -154,7 +165,8 @@ export class ServerSocket implements Socket, RoomMember {
     this.#engine = null
     for (const room of this.#rooms) this.#host.rooms.leave(room, this)
     this.#rooms.clear()
-    this.request.markAborted()
+    this.#isClosed = true
+    this.#abort?.abort()
     this.#host.remove(this)
     const { close } = this.definition.handlers
     const cut = code === 1006 ? CUT.find(([words]) => words.test(reason))?.[1] : undefined

@@ -193,13 +193,14 @@ t.test('one read a row is an error where that is looked for, and nowhere else', 
   const shape = { params: { id: types.int }, row }
   const find = statement('find', { ...shape, sql: 'select id, title from post where id = $1' })
   const often = statement('often', { ...shape, sql: find.sql, repeats: true })
-  const reads = async (db: Database, read: typeof find) => {
-    const req = { services: new Services().provide(DATABASE, db), trace: null }
+  const reads = async (db: Database, read: typeof find, isSocket = false) => {
+    const req = { services: new Services().provide(DATABASE, db), trace: null, isSocket }
     for (let i = 0; i < 11; i++) await read.maybe(req, { id: i })
   }
   await reads(await testDatabase(t, SCHEMA), find)
   const strict = await testDatabase(t, SCHEMA, { refusesRepeats: true })
   await reads(strict, often)
+  await reads(strict, find, true)
   await t.rejects(reads(strict, find), {
     code: 'UWAS_ERR_MODEL_REPEATED',
     message: /^statement "find" is run for the 11th time in one request.*preload\(\)/,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { text } from '../../src/http/reply.ts'
-import type { SocketHandlers } from '../../src/http/socket.ts'
+import type { Socket, SocketHandlers } from '../../src/http/socket.ts'
+import { TraceLog } from '../../src/observe/trace-log.ts'
 import { socket } from '../../src/route/socket.ts'
 import { path } from '../../src/route/urlconf.ts'
 import {
@@ -303,3 +304,49 @@ t.test(
     t.strictSame(events[1], [1000, ''])
   },
 )
+
+t.test("a socket's request goes on to be one for statements, and gathers no timings", async (t) => {
+  const seen: unknown[] = []
+  const traces = new TraceLog()
+  const look = ({ request, signal }: Socket) =>
+    void seen.push([request.trace, request.isSocket, request.isAborted, signal.aborted])
+  const server = await serveSockets(t, [socket('/', { open: look, close: look })], { traces })
+  const client = await connect(server.url)
+  const [trace] = traces.recent()
+  t.match(trace, { lane: 'view', path: '/', status: 101 })
+  client.terminate()
+  while (seen.length < 2) await sleep(2)
+  t.strictSame(seen, [
+    [null, true, false, false],
+    [null, true, false, true],
+  ])
+})
+
+t.test('a signal that is asked for late has fired already', async (t) => {
+  let own: Socket | undefined
+  const server = await serveSockets(t, [
+    socket('/', {
+      open(socket) {
+        own = socket
+        socket.signal.addEventListener('abort', () => events.push('abort'))
+      },
+      close: () => void events.push('close'),
+    }),
+    socket('/late', {
+      close(socket) {
+        own = socket
+      },
+    }),
+  ])
+  const events: string[] = []
+  const client = await connect(server.url)
+  client.close()
+  await client.ended
+  while (events.length < 2) await sleep(2)
+  t.strictSame(events, ['abort', 'close'])
+  own = undefined
+  const late = await connect(`${server.url}/late`)
+  late.terminate()
+  while (own === undefined) await sleep(2)
+  t.ok((own as Socket).signal.aborted)
+})
