@@ -76,7 +76,8 @@ export interface SocketHandlers<P = Record<string, unknown>, D = unknown> {
 /** Limits and manners of the sockets of one URL. */
 export interface SocketOptions {
   /**
-   * Sites whose pages may connect: `'same'` is the site itself, by Host; `'*'` all; else origins such as
+   * Sites whose pages may connect: `'same'` is the site itself, by the host of the request (that of
+   * `req.client`, so a trusted proxy may tell it); `'*'` all; else origins such as
    * `https://example.com`. A client that sends no Origin is no browser, and may. Default `'same'`.
    */
   readonly origins?: 'same' | '*' | readonly string[]

@@ -62,7 +62,8 @@ const MAX_BYTES = 1024 * 1024 * 1024
  *       message: (socket, text) => socket.publish(socket.params.room, text),
  *     })
  *
- * A handshake passes the site's middleware as a GET does. A page of another site gets 403 unless `origins`
+ * A handshake passes the site's middleware as a GET does; one that gives another reply than that of `next()`
+ * refuses it. A page of another site gets 403 unless `origins`
  * lets it in; what is no handshake gets 426. Throws UWAS_ERR_ROUTE_SOCKET and what `path()` throws.
  */
 export const socket: SocketFunction<Empty, Empty> = socketWith({})

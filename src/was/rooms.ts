@@ -1,6 +1,7 @@
 /**
  * Rooms of the site's WebSockets: what is published to one goes to every socket that has joined it. The
- * engine has topics of its own, but lets a slow reader miss messages without a word.
+ * engine has topics of its own, for a fifth less CPU, but they let a slow reader miss messages without a
+ * word, and leave no room for the Close frame that would tell it.
  */
 import type { ServiceKey } from '../core/services.ts'
 import type { Request } from '../http/request.ts'

@@ -61,7 +61,7 @@ export function createSiteSockets(
 function accepting(definition: SocketDefinition): View {
   const { handlers, options } = definition
   return (req) => {
-    if (!isAllowedOrigin(req.header('origin'), req.header('host'), options.origins)) {
+    if (!isAllowedOrigin(req.header('origin'), req.client.host, options.origins)) {
       throw new HttpError(403, 'pages of that origin may not connect here')
     }
     const protocol = chooseProtocol(req.header('sec-websocket-protocol'), options.protocols)

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { Services } from '../../src/core/services.ts'
+import { TRUSTED_PROXIES, TrustedProxies } from '../../src/http/forwarded.ts'
 import { HttpError } from '../../src/http/http-error.ts'
 import { text } from '../../src/http/reply.ts'
 import type { SocketHandlers } from '../../src/http/socket.ts'
@@ -161,6 +163,17 @@ t.test('pages of other sites are refused unless they are let in', async (t) => {
   t.ok(await opens('/some', 'https://app.example.com'))
   t.notOk(await opens('/some', 'http://app.example.com'))
   t.notOk(await opens('/some', 'http://site.example'), 'a list does not hold the site itself')
+})
+
+t.test('behind a trusted proxy the site is the host that the proxy tells', async (t) => {
+  const proxies = new TrustedProxies({ networks: ['loopback'] })
+  const services = new Services().provide(TRUSTED_PROXIES, proxies)
+  const server = await serveSockets(t, [socket('/', echo)], { services })
+  const headers = { Origin: 'https://site.example', 'X-Forwarded-Host': 'site.example' }
+  const client = await connect(server.url, [], { headers })
+  client.terminate()
+  const other = { ...headers, Origin: 'https://other.example' }
+  t.equal(await refusedWith(server.url, { headers: other }), 403)
 })
 
 t.test('of the subprotocols that are offered, the first that is spoken is agreed on', async (t) => {

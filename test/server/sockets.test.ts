@@ -284,6 +284,9 @@ t.test('messages are compressed where the route and the client want it', async (
     t.equal(received < 2_000, at === '/small', `${at}: ${received} bytes`)
     client.send(Buffer.alloc(200_000))
     t.equal((await client.ended).code, 1009, 'the limit is of the message as it is read')
+    const bomb = await connect(server.url + at, [], { perMessageDeflate: true })
+    bomb.send(Buffer.alloc(64 * 1024 * 1024))
+    t.equal((await bomb.ended).code, 1006, 'far beyond it nothing is unpacked')
   }
 })
 

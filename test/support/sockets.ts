@@ -38,7 +38,7 @@ export function socketSite(entries: readonly RouteEntry[], options: SocketSiteOp
     fileMethods: () => undefined,
   })
   const rooms = new Rooms()
-  const services = new Services().provide(ROOMS, rooms)
+  const services = (options.services ?? new Services()).provide(ROOMS, rooms)
   const sockets = createSiteSockets(urls, rooms, dispatcher.compose)
   return { dispatch: dispatcher.dispatch, rooms, options: { ...options, services, sockets } }
 }
