@@ -289,3 +289,41 @@ t.test(
     t.strictSame(slow.log, [])
   },
 )
+
+for (const lane of ['gated', 'native'] as const) {
+  t.test(`${lane}: handshakes that are given up at any moment leave nothing behind`, async (t) => {
+    let open = 0
+    let closed = 0
+    const server = await serveSockets(
+      t,
+      [
+        socket('/<int:ms>', {
+          authenticate: (req) => (req.params.ms === 0 ? undefined : sleep(req.params.ms)),
+          open(socket) {
+            open++
+            socket.join('all')
+          },
+          close: () => void closed++,
+        }),
+      ],
+      lane === 'native' ? { lane } : {},
+    )
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, i) => {
+        const connection = await dial(server.port)
+        connection.on('error', () => {})
+        connection.write(handshake(`/${i % 6}`))
+        await sleep(i % 9)
+        if (i % 2 === 0) connection.destroy()
+        else connection.resetAndDestroy()
+      }),
+    )
+    const last = await connect(`${server.url}/1`)
+    while (server.rooms.count('all') > 1) await sleep(2)
+    last.terminate()
+    while (open !== closed) await sleep(2)
+    t.ok(open > 0)
+    t.equal(server.rooms.count('all'), 0)
+    t.strictSame(server.log, [])
+  })
+}
