@@ -24,16 +24,17 @@ import { TRACES, TraceLog } from './observe/trace-log.ts'
 import { compileUrls } from './route/compile.ts'
 import { urlconf } from './route/urlconf.ts'
 import type { Application } from './server/application.ts'
+import { loadBuilt } from './template/built.ts'
 import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
 import { createCompress } from './was/compress.ts'
-import type { SiteConfig } from './was/config.ts'
+import { builtTemplates, type SiteConfig } from './was/config.ts'
 import { createDispatcher } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
-import { createStaticUrls, STATIC_URLS, staticHelpers } from './was/static-url.ts'
+import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
 import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
@@ -56,6 +57,8 @@ export interface AppOptions {
   readonly middleware?: readonly Middleware[]
   /** Whether pages name static files by fingerprinted URLs. Default true; development follows plain ones. */
   readonly fingerprints?: boolean
+  /** Whether a template's tag that nothing has a value for is an error. Default false; development says so. */
+  readonly isStrict?: boolean
   /** Development's page of an unexpected error. Default: the site's own error page. */
   readonly debugPage?: (req: Request, error: unknown) => Reply
 }
@@ -115,34 +118,20 @@ export async function createApp(
   backends: Backends,
   options: AppOptions,
 ): Promise<App> {
-  const { log, middleware = [], debugPage, fingerprints = true } = options
+  const { log, middleware = [], debugPage } = options
   const { database, files, traces } = backends
   const urls = compileUrls(config.urls ?? urlconf())
-  const staticUrls = createStaticUrls({
-    prefixes: config.static.map(({ prefix }) => prefix),
-    find: (path) => files.staticUrl(path, fingerprints),
-    log,
-  })
-  const templates =
-    config.templates === null
-      ? null
-      : createTemplates({ dir: config.templates, helpers: staticHelpers(staticUrls) })
+  const staticUrls = staticUrlsOf(config, backends, options)
+  const templates = await templatesOf(config, options, staticUrls)
   if (database !== null) {
     if (config.migrations !== null) await migrate(database, config.migrations, { log })
     await warm(database)
   }
   const rooms = new Rooms()
-  const services = new Services()
+  const services = servicesOf(config, backends)
     .provide(ROOMS, rooms)
     .provide(STATIC_URLS, staticUrls)
-    .provide(UPLOADS, backends.uploads)
-    .provide(PRIVATE_FILES, createPrivateFiles(backends.native, config.privateFiles))
-  if (config.trustedProxies !== null) {
-    services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
-  }
-  if (database !== null) services.provide(DATABASE, database)
   if (templates !== null) services.provide(TEMPLATES, templates)
-  if (traces !== null) services.provide(TRACES, traces)
   const rules = createSiteRules(config)
   const finish = finishing(
     rules,
@@ -178,6 +167,43 @@ export async function createApp(
       templates: templates?.names().length ?? 0,
     },
   }
+}
+
+function staticUrlsOf(config: SiteConfig, { files }: Backends, options: AppOptions): StaticUrls {
+  const { log, fingerprints = true } = options
+  return createStaticUrls({
+    prefixes: config.static.map(({ prefix }) => prefix),
+    find: (path) => files.staticUrl(path, fingerprints),
+    log,
+  })
+}
+
+async function templatesOf(
+  config: SiteConfig,
+  { isStrict = false }: AppOptions,
+  staticUrls: StaticUrls,
+): Promise<Templates | null> {
+  if (config.templates === null) return null
+  return createTemplates({
+    dir: config.templates,
+    helpers: staticHelpers(staticUrls),
+    isStrict,
+    built: isStrict ? null : await loadBuilt(builtTemplates(config)),
+  })
+}
+
+/** What outlives a reload, and what the configuration alone decides. */
+function servicesOf(config: SiteConfig, backends: Backends): Services {
+  const { database, traces, native, uploads } = backends
+  const services = new Services()
+    .provide(UPLOADS, uploads)
+    .provide(PRIVATE_FILES, createPrivateFiles(native, config.privateFiles))
+  if (config.trustedProxies !== null) {
+    services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
+  }
+  if (database !== null) services.provide(DATABASE, database)
+  if (traces !== null) services.provide(TRACES, traces)
+  return services
 }
 
 async function openDatabase(

@@ -30,6 +30,8 @@ import { checkTemplateData } from './template-data/check.ts'
 interface Findings {
   readonly problems: string[]
   readonly warnings: string[]
+  /** What is right and worth a look. */
+  readonly notes: string[]
   /** What was proved, for the summary: `12 routes`. */
   readonly proved: string[]
 }
@@ -37,7 +39,7 @@ interface Findings {
 export async function checkCommand(flags: SiteFlags): Promise<number> {
   const log = createCommandLog()
   const config = await loadSite(flags)
-  const findings: Findings = { problems: [], warnings: [], proved: [] }
+  const findings: Findings = { problems: [], warnings: [], notes: [], proved: [] }
   await part(findings, () => checkServes(config))
   await part(findings, () => checkLanes(findings))
   await part(findings, () => checkRoutes(config, findings))
@@ -49,6 +51,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkFiles(config, log, findings))
   await part(findings, () => checkData(config, log, findings))
   const { problems, warnings, proved } = findings
+  for (const note of findings.notes) log.info(note)
   for (const warning of warnings) log.warn(warning)
   for (const problem of problems) log.error(problem)
   const name = showPath(config.file ?? config.root)
@@ -92,7 +95,7 @@ function checkRoutes({ urls }: SiteConfig, { problems, warnings, proved }: Findi
 function checkTemplates(config: SiteConfig, findings: Findings): void {
   const { templates, file } = config
   if (templates === null) return
-  const { problems, warnings, proved } = findings
+  const { problems, warnings, notes, proved } = findings
   proved.push(count(createTemplates({ dir: templates }).names().length, 'template'))
   if (file === null) return
   const report = checkTemplateData(file, parseFolder(templates).templates, HELPER_NAMES)
@@ -100,7 +103,10 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
     warnings.push(
       'templates are not compared with the data of their views: install "typescript" (5.8 to 6) in the site',
     )
-  } else problems.push(...report.problems.map(withCode))
+    return
+  }
+  problems.push(...report.problems.map(withCode))
+  for (const place of report.raw) notes.push(`not escaped, as it says: ${place}`)
 }
 
 async function checkFiles(config: SiteConfig, log: Log, { proved }: Findings): Promise<void> {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_PORT, readPort } from '../was/config.ts'
+import { buildCommand } from './build.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
 import { reportFailure } from './failure.ts'
@@ -52,6 +53,9 @@ function createProgram(onExitCode: (code: number) => void): Command {
   site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
     .addHelpText('after', CHECK_HELP)
     .action(then(checkCommand))
+  site(program, 'build', 'write the compiled templates, so that a server makes no code at start')
+    .addHelpText('after', BUILD_HELP)
+    .action(then(buildCommand))
   site(program, 'routes', 'list the URL conf of a site in the order in which it matches').action(
     then(routesCommand),
   )
@@ -170,6 +174,11 @@ Proves the configuration, the URL conf, the templates, the folders of files, the
 and every declared statement against the site's database.
 
 Environment: DATABASE_URL.`
+
+const BUILD_HELP = `
+Writes build/templates.mjs beside the configuration. "uwas serve" uses it while it is of the templates
+that are there, and compiles them itself otherwise. A process under Node's
+--disallow-code-generation-from-strings needs it.`
 
 const MIGRATE_HELP = `
 "uwas serve" and "uwas dev" apply migrations at start by themselves; this is for a step of its own.

@@ -38,6 +38,7 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
     const middleware = [live.middleware, servePages(backends.files)]
     const build = async (next: SiteConfig): Promise<App> => {
       const app = await createApp(next, backends, {
+        isStrict: true,
         log,
         middleware,
         fingerprints: false,

@@ -34,6 +34,8 @@ export interface ValueNode {
   readonly kind: 'value'
   readonly name: Name
   readonly raw: boolean
+  /** What the place of the tag asks for; `contexts.ts` finds out. */
+  escape: 'text' | 'attribute' | 'url' | 'json'
   readonly at: number
 }
 

@@ -43,6 +43,8 @@ export interface Units {
   table(blocks: Blocks, indented: boolean): string
   /** Code of the template's text from `from` to `to`. */
   text(template: Template, from: number, to: number): string
+  /** Whether a value's name that nothing has is an error. */
+  readonly isStrict: boolean
   /** Counts nodes written in place; false when the function is long enough to call partials instead. */
   hasRoom(nodes: number): boolean
 }
@@ -66,7 +68,7 @@ export function emitNodes(
         writer.literal(node.text)
         break
       case 'value':
-        emitValue(writer, node, scope)
+        emitValue(writer, units, node, scope)
         break
       case 'section':
         emitSection(writer, units, node, scope)
@@ -91,18 +93,33 @@ function emitLineStart(writer: Writer, scope: Scope, next: Node | undefined): vo
   writer.literal(scope.indent)
 }
 
-function emitValue(writer: Writer, node: ValueNode, scope: Scope): void {
+function emitValue(writer: Writer, units: Units, node: ValueNode, scope: Scope): void {
   writer.mark(scope.template, node.at)
   emitLookup(writer, node.name, scope.depth)
+  if (units.isStrict && node.name.text !== '.') {
+    const { head, tail, text } = node.name
+    const last = tail.length > 0 ? `o, ${quote(tail.at(-1) as string)}` : 'undefined, null'
+    const found = `${stackCode(scope.depth)}, ${quote(head ?? '')}`
+    writer.statement(`if (v === undefined) $.unknown(${found}, ${last}, ${quote(text)})`)
+  }
   const owner = ownerCodeOf(node.name, scope.depth)
   const lambda = `$.lam(v, ${owner}, ${stackCode(scope.depth)}, k)`
-  const [text, lambdaText, other] = node.raw
-    ? ['v', lambda, '$.str(v)']
-    : ['esc(v)', `esc(${lambda})`, '$.show(v)']
+  if (node.escape === 'json') {
+    writer.output(`$.json(typeof v === 'function' ? $.call(v, ${owner}) : v)`)
+    return
+  }
+  const [text, lambdaText, other] = node.raw ? ['v', lambda, '$.str(v)'] : escaping(node, lambda)
   writer.output(
     `typeof v === 'string' ? ${text} : typeof v === 'number' ? v : ` +
       `typeof v === 'function' ? ${lambdaText} : ${other}`,
   )
+}
+
+/** Code for a string, for what a lambda gives, and for any other value. */
+function escaping(node: ValueNode, lambda: string): [string, string, string] {
+  const { escape: how } = node
+  if (how === 'url') return ['esc($.url(v))', `esc($.url(${lambda}))`, 'esc($.url($.str(v)))']
+  return ['esc(v)', `esc(${lambda})`, how === 'text' ? '$.show(v)' : 'esc($.str(v))']
 }
 
 function emitSection(writer: Writer, units: Units, node: SectionNode, scope: Scope): void {

@@ -37,12 +37,17 @@ interface Table {
   readonly rows: string[]
 }
 
-export function generate(entries: readonly Template[], library: Library): Generated {
-  return new Generator(library).run(entries)
+export function generate(
+  entries: readonly Template[],
+  library: Library,
+  isStrict = false,
+): Generated {
+  return new Generator(library, isStrict).run(entries)
 }
 
 class Generator {
   readonly #library: Library
+  readonly #isStrict: boolean
   readonly #noBlocks = Blocks.none()
   readonly #units = new Map<string, Unit>()
   readonly #ids = new Map<Template, number>()
@@ -51,8 +56,9 @@ class Generator {
   readonly #lines: string[] = ["'use strict'", 'const { P, esc, has } = $']
   readonly #marks: (Mark | undefined)[] = [undefined, undefined]
 
-  constructor(library: Library) {
+  constructor(library: Library, isStrict: boolean) {
     this.#library = library
+    this.#isStrict = isStrict
   }
 
   run(entries: readonly Template[]): Generated {
@@ -73,6 +79,7 @@ class Generator {
     const writer = new Writer()
     let inPlace = 0
     const units: Units = {
+      isStrict: this.#isStrict,
       find: (name) => this.#library.find(name),
       unit: (template, blocks, indented) => this.#unit(template, blocks, indented).id,
       table: (blocks, indented) => this.#table(blocks, indented),

@@ -24,6 +24,14 @@ export interface ParseResult {
   readonly errors: readonly CodedError[]
 }
 
+/** What is special about templates of a site. */
+export interface ParseOptions {
+  /** Plain text: nothing is escaped. */
+  readonly isText?: boolean
+  /** `{{#json}}name{{/json}}` is a tag of its own. */
+  readonly hasJson?: boolean
+}
+
 /** Sections deeper than this are a mistake, and would be too deep for a JavaScript function. */
 const MAX_NESTING = 100
 
@@ -40,6 +48,7 @@ export function parseTemplate(
   name: string,
   file: string = name,
   delimiters: Delimiters = DEFAULT_DELIMITERS,
+  options: ParseOptions = {},
 ): ParseResult {
   const origin = { source, file }
   const errors: CodedError[] = []
@@ -47,7 +56,7 @@ export function parseTemplate(
     errors.push(errorAt(`UWAS_ERR_TEMPLATE_${problem}`, origin, at, values))
   })
   const trees = nest(origin, tags, errors)
-  const builder = new Builder(origin, errors)
+  const builder = new Builder(origin, errors, options)
   const nodes = errors.length === 0 ? builder.build(trees, 0, source.length, 0) : []
   return { template: { name, file, source, nodes }, errors }
 }
@@ -124,10 +133,14 @@ interface Extent {
 class Builder {
   readonly #origin: Origin
   readonly #errors: CodedError[]
+  readonly #isHtml: boolean
+  readonly #hasJson: boolean
 
-  constructor(origin: Origin, errors: CodedError[]) {
+  constructor(origin: Origin, errors: CodedError[], { isText, hasJson }: ParseOptions) {
     this.#origin = origin
     this.#errors = errors
+    this.#isHtml = isText !== true
+    this.#hasJson = hasJson === true
   }
 
   /** `tail` 1: behind the last tree a tag follows on the same line. */
@@ -156,6 +169,7 @@ class Builder {
     }
     if (tag.type === '<') return this.#parent(tree, close)
     if (tag.type === '$') return this.#block(tree, close)
+    if (this.#hasJson && tag.type === '#' && tag.name === 'json') return this.#json(tag, close)
     const extent = extentOf(tag, close)
     const node: Node = {
       kind: 'section',
@@ -170,13 +184,31 @@ class Builder {
     return { node, from: extent.from, to: extent.to, ownLine: isAlone(tag) }
   }
 
+  /** `{{#json}}name{{/json}}`: the value of a name as JSON. */
+  #json(tag: Tag, close: Tag): { node: Node; from: number; to: number; ownLine: boolean } {
+    const text = this.#origin.source.slice(tag.end, close.at).trim()
+    const name = this.#name({ ...tag, name: text }, text)
+    if (text === '' || /[\s{}]/.test(text)) {
+      const values = { tag: written(this.#origin, tag), problem: 'holds no name alone' }
+      this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
+    }
+    const node: Node = { kind: 'value', name, raw: false, escape: 'json', at: tag.at }
+    return { node, from: tag.at, to: close.end, ownLine: false }
+  }
+
   #single(tag: Tag, alone: boolean): Node | null {
     if (tag.type === '!' || tag.type === '=') return null
     if (tag.type === '>') {
       const indent = alone ? this.#origin.source.slice(tag.lineStart, tag.at) : null
       return { kind: 'partial', target: this.#target(tag), indent, at: tag.at }
     }
-    return { kind: 'value', name: this.#name(tag, tag.name), raw: tag.type === '&', at: tag.at }
+    return {
+      kind: 'value',
+      name: this.#name(tag, tag.name),
+      raw: tag.type === '&' || !this.#isHtml,
+      escape: 'text',
+      at: tag.at,
+    }
   }
 
   /** Alone on its lines as soon as nothing stands before its open tag and behind its close tag. */

@@ -4,6 +4,7 @@
  */
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import type { Delimiters, Template } from './ast.ts'
+import { BUILT_FILE, LINES_BEFORE_BODY as BUILT_LINES, type Built } from './built.ts'
 import { type Generated, generate, type Library } from './generate.ts'
 import type { Stack } from './lookup.ts'
 import { parseTemplate } from './parse.ts'
@@ -21,16 +22,41 @@ let programs = 0
 
 /**
  * One render function for each of `entries`, by name. All partials are linked here. A name that the data
- * does not have is looked for in `helpers`.
+ * does not have is looked for in `helpers`; where `isStrict`, a value's name that nothing has is
+ * UWAS_ERR_TEMPLATE_UNKNOWN_NAME.
  */
 export function createProgram(
   entries: readonly Template[],
   library: Library,
   helpers?: object,
+  isStrict = false,
+): ReadonlyMap<string, Render> {
+  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
+  return rendersOf(entries, run(generate(entries, library, isStrict), runtime), helpers)
+}
+
+/** The same of a module that was built of these entries. */
+export function createBuiltProgram(
+  entries: readonly Template[],
+  library: Library,
+  built: Built,
+  helpers?: object,
+): ReadonlyMap<string, Render> {
+  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
+  const marks = built.marks.map((mark) => {
+    const template = entries[mark?.[0] ?? -1]
+    return template === undefined || mark === null ? undefined : { template, at: mark[1] }
+  })
+  const explain = explainBy(BUILT_FILE, BUILT_LINES, marks)
+  return rendersOf(entries, { units: built.make(runtime), explain }, helpers)
+}
+
+function rendersOf(
+  entries: readonly Template[],
+  { units, explain }: Running,
+  helpers: object | undefined,
 ): ReadonlyMap<string, Render> {
   const outer: Stack | null = helpers === undefined ? null : { v: helpers, up: null }
-  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
-  const { units, explain } = run(generate(entries, library), runtime)
   const made = new Map<string, Render>()
   for (const { name } of entries) {
     const unit = units[name] as RenderUnit
@@ -55,14 +81,20 @@ function run(generated: Generated, runtime: Runtime): Running {
   programs += 1
   const url = `uwas-template-${programs}.js`
   const factory = new Function('$', `${generated.code}\n//# sourceURL=${url}`)
-  const frame = new RegExp(`\\b${url.replaceAll('.', '\\.')}:(\\d+)`)
-  return {
-    units: factory(runtime),
-    explain(name, error) {
-      const stack = error instanceof Error ? String(error.stack) : ''
-      const line = Number(frame.exec(stack)?.[1] ?? 0) - LINES_BEFORE_BODY - 1
-      return explainError(name, error, generated.marks[line])
-    },
+  return { units: factory(runtime), explain: explainBy(url, LINES_BEFORE_BODY, generated.marks) }
+}
+
+/** Finds the tag of an error by the line of the generated code in its stack. */
+function explainBy(
+  file: string,
+  linesBefore: number,
+  marks: Generated['marks'],
+): Running['explain'] {
+  const frame = new RegExp(`\\b${file.replaceAll('.', '\\.')}:(\\d+)`)
+  return (name, error) => {
+    const stack = error instanceof Error ? String(error.stack) : ''
+    const line = Number(frame.exec(stack)?.[1] ?? 0) - linesBefore - 1
+    return explainError(name, error, marks[line])
   }
 }
 

@@ -2,9 +2,11 @@
  * What compiled templates call while they render: lookups, values that are neither text nor number,
  * lambdas. Handed to the generated code as `$` by `program.ts`.
  */
+import { hintNearest } from '../core/nearest.ts'
 import { DEFAULT_DELIMITERS, type Delimiters } from './ast.ts'
 import { escapeHtml } from './escape.ts'
 import { find, has, member, ownerOf, type Stack } from './lookup.ts'
+import { SafeHtml, safeUrl, scriptJson } from './safe-html.ts'
 
 /** A template, or a part of one, as a function of the contexts around it. */
 export type RenderUnit = (
@@ -24,7 +26,7 @@ export type RenderText = (
 
 /** A failure that `program.ts` reports with template and line. */
 export class RenderProblem extends Error {
-  readonly what: 'RECURSION' | 'PROMISE'
+  readonly what: 'RECURSION' | 'PROMISE' | 'UNKNOWN_NAME'
   readonly values: Readonly<Record<string, unknown>>
 
   constructor(what: RenderProblem['what'], values: Readonly<Record<string, unknown>> = {}) {
@@ -49,8 +51,11 @@ export interface Runtime {
   readonly call: typeof callMethod
   readonly show: typeof showValue
   readonly str: typeof textOf
+  readonly url: typeof safeUrl
+  readonly json: typeof jsonOf
   readonly one: typeof countOne
   readonly deep: typeof failTooDeep
+  readonly unknown: typeof refuseUnknown
   readonly pick: typeof pickUnit
   readonly lam: (lambda: Lambda, owner: unknown, stack: Stack, depth: number) => string
   readonly lamText: (
@@ -74,8 +79,11 @@ export function createRuntime(renderText: RenderText): Runtime {
     call: callMethod,
     show: showValue,
     str: textOf,
+    url: safeUrl,
+    json: jsonOf,
     one: countOne,
     deep: failTooDeep,
+    unknown: refuseUnknown,
     pick: pickUnit,
     lam: (lambda, owner, stack, depth) =>
       expand(lambda.call(owner), DEFAULT_DELIMITERS, stack, depth),
@@ -97,7 +105,13 @@ function callMethod(method: Lambda, owner: unknown): unknown {
 
 /** Values that are neither string, number nor function, escaped. */
 function showValue(value: unknown): string {
-  return value === null || value === undefined ? '' : escapeHtml(textOf(value))
+  if (value === null || value === undefined) return ''
+  return value instanceof SafeHtml ? value.toString() : escapeHtml(textOf(value))
+}
+
+function jsonOf(value: unknown): string {
+  refusePromise(value)
+  return scriptJson(value)
 }
 
 function textOf(value: unknown): string {
@@ -118,6 +132,36 @@ function refusePromise(value: unknown): void {
 
 function failTooDeep(name: string): never {
   throw new RenderProblem('RECURSION', { name, limit: MAX_DEPTH })
+}
+
+/**
+ * Strict templates: the value of `text` is undefined. That is a mistake when nothing has its name; something
+ * that has it and is undefined, or belongs to nothing (`author.name` without an author), is empty.
+ */
+function refuseUnknown(
+  stack: Stack | null,
+  head: string,
+  owner: unknown,
+  last: string | null,
+  text: string,
+): void {
+  const isHeadKnown = head === '' || ownerOf(stack, head) !== undefined
+  if (isHeadKnown && (last === null || owner === null || owner === undefined || has(owner, last))) {
+    return
+  }
+  const names = isHeadKnown ? Object.keys(Object(owner)) : namesIn(stack)
+  const hint = hintNearest(isHeadKnown && last !== null ? last : head, names)
+  throw new RenderProblem('UNKNOWN_NAME', { name: text, hint })
+}
+
+function namesIn(stack: Stack | null): string[] {
+  const names = new Set<string>()
+  for (let at = stack; at !== null; at = at.up) {
+    if (typeof at.v === 'object' && at.v !== null) {
+      for (const name of Object.keys(at.v)) names.add(name)
+    }
+  }
+  return [...names]
 }
 
 /** The template that a dynamic name names; an unknown or missing name renders nothing. */

@@ -5,11 +5,14 @@
 import { type CodedError, createError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { ServiceKey } from '../core/services.ts'
-import type { Template } from './ast.ts'
+import { DEFAULT_DELIMITERS, type Template } from './ast.ts'
+import { type Built, buildModule, hashOfTemplates } from './built.ts'
 import { checkLinks } from './check.ts'
+import { checkContexts } from './contexts.ts'
 import { throwAll } from './errors.ts'
+import type { Library } from './generate.ts'
 import { parseTemplate } from './parse.ts'
-import { createProgram, type Render } from './program.ts'
+import { createBuiltProgram, createProgram, type Render } from './program.ts'
 import { readTemplateFiles } from './read-folder.ts'
 
 export interface TemplatesOptions {
@@ -17,6 +20,10 @@ export interface TemplatesOptions {
   readonly dir: string
   /** What every template sees behind its data: `static`. Default nothing. */
   readonly helpers?: object
+  /** A value's name that nothing has is an error: development. Default: it is empty, as the specification says. */
+  readonly isStrict?: boolean
+  /** A module of `uwas build`; used when it is of just these templates. Default: compiled here. */
+  readonly built?: Built | null
 }
 
 /** All templates of a site. A name is the path below the folder without `.mustache`: `posts/list`. */
@@ -47,8 +54,9 @@ export const TEMPLATES: ServiceKey<Templates> = {
  * mistakes of all files together (UWAS_ERR_TEMPLATE_MANY) or the only one: among them
  * UWAS_ERR_TEMPLATE_UNKNOWN_PARTIAL, which here, unlike in `compile`, is a mistake.
  */
-export function createTemplates({ dir, helpers }: TemplatesOptions): Templates {
-  let renders = compileFolder(dir, helpers)
+export function createTemplates(options: TemplatesOptions): Templates {
+  const { dir } = options
+  let renders = compileFolder(options)
   return {
     render(name, data) {
       const render = renders.get(name)
@@ -61,7 +69,7 @@ export function createTemplates({ dir, helpers }: TemplatesOptions): Templates {
     has: (name) => renders.has(name),
     names: () => [...renders.keys()],
     reload() {
-      renders = compileFolder(dir, helpers)
+      renders = compileFolder(options)
     },
   }
 }
@@ -74,18 +82,46 @@ export function parseFolder(dir: string): {
   const templates = new Map<string, Template>()
   const { files, errors } = readTemplateFiles(dir)
   for (const { name, file, source } of files) {
-    const result = parseTemplate(source, name, file)
+    const options = { isText: name.endsWith('.txt'), hasJson: true }
+    const result = parseTemplate(source, name, file, DEFAULT_DELIMITERS, options)
     errors.push(...result.errors)
     templates.set(name, result.template)
   }
   return { templates, errors }
 }
 
-function compileFolder(dir: string, helpers?: object): ReadonlyMap<string, Render> {
+function compileFolder({
+  dir,
+  helpers,
+  isStrict = false,
+  built = null,
+}: TemplatesOptions): ReadonlyMap<string, Render> {
+  const { all, library } = checkedFolder(dir)
+  if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
+    return createBuiltProgram(all, library, built, helpers)
+  }
+  try {
+    return createProgram(all, library, helpers, isStrict)
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error
+    const problem = built === null ? 'there is none' : 'it is not of the templates as they are now'
+    throw createError('UWAS_ERR_TEMPLATE_NOT_BUILT', { problem }, error)
+  }
+}
+
+/** What `uwas build` writes for the templates of a folder. Throws as `createTemplates`. */
+export function buildFolder(dir: string): { code: string; count: number } {
+  const { all, library } = checkedFolder(dir)
+  return { code: buildModule(all, library), count: all.length }
+}
+
+/** All templates of a folder, checked as a whole and linked. Throws as `createTemplates`. */
+function checkedFolder(dir: string): { all: readonly Template[]; library: Library } {
   const { templates, errors } = parseFolder(dir)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
   errors.push(...checkLinks(all, library, { missing: 'error', isClosed: false }))
+  if (errors.length === 0) errors.push(...checkContexts(all, library))
   throwAll(errors)
-  return createProgram(all, library, helpers)
+  return { all, library }
 }

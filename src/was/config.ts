@@ -2,7 +2,7 @@
  * The configuration of a site: `defineConfig` types it where it is written, `parseConfig` takes what
  * the file exports and leaves a checked, complete, frozen `SiteConfig`. Called by `commands/`.
  */
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createError } from '../core/errors.ts'
 import { explain } from './config-explain.ts'
 import { KNOWN_KEYS, SCHEMA } from './config-schema.ts'
@@ -105,6 +105,11 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     middleware: [...(config.middleware ?? [])],
     timings: config.timings ?? false,
   })
+}
+
+/** Where `uwas build` writes the site's templates. */
+export function builtTemplates({ root }: SiteConfig): string {
+  return join(root, 'build', 'templates.mjs')
 }
 
 /** A port as text: undefined when there is none, null when it is no port. */

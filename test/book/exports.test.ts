@@ -84,6 +84,8 @@ const PUBLIC: string[] = [
   'MultipartLimits',
   'Part',
   'parts',
+  'SafeHtml',
+  'safeHtml',
   'UserConfig',
   'View',
   'ViewResult',

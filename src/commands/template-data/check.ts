@@ -9,6 +9,7 @@ import type { Template } from '../../template/ast.ts'
 import { errorAt } from '../../template/place.ts'
 import { showPath } from '../site.ts'
 import { createSiteProgram, findCompiler } from './compiler.ts'
+import { rawTags, safeHtmlCalls } from './raw.ts'
 import { findRenderings, type Rendering } from './renders.ts'
 import { type Tag, TagWalk } from './tags.ts'
 import { Values } from './values.ts'
@@ -18,6 +19,8 @@ export interface TemplateDataReport {
   readonly problems: readonly CodedError[]
   /** How many templates were compared with at least one view, those that they link to not counted. */
   readonly compared: number
+  /** Where HTML goes into pages as it is. */
+  readonly raw: readonly string[]
 }
 
 /** What is known of one tag after all renderings. */
@@ -62,7 +65,8 @@ export function checkTemplateData(
       .filter(([key, { tag }]) => tag.kind === 'value' || !known.has(key))
       .map(([, finding]) => missingName(finding)),
   ]
-  return { problems, compared: new Set(renderings.map((one) => one.template)).size }
+  const raw = [...rawTags(templates), ...safeHtmlCalls(compiler, program)]
+  return { problems, compared: new Set(renderings.map((one) => one.template)).size, raw }
 }
 
 function missingName({ tag, view, near }: Finding): CodedError {

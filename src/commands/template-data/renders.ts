@@ -58,23 +58,33 @@ export function findRenderings(
   return found
 }
 
-function isOfSite(program: ts.Program, file: ts.SourceFile): boolean {
+export function isOfSite(program: ts.Program, file: ts.SourceFile): boolean {
   return !file.isDeclarationFile && !program.isSourceFileFromExternalLibrary(file)
 }
 
-/** The exported `render`, through the program's own view of 'uwas'. */
 function renderOf(compiler: TypeScript, program: ts.Program): Renderer | undefined {
+  const symbol = exportOfUwas(compiler, program, 'was/render', 'render')
+  return symbol === undefined ? undefined : { symbol, name: 1, data: 2, own: [] }
+}
+
+/** What `module` of uwas exports as `name`, through the program's own view of 'uwas'. */
+export function exportOfUwas(
+  compiler: TypeScript,
+  program: ts.Program,
+  module: string,
+  name: string,
+): ts.Symbol | undefined {
   const checker = program.getTypeChecker()
   for (const file of program.getSourceFiles()) {
-    if (!/\/was\/render(?:\.d)?\.ts$/.test(file.fileName)) continue
-    const module = checker.getSymbolAtLocation(file)
-    const symbol = module?.exports?.get(compiler.escapeLeadingUnderscores('render'))
-    if (symbol !== undefined) return { symbol, name: 1, data: 2, own: [] }
+    if (!file.fileName.replace(/(?:\.d)?\.ts$/, '').endsWith(`/${module}`)) continue
+    const exports = checker.getSymbolAtLocation(file)?.exports
+    const symbol = exports?.get(compiler.escapeLeadingUnderscores(name))
+    if (symbol !== undefined) return symbol
   }
   return undefined
 }
 
-function callsIn(compiler: TypeScript, file: ts.SourceFile): ts.CallExpression[] {
+export function callsIn(compiler: TypeScript, file: ts.SourceFile): ts.CallExpression[] {
   const calls: ts.CallExpression[] = []
   const visit = (node: ts.Node): void => {
     if (compiler.isCallExpression(node)) calls.push(node)
@@ -84,7 +94,7 @@ function callsIn(compiler: TypeScript, file: ts.SourceFile): ts.CallExpression[]
   return calls
 }
 
-function calledSymbol(
+export function calledSymbol(
   compiler: TypeScript,
   checker: ts.TypeChecker,
   call: ts.CallExpression,

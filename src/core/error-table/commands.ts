@@ -2,6 +2,12 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const COMMANDS_ERRORS = {
+  UWAS_ERR_COMMANDS_NOTHING_TO_BUILD: {
+    message: '{file} names no templates, so there is nothing to build: add the key "templates"',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_CONFIG_EXPORT: {
     message: '{file} exports no configuration: write "export const config = defineConfig(…)" there',
     status: 500,

@@ -2,6 +2,32 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const TEMPLATE_ERRORS = {
+  UWAS_ERR_TEMPLATE_BUILT: {
+    message: '{file} cannot be used: {problem}; run "uwas build" again, or remove it',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_NOT_BUILT: {
+    message:
+      'this process may not make code from strings, so it needs the templates that "uwas build" writes, and {problem}: run "uwas build"',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_UNKNOWN_NAME: {
+    message:
+      '{place}: nothing is named "{name}"{hint} (an error in development only; in production it is empty){excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_TEMPLATE_CONTEXT: {
+    message: '{place}: {tag} stands {where}; {advice}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_TEMPLATE_DELIMITERS: {
     message:
       '{place}: "{content}" are not two delimiters; write two texts without "=" and with a blank between them{excerpt}',

@@ -1,0 +1,49 @@
+/** HTML that a site vouches for: it passes `{{x}}` in text as it is. Used by views and the runtime. */
+
+/** Made by `safeHtml` alone. */
+export class SafeHtml {
+  readonly #html: string
+
+  constructor(html: string) {
+    this.#html = html
+  }
+
+  toString(): string {
+    return this.#html
+  }
+}
+
+/**
+ * Says that `html` may stand in a page as it is: it was made by the site, or cleaned by a library made for
+ * that. Never for what a client has sent. In attributes it is escaped like any text. `uwas check` lists
+ * where it is called, beside the tags with three braces.
+ */
+export function safeHtml(html: string): SafeHtml {
+  return new SafeHtml(html)
+}
+
+/** Schemes that a URL of a page may have. */
+const GOOD_SCHEMES = new Set(['http', 'https', 'mailto', 'tel', 'sms', 'ftp'])
+const IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=]*$/i
+
+/**
+ * The text as a URL that runs no script: one with another scheme becomes `about:invalid`. Browsers leave out
+ * tabs, line ends and leading controls, so the scheme is looked for without them (URL standard, 4.4).
+ */
+export function safeUrl(text: string): string {
+  if (!text.includes(':')) return text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: just these are left out
+  const stripped = text.replace(/[\t\n\r]/g, '').replace(/^[\u0000-\u0020]+/, '')
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(stripped)?.[1]?.toLowerCase()
+  if (scheme === undefined || GOOD_SCHEMES.has(scheme) || IMAGE.test(stripped)) return text
+  return 'about:invalid'
+}
+
+/** A value as JSON that can neither end a script element nor begin another (HTML standard, 4.12.1.3). */
+export function scriptJson(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'null'
+  return json.replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
