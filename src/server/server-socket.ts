@@ -22,6 +22,8 @@ export interface SocketHost {
   readonly rooms: Rooms
   /** The socket has closed. */
   remove(socket: ServerSocket): void
+  /** A handler goes on, or has come to its end: a server that stops waits for them. */
+  count(change: 1 | -1): void
 }
 
 /** Makes a WebSocket of the connection of an accepted handshake; called inside a cork. */
@@ -205,6 +207,7 @@ export class ServerSocket implements Socket, RoomMember {
       const result = run()
       if (!isThenable(result)) return
       this.#isBusy = true
+      this.#host.count(1)
       void Promise.resolve(result)
         .catch((error) => this.#fail(event, error))
         .then(() => this.#next())
@@ -215,6 +218,7 @@ export class ServerSocket implements Socket, RoomMember {
 
   #next(): void {
     this.#isBusy = false
+    this.#host.count(-1)
     while (!this.#isBusy) {
       const step = this.#waiting.shift()
       if (step === undefined) return

@@ -39,7 +39,7 @@ export interface Server {
   /** Serves `application` from the next request on; WebSockets of the one before are closed with 1001. */
   use(application: Application): void
   /**
-   * Stops listening, closes WebSockets with 1001, lets begun replies end for `graceMs` milliseconds (default 10,000), then closes
+   * Stops listening, closes WebSockets with 1001, lets begun replies, and handlers of sockets, end for `graceMs` milliseconds (default 10,000), then closes
    * all connections. Resolves to the number of replies that were cut.
    */
   close(options?: { graceMs?: number }): Promise<number>
@@ -80,7 +80,9 @@ export async function listen(application: Application, options: ListenOptions): 
       sockets.closeAll()
       const start = performance.now()
       const isBusy = (waitedMs: number): boolean =>
-        waitedMs < LINGER_MS || lane.pending > 0 || (front.busy() > 0 && waitedMs < SILENT_GRACE_MS)
+        waitedMs < LINGER_MS ||
+        lane.pending + sockets.running > 0 ||
+        (front.busy() > 0 && waitedMs < SILENT_GRACE_MS)
       for (let waited = 0; waited < graceMs && isBusy(waited); ) {
         await sleep(DRAIN_POLL_MS)
         waited = performance.now() - start

@@ -48,6 +48,8 @@ export class SocketLane {
   /** Groups of limits that the engine knows; it forgets none. */
   readonly #groups: Set<string>
   #application: Application
+  /** Handlers that have begun and not ended. */
+  running: number
 
   constructor(uws: Engine, app: EngineApp, lane: NativeLane) {
     this.#uws = uws
@@ -56,13 +58,9 @@ export class SocketLane {
     this.#scan = new FieldScan()
     this.#open = new Set()
     this.#groups = new Set()
+    this.running = 0
     this.#application = lane.application
     this.#serve(lane.application)
-  }
-
-  /** Sockets that are open. */
-  get count(): number {
-    return this.#open.size
   }
 
   /** Serves `application` from now on; sockets of the one before are told to go away. */
@@ -150,7 +148,14 @@ export class SocketLane {
   }
 
   #hostOf({ log }: Application, rooms: Rooms): SocketHost {
-    return { log, rooms, remove: (socket) => this.#open.delete(socket) }
+    return {
+      log,
+      rooms,
+      remove: (socket) => this.#open.delete(socket),
+      count: (change) => {
+        this.running += change
+      },
+    }
   }
 
   /** Undefined for what is an ordinary request, or has to be refused as one. */

@@ -228,6 +228,35 @@ t.test(
   },
 )
 
+t.test('a server that stops lets the handlers of its sockets end', async (t) => {
+  const events: string[] = []
+  const server = await serveSockets(t, [
+    socket('/', {
+      message: async (_socket, message) => {
+        events.push(`${message} begins`)
+        await sleep(message === 'first' ? 400 : 1)
+        events.push(`${message} ends`)
+      },
+      close: async (_socket, code) => {
+        await sleep(1)
+        events.push(`closed with ${code}`)
+      },
+    }),
+  ])
+  const client = await connect(server.url)
+  client.send('first')
+  client.send('second')
+  while (events.length === 0) await sleep(2)
+  await server.close({ graceMs: 20_000 })
+  t.strictSame(events, [
+    'first begins',
+    'first ends',
+    'second begins',
+    'second ends',
+    'closed with 1001',
+  ])
+})
+
 t.test(
   'another application closes the sockets of the one before with 1001, and opens its own',
   async (t) => {
