@@ -6,6 +6,13 @@ export { type ServiceKey, Services } from './core/services.ts'
 export type { Span, Step, Trace } from './core/trace.ts'
 export { type FileOptions, type FileReply, file } from './files/send-file.ts'
 export type { CookieOptions } from './http/cookie.ts'
+export {
+  EventQueue,
+  type EventsOptions,
+  events,
+  lastEventId,
+  type ServerEvent,
+} from './http/events.ts'
 export type { Client, TrustedProxiesOptions } from './http/forwarded.ts'
 export type { HeaderList } from './http/headers.ts'
 export { HttpError, invalid, notFound } from './http/http-error.ts'
@@ -62,6 +69,7 @@ export type { Render } from './template/program.ts'
 export { type SafeHtml, safeHtml } from './template/safe-html.ts'
 export type { Templates } from './template/templates.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
+export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export { render } from './was/render.ts'
 export { ROOMS, Rooms, rooms } from './was/rooms.ts'
 export { staticUrl } from './was/static-url.ts'

@@ -4,6 +4,7 @@
  */
 import { createServer as createProbe } from 'node:net'
 import { createError } from '../core/errors.ts'
+import { DRAINING } from '../http/events.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { Gate } from '../native/gate.ts'
 import { loadNative } from '../native/load.ts'
@@ -61,6 +62,8 @@ const SILENT_GRACE_MS = 250
 export async function listen(application: Application, options: ListenOptions): Promise<Server> {
   const engine = loadEngine()
   const lane = new NativeLane(application, options.headers)
+  const stopping = new AbortController()
+  application.services.provide(DRAINING, stopping.signal)
   const app = engine.uws.App()
   app.get('/*', (res, req) => lane.handleGet(res, req))
   app.any('/*', (res, req) => lane.handleOther(res, req))
@@ -71,11 +74,13 @@ export async function listen(application: Application, options: ListenOptions): 
     engineVersion: engine.version,
     gated: front.gated,
     use(next) {
+      next.services.provide(DRAINING, stopping.signal)
       lane.application = next
       sockets.use(next)
     },
     async close({ graceMs = 10_000 } = {}) {
       lane.draining = true
+      stopping.abort()
       front.stop()
       sockets.closeAll()
       const start = performance.now()

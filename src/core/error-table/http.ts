@@ -82,6 +82,19 @@ export const HTTP_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_HTTP_EVENT: {
+    message:
+      'the field {field} of an event is {value}; it has to be one line (retry: a whole number)',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_HTTP_EVENTS_SLOW: {
+    message: 'the client is cut off: {limit} events wait for it already',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_TRUSTED_PROXY: {
     message:
       'trustedProxies: "{network}" is no network; write an address, a network like 10.0.0.0/8, "loopback" or "private"',
