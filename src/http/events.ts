@@ -19,6 +19,7 @@ export interface ServerEvent {
   readonly retry?: number
 }
 
+/** How a stream of events is kept open. */
 export interface EventsOptions {
   /** Milliseconds of silence after which a comment is sent, so that nobody on the way gives up. Default 15,000. */
   readonly heartbeatMs?: number

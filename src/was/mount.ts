@@ -12,6 +12,7 @@ import { include, path, urlconf } from '../route/urlconf.ts'
 /** What answers below the prefix. */
 export type FetchHandler = (request: globalThis.Request) => Response | Promise<Response>
 
+/** What may be said of a mounted application. */
 export interface MountOptions extends Pick<PathOptions, 'maxBodyBytes' | 'timeoutMs'> {
   /** Whether the handler sees the prefix in the request's URL. Default false: its routes begin at `/`. */
   readonly keepsPrefix?: boolean

@@ -157,8 +157,9 @@ t.test('a browser gets events, and comes back with the last id', { timeout: 60_0
       new Promise<string[]>((resolve) => {
         const ids: string[] = []
         const source = new EventSource('/events')
-        source.addEventListener('tick', (event: MessageEvent) => {
-          ids.push(`${event.lastEventId} ${event.data}`)
+        source.addEventListener('tick', (event) => {
+          const { lastEventId, data } = event as MessageEvent<string>
+          ids.push(`${lastEventId} ${data}`)
           if (ids.length === 6) {
             source.close()
             resolve(ids)
