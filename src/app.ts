@@ -35,6 +35,7 @@ import { ROOMS, Rooms } from './was/rooms.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
+import { templateUrls } from './was/template-urls.ts'
 import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
@@ -187,6 +188,7 @@ async function templatesOf(
   return createTemplates({
     dir: config.templates,
     helpers: staticHelpers(staticUrls),
+    urls: templateUrls(config.urls),
     isStrict,
     built: isStrict ? null : await loadBuilt(builtTemplates(config)),
   })

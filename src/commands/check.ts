@@ -19,6 +19,7 @@ import type { SiteConfig } from '../was/config.ts'
 import { createErrorPages } from '../was/error-pages.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
+import { templateUrls } from '../was/template-urls.ts'
 import { count } from './count.ts'
 import { withCode } from './failure.ts'
 import { createCommandLog } from './log.ts'
@@ -96,7 +97,8 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
   const { templates, file } = config
   if (templates === null) return
   const { problems, warnings, notes, proved } = findings
-  proved.push(count(createTemplates({ dir: templates }).names().length, 'template'))
+  const urls = templateUrls(config.urls)
+  proved.push(count(createTemplates({ dir: templates, urls }).names().length, 'template'))
   if (file === null) return
   const report = checkTemplateData(file, parseFolder(templates).templates, HELPER_NAMES)
   if (report === undefined) {

@@ -39,6 +39,14 @@ export interface ValueNode {
   readonly at: number
 }
 
+/** `{{#url}}post id=comment.postId{{/url}}`: the URL of a named route. */
+export interface UrlNode {
+  readonly kind: 'url'
+  readonly route: string
+  readonly params: readonly { readonly key: string; readonly name: Name }[]
+  readonly at: number
+}
+
 export interface SectionNode {
   readonly kind: 'section'
   readonly name: Name
@@ -83,6 +91,7 @@ export type Node =
   | LineNode
   | TextNode
   | ValueNode
+  | UrlNode
   | SectionNode
   | PartialNode
   | ParentNode

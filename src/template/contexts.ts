@@ -4,7 +4,7 @@
  * `templates.ts` after the links are known to lead somewhere.
  */
 import type { CodedError } from '../core/errors.ts'
-import type { BlockNode, Node, SectionNode, Template, ValueNode } from './ast.ts'
+import type { BlockNode, Node, SectionNode, Template, UrlNode, ValueNode } from './ast.ts'
 import { Blocks } from './blocks.ts'
 import type { Library } from './generate.ts'
 import { advance, type HtmlState, TEXT } from './html-state.ts'
@@ -81,6 +81,8 @@ class ContextWalk {
         return advance(state, node.text)
       case 'value':
         return this.#value(node, scope, state)
+      case 'url':
+        return this.#url(node, scope, state)
       case 'section':
         return this.#section(node, scope, state)
       case 'block':
@@ -113,6 +115,16 @@ class ContextWalk {
     return state.url === 'nothing' ? { ...state, url: 'value' } : state
   }
 
+  /** A path of the site: it begins with a slash. */
+  #url(node: UrlNode, { template }: Scope, state: HtmlState): HtmlState {
+    const isPlace = state.at === 'text' || isUrlAttribute(state)
+    if (!isPlace) {
+      const advice = 'write it in text or in href="…", src="…", action="…"'
+      this.#tell(template, node.at, { where: describe(state), advice })
+    }
+    return state.at === 'text' ? state : { ...state, url: 'decided' }
+  }
+
   #section(node: SectionNode, scope: Scope, from: HtmlState): HtmlState {
     const end = this.#nodes(node.nodes, scope, from)
     const joined = join(from, end)
@@ -139,6 +151,12 @@ class ContextWalk {
     const tag = template.source.slice(at, close < 0 ? at + 20 : close + 2)
     this.errors.push(errorAt('UWAS_ERR_TEMPLATE_CONTEXT', template, at, { tag, ...values }))
   }
+}
+
+/** In quotes, in an attribute that no script is made of. */
+function isUrlAttribute({ at, attribute }: HtmlState): boolean {
+  const isQuoted = at === 'double-quoted' || at === 'single-quoted'
+  return isQuoted && !attribute.startsWith('on') && attribute !== 'style' && attribute !== 'srcdoc'
 }
 
 /** The state after content that may be there or not; undefined when the two differ in kind. */

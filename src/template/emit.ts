@@ -10,6 +10,7 @@ import type {
   SectionNode,
   Target,
   Template,
+  UrlNode,
   ValueNode,
 } from './ast.ts'
 import type { Blocks } from './blocks.ts'
@@ -70,6 +71,9 @@ export function emitNodes(
       case 'value':
         emitValue(writer, units, node, scope)
         break
+      case 'url':
+        emitUrl(writer, node, scope)
+        break
       case 'section':
         emitSection(writer, units, node, scope)
         break
@@ -113,6 +117,18 @@ function emitValue(writer: Writer, units: Units, node: ValueNode, scope: Scope):
     `typeof v === 'string' ? ${text} : typeof v === 'number' ? v : ` +
       `typeof v === 'function' ? ${lambdaText} : ${other}`,
   )
+}
+
+function emitUrl(writer: Writer, node: UrlNode, scope: Scope): void {
+  writer.mark(scope.template, node.at)
+  const n = writer.unique()
+  writer.statement(`const p${n} = {}`)
+  for (const { key, name } of node.params) {
+    emitLookup(writer, name, scope.depth)
+    const owner = ownerCodeOf(name, scope.depth)
+    writer.statement(`p${n}[${quote(key)}] = typeof v === 'function' ? $.call(v, ${owner}) : v`)
+  }
+  writer.output(`esc($.route(${quote(node.route)}, p${n}))`)
 }
 
 /** Code for a string, for what a lambda gives, and for any other value. */

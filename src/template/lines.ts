@@ -50,6 +50,7 @@ export function stripIndent(nodes: readonly Node[], indent: string): void {
         break
       case 'text':
       case 'value':
+      case 'url':
         break
       default:
         node satisfies never

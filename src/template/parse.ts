@@ -28,8 +28,8 @@ export interface ParseResult {
 export interface ParseOptions {
   /** Plain text: nothing is escaped. */
   readonly isText?: boolean
-  /** `{{#json}}name{{/json}}` is a tag of its own. */
-  readonly hasJson?: boolean
+  /** `{{#json}}name{{/json}}` and `{{#url}}route key{{/url}}` are tags of their own. */
+  readonly isSite?: boolean
 }
 
 /** Sections deeper than this are a mistake, and would be too deep for a JavaScript function. */
@@ -134,13 +134,13 @@ class Builder {
   readonly #origin: Origin
   readonly #errors: CodedError[]
   readonly #isHtml: boolean
-  readonly #hasJson: boolean
+  readonly #isSite: boolean
 
-  constructor(origin: Origin, errors: CodedError[], { isText, hasJson }: ParseOptions) {
+  constructor(origin: Origin, errors: CodedError[], { isText, isSite }: ParseOptions) {
     this.#origin = origin
     this.#errors = errors
     this.#isHtml = isText !== true
-    this.#hasJson = hasJson === true
+    this.#isSite = isSite === true
   }
 
   /** `tail` 1: behind the last tree a tag follows on the same line. */
@@ -169,7 +169,10 @@ class Builder {
     }
     if (tag.type === '<') return this.#parent(tree, close)
     if (tag.type === '$') return this.#block(tree, close)
-    if (this.#hasJson && tag.type === '#' && tag.name === 'json') return this.#json(tag, close)
+    if (this.#isSite && tag.type === '#') {
+      if (tag.name === 'json') return this.#json(tag, close)
+      if (tag.name === 'url') return this.#url(tag, close)
+    }
     const extent = extentOf(tag, close)
     const node: Node = {
       kind: 'section',
@@ -193,6 +196,23 @@ class Builder {
       this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
     }
     const node: Node = { kind: 'value', name, raw: false, escape: 'json', at: tag.at }
+    return { node, from: tag.at, to: close.end, ownLine: false }
+  }
+
+  /** `{{#url}}route key key=name{{/url}}`; a key alone is the value of its name. */
+  #url(tag: Tag, close: Tag): { node: Node; from: number; to: number; ownLine: boolean } {
+    const text = this.#origin.source.slice(tag.end, close.at).trim()
+    const [route = '', ...pairs] = text.split(/\s+/)
+    if (route === '' || /[{}=]/.test(text.replace(/(\s[\w-]+)=/g, '$1'))) {
+      const problem = 'holds no route with keys, like "post id" or "post id=comment.post"'
+      const values = { tag: written(this.#origin, tag), problem }
+      this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
+    }
+    const params = pairs.map((pair) => {
+      const [key = '', name = key] = pair.split('=')
+      return { key, name: this.#name(tag, name) }
+    })
+    const node: Node = { kind: 'url', route, params, at: tag.at }
     return { node, from: tag.at, to: close.end, ownLine: false }
   }
 

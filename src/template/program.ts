@@ -14,6 +14,15 @@ import { createRuntime, RenderProblem, type RenderUnit, type Runtime } from './r
 /** A compiled template. */
 export type Render = (data: unknown) => string
 
+/** What the templates of a site have besides their data. */
+export interface ProgramOptions {
+  /** What every template sees behind its data. */
+  readonly helpers?: object | undefined
+  readonly isStrict?: boolean | undefined
+  /** The URL of a named route, for `{{#url}}`. */
+  readonly route?: Runtime['route'] | undefined
+}
+
 /** Texts returned by lambdas that are kept compiled; the oldest go first. */
 const MAX_LAMBDA_TEXTS = 200
 /** `new Function` puts its parameters on two lines before the body. */
@@ -28,10 +37,13 @@ let programs = 0
 export function createProgram(
   entries: readonly Template[],
   library: Library,
-  helpers?: object,
-  isStrict = false,
+  options: ProgramOptions = {},
 ): ReadonlyMap<string, Render> {
-  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
+  const { helpers, isStrict = false, route } = options
+  const runtime = createRuntime(
+    createLambdaRenderer(library, () => runtime),
+    route,
+  )
   return rendersOf(entries, run(generate(entries, library, isStrict), runtime), helpers)
 }
 
@@ -40,9 +52,12 @@ export function createBuiltProgram(
   entries: readonly Template[],
   library: Library,
   built: Built,
-  helpers?: object,
+  { helpers, route }: ProgramOptions,
 ): ReadonlyMap<string, Render> {
-  const runtime = createRuntime(createLambdaRenderer(library, () => runtime))
+  const runtime = createRuntime(
+    createLambdaRenderer(library, () => runtime),
+    route,
+  )
   const marks = built.marks.map((mark) => {
     const template = entries[mark?.[0] ?? -1]
     return template === undefined || mark === null ? undefined : { template, at: mark[1] }

@@ -56,6 +56,8 @@ export interface Runtime {
   readonly one: typeof countOne
   readonly deep: typeof failTooDeep
   readonly unknown: typeof refuseUnknown
+  /** The URL of a named route. */
+  readonly route: (name: string, params: Readonly<Record<string, unknown>>) => string
   readonly pick: typeof pickUnit
   readonly lam: (lambda: Lambda, owner: unknown, stack: Stack, depth: number) => string
   readonly lamText: (
@@ -68,7 +70,7 @@ export interface Runtime {
   ) => string
 }
 
-export function createRuntime(renderText: RenderText): Runtime {
+export function createRuntime(renderText: RenderText, route: Runtime['route'] = noRoute): Runtime {
   return {
     P: Object.prototype,
     esc: escapeHtml,
@@ -84,6 +86,7 @@ export function createRuntime(renderText: RenderText): Runtime {
     one: countOne,
     deep: failTooDeep,
     unknown: refuseUnknown,
+    route,
     pick: pickUnit,
     lam: (lambda, owner, stack, depth) =>
       expand(lambda.call(owner), DEFAULT_DELIMITERS, stack, depth),
@@ -96,6 +99,11 @@ export function createRuntime(renderText: RenderText): Runtime {
     const text = textOf(value)
     return text.includes(delimiters.open) ? renderText(text, delimiters, stack, depth) : text
   }
+}
+
+/** Templates outside of a site have no routes, and no tag for them. */
+function noRoute(name: string): never {
+  throw new Error(`there is no route "${name}"`)
 }
 
 /** A method without parameters, or a lambda in the middle of a dotted name: its value. */

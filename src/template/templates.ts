@@ -14,6 +14,7 @@ import type { Library } from './generate.ts'
 import { parseTemplate } from './parse.ts'
 import { createBuiltProgram, createProgram, type Render } from './program.ts'
 import { readTemplateFiles } from './read-folder.ts'
+import { checkUrlTags } from './url-tags.ts'
 
 export interface TemplatesOptions {
   /** The folder; its sub-folders belong to it. */
@@ -22,8 +23,17 @@ export interface TemplatesOptions {
   readonly helpers?: object
   /** A value's name that nothing has is an error: development. Default: it is empty, as the specification says. */
   readonly isStrict?: boolean
+  /** The site's named routes, for `{{#url}}`. Default: none. */
+  readonly urls?: TemplateUrls | undefined
   /** A module of `uwas build`; used when it is of just these templates. Default: compiled here. */
   readonly built?: Built | null
+}
+
+/** What templates know of the site's routes. */
+export interface TemplateUrls {
+  readonly reverse: (name: string, params: Readonly<Record<string, unknown>>) => string
+  /** Names of the parameters of each named route. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>
 }
 
 /** All templates of a site. A name is the path below the folder without `.mustache`: `posts/list`. */
@@ -82,7 +92,7 @@ export function parseFolder(dir: string): {
   const templates = new Map<string, Template>()
   const { files, errors } = readTemplateFiles(dir)
   for (const { name, file, source } of files) {
-    const options = { isText: name.endsWith('.txt'), hasJson: true }
+    const options = { isText: name.endsWith('.txt'), isSite: true }
     const result = parseTemplate(source, name, file, DEFAULT_DELIMITERS, options)
     errors.push(...result.errors)
     templates.set(name, result.template)
@@ -95,13 +105,15 @@ function compileFolder({
   helpers,
   isStrict = false,
   built = null,
+  urls,
 }: TemplatesOptions): ReadonlyMap<string, Render> {
-  const { all, library } = checkedFolder(dir)
+  const { all, library } = checkedFolder(dir, urls)
+  const options = { helpers, isStrict, route: urls?.reverse }
   if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
-    return createBuiltProgram(all, library, built, helpers)
+    return createBuiltProgram(all, library, built, options)
   }
   try {
-    return createProgram(all, library, helpers, isStrict)
+    return createProgram(all, library, options)
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
     const problem = built === null ? 'there is none' : 'it is not of the templates as they are now'
@@ -110,17 +122,21 @@ function compileFolder({
 }
 
 /** What `uwas build` writes for the templates of a folder. Throws as `createTemplates`. */
-export function buildFolder(dir: string): { code: string; count: number } {
-  const { all, library } = checkedFolder(dir)
+export function buildFolder(dir: string, urls?: TemplateUrls): { code: string; count: number } {
+  const { all, library } = checkedFolder(dir, urls)
   return { code: buildModule(all, library), count: all.length }
 }
 
 /** All templates of a folder, checked as a whole and linked. Throws as `createTemplates`. */
-function checkedFolder(dir: string): { all: readonly Template[]; library: Library } {
+function checkedFolder(
+  dir: string,
+  urls: TemplateUrls | undefined,
+): { all: readonly Template[]; library: Library } {
   const { templates, errors } = parseFolder(dir)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
   errors.push(...checkLinks(all, library, { missing: 'error', isClosed: false }))
+  if (errors.length === 0) errors.push(...checkUrlTags(all, urls?.parameters ?? new Map()))
   if (errors.length === 0) errors.push(...checkContexts(all, library))
   throwAll(errors)
   return { all, library }

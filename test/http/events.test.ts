@@ -158,7 +158,7 @@ t.test('a browser gets events, and comes back with the last id', { timeout: 60_0
         const ids: string[] = []
         const source = new EventSource('/events')
         source.addEventListener('tick', (event) => {
-          const { lastEventId, data } = event as MessageEvent<string>
+          const { lastEventId, data } = event as MessageEvent
           ids.push(`${lastEventId} ${data}`)
           if (ids.length === 6) {
             source.close()

@@ -67,6 +67,9 @@ export class TagWalk {
         case 'value':
           this.#look(node.name, node.at, 'value', place)
           break
+        case 'url':
+          for (const { name } of node.params) this.#look(name, node.at, 'value', place)
+          break
         case 'section': {
           const value = this.#look(node.name, node.at, 'section', place)
           this.#section(node, value, place)

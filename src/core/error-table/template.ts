@@ -2,6 +2,12 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const TEMPLATE_ERRORS = {
+  UWAS_ERR_TEMPLATE_URL: {
+    message: '{place}: the URL of "{route}": {problem}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_TEMPLATE_BUILT: {
     message: '{file} cannot be used: {problem}; run "uwas build" again, or remove it',
     status: 500,
