@@ -121,7 +121,8 @@ export async function createApp(
 ): Promise<App> {
   const { log, middleware = [], debugPage } = options
   const { database, files, traces } = backends
-  const urls = compileUrls(config.urls ?? urlconf())
+  const { trailingSlash } = config
+  const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, options, staticUrls)
   if (database !== null) {
@@ -144,6 +145,7 @@ export async function createApp(
     errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
+    hasContext: config.requestContext,
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),

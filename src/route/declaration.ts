@@ -87,6 +87,15 @@ export function checkLimits(where: string, options: PathOptions): void {
   }
 }
 
+/** Throws UWAS_ERR_CORE_INVALID_OPTION. */
+export function checkMiddleware(where: string, middleware: unknown): void {
+  if (middleware === undefined) return
+  const isList = Array.isArray(middleware)
+  if (isList && middleware.every((one) => typeof one === 'function')) return
+  const problem = 'middleware has to be a list of functions (req, next) => reply'
+  throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+}
+
 /** Throws UWAS_ERR_CORE_UNKNOWN_OPTION. */
 export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {

@@ -3,7 +3,7 @@
  * matcher, the checks and reverse() read them; only flatten.ts joins them into whole routes.
  */
 import type { SocketDefinition } from '../http/socket.ts'
-import type { View } from '../http/view.ts'
+import type { Middleware, View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import type { Segment } from './pattern.ts'
 import type { Empty, Simplify, UnionToIntersection } from './pattern-types.ts'
@@ -27,6 +27,8 @@ export interface PathOptions<Name extends string = string, Own extends Converter
   readonly maxBodyBytes?: number
   /** Longest time until its view returns a reply, in milliseconds; then 503. Default: the site's. 0: none. */
   readonly timeoutMs?: number
+  /** What runs around its views, inside of the site's own and that of includes; outermost first. Default none. */
+  readonly middleware?: readonly Middleware[]
   /** Converters of this pattern alone, by the name used in it. */
   readonly converters?: Own & ConsistentConverters<Own>
 }
@@ -59,6 +61,8 @@ export interface IncludeEntry<Names = unknown> {
   readonly pattern: string
   readonly segments: readonly Segment[]
   readonly namespace: string | undefined
+  /** Around every view inside; outermost first. */
+  readonly middleware: readonly Middleware[]
   readonly conf: Pick<UrlConf, 'entries' | 'under'>
   readonly place: Place
   /** Never set: holds the type of the names it brings. */

@@ -4,6 +4,7 @@
  */
 import { createError } from '../core/errors.ts'
 import type { SocketDefinition } from '../http/socket.ts'
+import type { Middleware } from '../http/view.ts'
 import type { Method, PathOptions, UrlConf, Views } from './entry.ts'
 import { type Parameter, parametersOf, type Segment } from './pattern.ts'
 import { formatPlace, type Place } from './place.ts'
@@ -26,6 +27,8 @@ export interface Route {
   readonly place: Place
   /** The options as `path()` got them. */
   readonly options: Readonly<PathOptions>
+  /** Of its includes and its own, outermost first; the site's own runs around it. */
+  readonly middleware: readonly Middleware[]
   /** Of a `socket()` call. */
   readonly socket: SocketDefinition | undefined
 }
@@ -37,9 +40,10 @@ interface Prefix {
   readonly pattern: string
   readonly segments: readonly Segment[]
   readonly namespace: string
+  readonly middleware: readonly Middleware[]
 }
 
-const ROOT: Prefix = { pattern: '', segments: [], namespace: '' }
+const ROOT: Prefix = { pattern: '', segments: [], namespace: '', middleware: [] }
 
 /** Throws UWAS_ERR_ROUTE_PARAMETER_DUPLICATE, _UNDER. */
 export function flatten(conf: AnyUrlConf): Route[] {
@@ -59,6 +63,7 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
       append(routes, entry.conf, {
         pattern: pattern.replace(/\/$/, ''),
         segments,
+        middleware: [...prefix.middleware, ...entry.middleware],
         namespace:
           entry.namespace === undefined
             ? prefix.namespace
@@ -69,6 +74,7 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
     const { methods, views, place, options, socket } = entry
     const name = entry.name === undefined ? undefined : prefix.namespace + entry.name
     const index = routes.length
+    const middleware = [...prefix.middleware, ...(options.middleware ?? [])]
     routes.push(
       Object.freeze({
         index,
@@ -80,6 +86,7 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
         parameters,
         place,
         options,
+        middleware,
         socket,
       }),
     )

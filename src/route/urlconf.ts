@@ -3,9 +3,16 @@
  * mistake in a pattern, a view or an option is thrown here, with the line that holds it.
  */
 import { createError } from '../core/errors.ts'
-import type { View } from '../http/view.ts'
+import type { Middleware, View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
-import { checkConverters, checkLimits, checkName, readViews, refuseUnknown } from './declaration.ts'
+import {
+  checkConverters,
+  checkLimits,
+  checkMiddleware,
+  checkName,
+  readViews,
+  refuseUnknown,
+} from './declaration.ts'
 import type {
   IncludeEntry,
   MethodViews,
@@ -26,6 +33,8 @@ import { type SocketFunction, socketWith } from './socket.ts'
 export interface IncludeOptions<Space extends string = string> {
   /** Goes before the names inside, with a colon: `api` makes `list` into `api:list`. Default: none. */
   readonly namespace?: Space
+  /** What runs around every view inside, within the middleware of the site; outermost first. Default none. */
+  readonly middleware?: readonly Middleware[]
 }
 
 export interface UrlConfOptions<C extends Converters, Under extends string> {
@@ -155,8 +164,16 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
     const place = capturePlace(path)
     const at = formatPlace(place)
     const where = `path("${pattern}") at ${at}`
-    refuseUnknown(where, options, ['name', 'methods', 'converters', 'maxBodyBytes', 'timeoutMs'])
+    refuseUnknown(where, options, [
+      'name',
+      'methods',
+      'converters',
+      'maxBodyBytes',
+      'timeoutMs',
+      'middleware',
+    ])
     checkLimits(where, options)
+    checkMiddleware(where, options.middleware)
     const { name, converters = {} } = options
     checkConverters(where, converters)
     checkName(where, 'name', name)
@@ -180,7 +197,8 @@ function includeWith<C extends Converters, Outer>(scope: C): IncludeFunction<C, 
   function include(prefix: string, conf: UrlConf, options: IncludeOptions = {}): IncludeEntry {
     const place = capturePlace(include)
     const where = `include("${prefix}") at ${formatPlace(place)}`
-    refuseUnknown(where, options, ['namespace'])
+    refuseUnknown(where, options, ['namespace', 'middleware'])
+    checkMiddleware(where, options.middleware)
     checkName(where, 'namespace', options.namespace)
     if (!Array.isArray(conf?.entries)) {
       throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
@@ -195,6 +213,7 @@ function includeWith<C extends Converters, Outer>(scope: C): IncludeFunction<C, 
       pattern: prefix,
       segments: withoutEnd(prefix, place, segments),
       namespace: options.namespace,
+      middleware: options.middleware ?? [],
       conf,
       place,
     })

@@ -154,6 +154,8 @@ export const SCHEMA = z.strictObject({
     .optional(),
   privateFiles: path.optional(),
   middleware: z.array(middleware).optional(),
+  requestContext: z.boolean().optional(),
+  trailingSlash: z.literal(['redirect', 'strict']).optional(),
   timings: z.boolean().optional(),
 }) satisfies z.ZodType<UserConfig>
 

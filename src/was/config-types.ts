@@ -131,6 +131,13 @@ export interface UserConfig {
   readonly privateFiles?: string | undefined
   /** What runs around every view, outermost first. Default none. */
   readonly middleware?: readonly Middleware[] | undefined
+  /** Whether `currentRequest()` works; it costs every promise a little. Default false. */
+  readonly requestContext?: boolean | undefined
+  /**
+   * What becomes of `/posts` where only `/posts/` is a route, or the other way round: GET and HEAD are
+   * redirected, or `strict`ly 404. Other methods are never redirected. Default `redirect`.
+   */
+  readonly trailingSlash?: 'redirect' | 'strict' | undefined
   /** Record the time of each step of requests, for `recentTraces`. Costs a little. Default false. */
   readonly timings?: boolean | undefined
 }
@@ -222,5 +229,7 @@ export interface SiteConfig {
   readonly errorPages: readonly ErrorPageFile[]
   readonly privateFiles: string | null
   readonly middleware: readonly Middleware[]
+  readonly requestContext: boolean
+  readonly trailingSlash: 'redirect' | 'strict'
   readonly timings: boolean
 }

@@ -10,6 +10,7 @@ import type { Request } from '../http/request.ts'
 import type { Middleware, View } from '../http/view.ts'
 import type { CompiledUrls } from '../route/compile.ts'
 import type { Route } from '../route/flatten.ts'
+import { withContext } from './context.ts'
 import type { ErrorPages } from './error-pages.ts'
 import { replyOf } from './reply-of.ts'
 import { ViewDeadlines } from './view-deadlines.ts'
@@ -25,6 +26,8 @@ export interface DispatchOptions {
   readonly maxBodyBytes: number
   /** Longest time until a view returns its reply, where its route says nothing; 0: none. */
   readonly viewTimeoutMs: number
+  /** Whether `currentRequest()` works. Default false: it costs every promise a little. */
+  readonly hasContext?: boolean
   /** Methods of a file of this path, when the catalogue has one: what 405 says of a POST to a file. */
   readonly fileMethods: (path: string) => string | undefined
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
@@ -37,7 +40,12 @@ export interface Dispatcher {
   /** For a body that is too long by its own word. */
   readonly tooLarge: Handler
   /** Middleware, error pages and timings around a view that is found elsewhere. */
-  readonly compose: (view: View, pattern: string) => Handler
+  readonly compose: (
+    view: View,
+    pattern: string,
+    limitMs?: number,
+    own?: readonly Middleware[],
+  ) => Handler
   /** Longest body for a route, in bytes. */
   readonly bodyLimit: (method: string, path: string) => number
 }
@@ -74,23 +82,25 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   }
 
   /** Methods that share a view (HEAD and GET) share its handler. */
-  function composeRoute({ pattern, views, options: own }: Route): ReadonlyMap<View, Handler> {
+  function composeRoute({
+    pattern,
+    views,
+    options: own,
+    middleware,
+  }: Route): ReadonlyMap<View, Handler> {
     const limitMs = own.timeoutMs ?? options.viewTimeoutMs
     const distinct = new Set(Object.values(views))
-    return new Map([...distinct].map((view) => [view, compose(view, pattern, limitMs)]))
+    return new Map([...distinct].map((view) => [view, compose(view, pattern, limitMs, middleware)]))
   }
 
-  function compose(view: View, pattern: string, limitMs = options.viewTimeoutMs): Handler {
-    return limited(wrap(timed('view', guard(view, pattern, errorPages), pattern)), limitMs)
-  }
-
-  /** Middleware's time counts as well. A reply that is there at once costs nothing. */
-  function limited(inner: Handler, limitMs: number): Handler {
-    if (limitMs === 0) return inner
-    return (req) => {
-      const result = inner(req)
-      return result instanceof Reply ? result : deadlines.limit(req, result, limitMs)
-    }
+  function compose(
+    view: View,
+    pattern: string,
+    limitMs = options.viewTimeoutMs,
+    own: readonly Middleware[] = [],
+  ): Handler {
+    const inner = timed('view', guard(view, pattern, errorPages), pattern)
+    return deadlines.around(wrap(around(own, inner, errorPages)), limitMs)
   }
 
   function dispatch(req: Request): Reply | Promise<Reply> {
@@ -107,7 +117,13 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
   }
 
-  return { dispatch, notFound: missing, tooLarge, compose, bodyLimit }
+  return {
+    dispatch: options.hasContext ? withContext(dispatch) : dispatch,
+    notFound: missing,
+    tooLarge,
+    compose,
+    bodyLimit,
+  }
 }
 
 /** Sites without routes of their own limit are not asked about the path. */

@@ -9,7 +9,7 @@ import { type SocketDefinition, SocketReply } from '../http/socket.ts'
 import type { View } from '../http/view.ts'
 import type { CompiledUrls } from '../route/compile.ts'
 import type { Route } from '../route/flatten.ts'
-import type { Handler } from './dispatch.ts'
+import type { Dispatcher, Handler } from './dispatch.ts'
 import type { Rooms } from './rooms.ts'
 
 /** A WebSocket URL that was asked for. */
@@ -30,14 +30,17 @@ export interface SiteSockets {
 export function createSiteSockets(
   urls: CompiledUrls,
   rooms: Rooms,
-  compose: (view: View, pattern: string) => Handler,
+  compose: Dispatcher['compose'],
 ): SiteSockets | null {
   const handlers = new Map<Route, Handler>()
   const definitions: SocketDefinition[] = []
   for (const route of urls.routes) {
     if (route.socket === undefined) continue
     definitions.push(route.socket)
-    handlers.set(route, compose(accepting(route.socket), route.pattern))
+    handlers.set(
+      route,
+      compose(accepting(route.socket), route.pattern, undefined, route.middleware),
+    )
   }
   if (definitions.length === 0) return null
   return {

@@ -3,9 +3,11 @@
  * view returns later is let go of. Asked by the dispatcher for views that did not answer at once.
  */
 import { createError } from '../core/errors.ts'
-import type { Reply } from '../http/reply.ts'
+import { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { ErrorPages } from './error-pages.ts'
+
+type Handler = (req: Request) => Reply | Promise<Reply>
 
 interface Waiting {
   readonly req: Request
@@ -28,8 +30,17 @@ export class ViewDeadlines {
     this.#timer = null
   }
 
+  /** Middleware's time counts as well. A reply that is there at once costs nothing. */
+  around(inner: Handler, limitMs: number): Handler {
+    if (limitMs === 0) return inner
+    return (req) => {
+      const result = inner(req)
+      return result instanceof Reply ? result : this.#limit(req, result, limitMs)
+    }
+  }
+
   /** `result`, or the 503 page when `limitMs` have passed before it is there. */
-  limit(req: Request, result: Promise<Reply>, limitMs: number): Promise<Reply> {
+  #limit(req: Request, result: Promise<Reply>, limitMs: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const waiting = { req, endsAt: performance.now() + limitMs, limitMs, end: resolve }
       this.#waiting.add(waiting)

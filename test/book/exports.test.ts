@@ -95,6 +95,7 @@ const PUBLIC: string[] = [
   'MountOptions',
   'mount',
   'webRequest',
+  'currentRequest',
   'UserConfig',
   'View',
   'ViewResult',

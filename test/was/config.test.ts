@@ -59,6 +59,8 @@ t.test('an empty configuration is complete', async (t) => {
     errorPages: [],
     privateFiles: null,
     middleware: [],
+    requestContext: false,
+    trailingSlash: 'redirect',
     timings: false,
   })
 })

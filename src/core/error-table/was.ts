@@ -2,6 +2,13 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const WAS_ERRORS = {
+  UWAS_ERR_WAS_NO_CONTEXT: {
+    message:
+      'there is no current request here: call currentRequest() in a view or what it calls, and say requestContext: true in the configuration',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_UPLOAD_LIMIT: {
     message: 'the form has more than {limit} {what}',
     status: 413,
