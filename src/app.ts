@@ -12,6 +12,7 @@ import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
 import type { Request } from './http/request.ts'
 import { securityHeaders } from './http/security-headers.ts'
+import { SIGNER, Signer } from './http/signing.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
 import { createDatabase, DATABASE, type Database } from './model/database.ts'
@@ -205,6 +206,7 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   if (config.trustedProxies !== null) {
     services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
   }
+  if (config.secrets.length > 0) services.provide(SIGNER, new Signer(config.secrets))
   if (database !== null) services.provide(DATABASE, database)
   if (traces !== null) services.provide(TRACES, traces)
   return services

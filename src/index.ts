@@ -29,6 +29,8 @@ export {
   text,
 } from './http/reply.ts'
 export { Request } from './http/request.ts'
+export { type ProtectedCookieOptions, setSignedCookie, signedCookie } from './http/signed-cookie.ts'
+export { isSigned, requireSigned, signUrl } from './http/signed-url.ts'
 export type { Socket, SocketHandlers, SocketMessage, SocketOptions } from './http/socket.ts'
 export type { Middleware, View, ViewResult } from './http/view.ts'
 export { type AtomicOptions, atomic } from './model/atomic.ts'

@@ -16,6 +16,8 @@ export interface CookieOptions {
   readonly secure?: boolean
   /** Default `Lax`. */
   readonly sameSite?: 'Strict' | 'Lax' | 'None'
+  /** Kept apart for each site that embeds this one (CHIPS); needs `secure`. Default false. */
+  readonly partitioned?: boolean
 }
 
 /** cookie-octet of RFC 6265 section 4.1.1. */
@@ -68,7 +70,26 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   if (options.domain !== undefined) text += `; Domain=${options.domain}`
   if (httpOnly) text += '; HttpOnly'
   if (secure) text += '; Secure'
-  return `${text}; SameSite=${sameSite}`
+  const problem = prefixProblem(name, secure, path, options)
+  if (problem !== undefined) throw createError('UWAS_ERR_HTTP_COOKIE', { name, problem })
+  return `${text}; SameSite=${sameSite}${options.partitioned === true ? '; Partitioned' : ''}`
+}
+
+/** Browsers drop such cookies without a word (RFC 6265bis, section 4.1.3; CHIPS). */
+function prefixProblem(
+  name: string,
+  secure: boolean,
+  path: string,
+  { domain, partitioned }: CookieOptions,
+): string | undefined {
+  const lower = name.toLowerCase()
+  if (partitioned === true && !secure) return 'partitioned needs secure'
+  if (lower.startsWith('__secure-') && !secure) return 'a name with __Secure- needs secure'
+  const isHost = lower.startsWith('__host-')
+  if (isHost && (!secure || path !== '/' || domain !== undefined)) {
+    return 'a name with __Host- needs secure, the path / and no domain'
+  }
+  return undefined
 }
 
 function unquote(value: string): string {

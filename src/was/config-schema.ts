@@ -60,6 +60,9 @@ const middleware = z.custom<Middleware>(
   'is not a function (req, next) => reply',
 )
 
+/** Its own check says what is wrong, without quoting it. */
+const secret = z.custom<string>(() => true)
+
 const corsPolicy = z.strictObject({
   prefix: prefix.optional(),
   origins: z.union([z.literal('*'), z.array(z.string())]),
@@ -154,6 +157,7 @@ export const SCHEMA = z.strictObject({
     .optional(),
   privateFiles: path.optional(),
   middleware: z.array(middleware).optional(),
+  secrets: z.array(secret).optional(),
   requestContext: z.boolean().optional(),
   trailingSlash: z.literal(['redirect', 'strict']).optional(),
   timings: z.boolean().optional(),

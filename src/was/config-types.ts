@@ -131,6 +131,12 @@ export interface UserConfig {
   readonly privateFiles?: string | undefined
   /** What runs around every view, outermost first. Default none. */
   readonly middleware?: readonly Middleware[] | undefined
+  /**
+   * What signs and encrypts cookies and URLs, at least 32 bytes each, from the environment. The first one
+   * signs, all verify: put a new one in front, and take the old one away when nothing of it is left. Default:
+   * none, and signing is an error.
+   */
+  readonly secrets?: readonly string[] | undefined
   /** Whether `currentRequest()` works; it costs every promise a little. Default false. */
   readonly requestContext?: boolean | undefined
   /**
@@ -229,6 +235,7 @@ export interface SiteConfig {
   readonly errorPages: readonly ErrorPageFile[]
   readonly privateFiles: string | null
   readonly middleware: readonly Middleware[]
+  readonly secrets: readonly string[]
   readonly requestContext: boolean
   readonly trailingSlash: 'redirect' | 'strict'
   readonly timings: boolean

@@ -103,6 +103,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     errorPages: (config.errorPages ?? []).map((one) => ({ ...one, file: resolve(root, one.file) })),
     privateFiles: at(config.privateFiles),
     middleware: [...(config.middleware ?? [])],
+    secrets: [...(config.secrets ?? [])],
     requestContext: config.requestContext ?? false,
     trailingSlash: config.trailingSlash ?? 'redirect',
     timings: config.timings ?? false,

@@ -135,3 +135,23 @@ t.test('a lifetime is a whole number of seconds that can be written as digits', 
     })
   }
 })
+
+t.test('prefixes and partitions are as browsers want them', (t) => {
+  t.equal(
+    serializeCookie('__Host-a', '1', { secure: true, partitioned: true }),
+    '__Host-a=1; Path=/; HttpOnly; Secure; SameSite=Lax; Partitioned',
+  )
+  const wrong = { code: 'UWAS_ERR_HTTP_COOKIE' }
+  t.throws(() => serializeCookie('__Host-a', '1'), wrong)
+  t.throws(() => serializeCookie('__host-a', '1', { secure: true, path: '/a' }), {
+    ...wrong,
+    message: /__Host- needs secure, the path \/ and no domain/,
+  })
+  t.throws(() => serializeCookie('__Host-a', '1', { secure: true, domain: 'a.test' }), wrong)
+  t.throws(() => serializeCookie('__Secure-a', '1'), {
+    ...wrong,
+    message: /__Secure- needs secure/,
+  })
+  t.throws(() => serializeCookie('a', '1', { partitioned: true }), wrong)
+  t.end()
+})

@@ -59,6 +59,7 @@ t.test('an empty configuration is complete', async (t) => {
     errorPages: [],
     privateFiles: null,
     middleware: [],
+    secrets: [],
     requestContext: false,
     trailingSlash: 'redirect',
     timings: false,

@@ -82,6 +82,12 @@ export const HTTP_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_HTTP_SECRET: {
+    message: 'secrets {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_HTTP_EVENT: {
     message:
       'the field {field} of an event is {value}; it has to be one line (retry: a whole number)',
