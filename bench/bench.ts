@@ -1,11 +1,13 @@
 /** One scenario: starts all rivals, checks their answers, measures in turn. Called by `main.ts`. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { type BenchServer, type OwnDatabase, startServer } from './method/database.ts'
 import { planLoad } from './method/load.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
+import { checkReads, verifyView } from './method/verify-view.ts'
 import type { Rival } from './rivals/rival.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
@@ -25,6 +27,11 @@ export interface Outcome {
 /** The first rival, whose fields the others copy, does not answer as the scenario wants. */
 export class WrongAnswer extends Error {}
 
+interface Entered extends Contestant {
+  readonly verified: Verified
+  readonly database: OwnDatabase | undefined
+}
+
 /** Throws `WrongAnswer`; other rivals that answer wrongly are left out. */
 export async function bench(
   scenario: Scenario,
@@ -33,58 +40,98 @@ export async function bench(
   seconds: number,
 ): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'uwas-bench-'))
-  const contestants: Contestant[] = []
-  const differing = new Map<string, readonly string[]>()
+  const entered: Entered[] = []
   const leftOut = new Map<string, string>()
+  let server: BenchServer | undefined
   try {
+    // The database runs as a user of its own, who has to get in.
+    chmodSync(scratch, 0o711)
     const dir = join(scratch, 'files')
     writeFiles(dir, scenario)
-    let model: Verified | undefined
+    if (scenario.view !== undefined) server = await startServer(scratch, SERVE_CPU)
     for (const [i, rival] of rivals.entries()) {
       const own = join(scratch, `rival-${i}`)
       mkdirSync(own)
+      const model = entered[0]?.verified
       try {
-        const entered = await enter(rival, scenario, { dir, scratch: own, model })
-        contestants.push(entered.contestant)
-        differing.set(rival.name, entered.verified.differing)
-        model ??= entered.verified
+        entered.push(await enter(rival, scenario, { dir, scratch: own, model, server }))
       } catch (error) {
-        const why = (error as Error).message.trim()
-        if (model === undefined) throw new WrongAnswer(`${rival.name}: ${why}`)
-        leftOut.set(rival.name, why)
+        leaveOut(leftOut, rival.name, error, model === undefined)
       }
     }
     const cpus = { serveCpu: SERVE_CPU, loadCpu: LOAD_CPU }
-    const samples = await runRounds(contestants, { rounds, seconds, ...cpus })
-    return { samples, differing, leftOut, bodyBytes: bytesOf(model) }
+    const { samples, requests } = await runRounds(entered, { rounds, seconds, ...cpus })
+    await stopAll(entered)
+    for (const { name, database } of entered) {
+      try {
+        await countReads(scenario, requests.get(name) ?? 0, database)
+      } catch (error) {
+        samples.delete(name)
+        leaveOut(leftOut, name, error, name === rivals[0]?.name)
+      }
+    }
+    const differing = new Map(entered.map(({ name, verified }) => [name, verified.differing]))
+    return { samples, differing, leftOut, bodyBytes: bytesOf(entered[0]?.verified) }
   } finally {
-    await Promise.all(contestants.map(({ running }) => running.stop()))
+    await stopAll(entered)
+    await server?.stop()
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+function leaveOut(
+  leftOut: Map<string, string>,
+  name: string,
+  error: unknown,
+  isFirst: boolean,
+): void {
+  const why = (error as Error).message.trim()
+  if (isFirst) throw new WrongAnswer(`${name}: ${why}`)
+  leftOut.set(name, why)
+}
+
+async function stopAll(entered: readonly Entered[]): Promise<void> {
+  await Promise.all(entered.map(({ running }) => running.stop()))
+}
+
+async function countReads(
+  scenario: Scenario,
+  requests: number,
+  database: OwnDatabase | undefined,
+): Promise<void> {
+  const { reads } = scenario.view ?? {}
+  if (reads === undefined || database === undefined) return
+  checkReads(scenario, requests, await database.scans(reads.table))
 }
 
 interface Place {
   readonly dir: string
   readonly scratch: string
   readonly model: Verified | undefined
+  readonly server: BenchServer | undefined
 }
 
 /** Starts a rival and checks its answers; a rival that answers wrongly is stopped again. */
-async function enter(
-  rival: Rival,
-  scenario: Scenario,
-  { dir, scratch, model }: Place,
-): Promise<{ contestant: Contestant; verified: Verified }> {
+async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<Entered> {
+  const { dir, scratch, model, server } = place
   const port = await freePort()
   const headers = model?.plain ?? []
   const closes = scenario.closes ?? false
-  const running = await rival.start({ dir, scratch, port, cpu: SERVE_CPU, headers, closes })
+  const database = await server?.create()
+  const context = { dir, scratch, port, cpu: SERVE_CPU, headers, closes }
+  const running = await rival.start(
+    database === undefined ? context : { ...context, database: database.place },
+  )
   const origin = `http://127.0.0.1:${port}`
   try {
     const cannotSet = new Set(rival.cannotSet)
-    const verified = await verify(origin, scenario, dir, model?.fields ?? [], cannotSet)
+    const { view } = scenario
+    const verified = await (view === undefined
+      ? verify(origin, scenario, dir, model?.fields ?? [], cannotSet)
+      : verifyView(`${origin}${scenario.paths[0]}`, view, model?.fields ?? [], cannotSet))
     const plan = planLoad(scenario, origin, verified.requestHeaders, scratch)
-    return { contestant: { name: rival.name, plan, running }, verified }
+    const databasePids = () => server?.pids() ?? []
+    return { name: rival.name, plan, running, databasePids, verified, database }
   } catch (error) {
     await running.stop()
     throw error

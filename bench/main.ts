@@ -6,6 +6,7 @@ import { missingLoad } from './method/load.ts'
 import { notes, save, table } from './report.ts'
 import { rivals } from './rivals/all.ts'
 import type { Rival } from './rivals/rival.ts'
+import { viewRivals } from './rivals/views.ts'
 import { scenarios } from './scenarios/all.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
@@ -73,9 +74,14 @@ async function main(): Promise<number> {
   const wanted = chosen(values.scenario)
   const rounds = whole(values.rounds, 'rounds')
   const seconds = whole(values.seconds, 'seconds')
-  const here = rivals.filter(isHere)
+  const isOf = (kind: boolean) => wanted.some(({ view }) => (view !== undefined) === kind)
+  const ofFiles = isOf(false) ? rivals.filter(isHere) : []
+  const ofViews = isOf(true) ? viewRivals.filter(isHere) : []
   let right = true
-  for (const scenario of wanted) right = (await report(scenario, here, rounds, seconds)) && right
+  for (const scenario of wanted) {
+    const here = scenario.view === undefined ? ofFiles : ofViews
+    right = (await report(scenario, here, rounds, seconds)) && right
+  }
   return right ? 0 : 1
 }
 

@@ -45,9 +45,14 @@ function columnsOf(scenario: Scenario, outcome: Outcome, base: string): readonly
     'MiB/s',
     (all) => ((middle(all, perSecond) * outcome.bodyBytes) / MIB).toFixed(0),
   ]
+  const database: Column = [
+    'database µs/req',
+    (all) => middle(all, (sample) => sample.databaseMicros).toFixed(2),
+  ]
   return [
     ['core µs/req', (all) => middle(all, (sample) => sample.coreMicros).toFixed(2)],
     ['process µs/req', (all) => middle(all, (sample) => sample.processMicros).toFixed(2)],
+    ...(scenario.view?.reads ? [database] : []),
     [`ratio to ${base}`, (all) => ratio(all, own)],
     ['req/s', (all) => Math.round(middle(all, perSecond)).toLocaleString('en')],
     ...(scenario.throughput ? [throughput] : []),

@@ -9,6 +9,8 @@ export interface Contestant {
   readonly name: string
   readonly plan: LoadPlan
   readonly running: Running
+  /** The database's processes as they are now; none where there is no database. */
+  databasePids(): readonly number[]
 }
 
 export interface Sample extends LoadResult {
@@ -16,6 +18,8 @@ export interface Sample extends LoadResult {
   readonly coreMicros: number
   /** The same from the books of the serving processes alone. */
   readonly processMicros: number
+  /** The same of the database's processes; 0 where there is none. */
+  readonly databaseMicros: number
   /** Proportional set size of the serving processes at the end of the round. */
   readonly pssMib: number
 }
@@ -30,25 +34,36 @@ export interface RoundOptions {
 /** Work after the start (variants built in the background) is waited for as long as this. */
 const SETTLE_MS = 120_000
 
-/** Samples by contestant, one a round. The order turns around every other round. */
+export interface Measured {
+  /** By contestant, one a round. */
+  readonly samples: Map<string, Sample[]>
+  /** All requests answered, those before the first round among them. */
+  readonly requests: ReadonlyMap<string, number>
+}
+
+/** The order turns around every other round. */
 export async function runRounds(
   contestants: readonly Contestant[],
   options: RoundOptions,
-): Promise<Map<string, Sample[]>> {
+): Promise<Measured> {
   const samples = new Map<string, Sample[]>(contestants.map(({ name }) => [name, []]))
+  const requests = new Map<string, number>()
   await settled(contestants)
-  for (const { plan } of contestants) {
-    await load(plan, options.loadCpu, Math.min(2, options.seconds))
+  for (const { name, plan } of contestants) {
+    const warm = await load(plan, options.loadCpu, Math.min(2, options.seconds))
+    requests.set(name, warm.requests)
   }
   await settled(contestants)
   for (let round = 0; round < options.rounds; round++) {
     const order = round % 2 === 0 ? contestants : [...contestants].reverse()
     for (const contestant of order) {
       await sleep(200)
-      samples.get(contestant.name)?.push(await measure(contestant, options))
+      const sample = await measure(contestant, options)
+      samples.get(contestant.name)?.push(sample)
+      requests.set(contestant.name, (requests.get(contestant.name) ?? 0) + sample.requests)
     }
   }
-  return samples
+  return { samples, requests }
 }
 
 /** Waits until no contestant computes: what one does in the background would count for all. */
@@ -64,15 +79,19 @@ async function settled(contestants: readonly Contestant[]): Promise<void> {
   console.log('a server still computes without requests; the numbers contain that')
 }
 
-async function measure({ plan, running }: Contestant, options: RoundOptions): Promise<Sample> {
+async function measure(contestant: Contestant, options: RoundOptions): Promise<Sample> {
+  const { plan, running } = contestant
+  const databasePids = contestant.databasePids()
   const core = coreBusyMs(options.serveCpu)
   const own = processMs(running.pids)
+  const database = processMs(databasePids)
   const result = await load(plan, options.loadCpu, options.seconds)
   const perRequest = (ms: number): number => (ms * 1000) / result.requests
   return {
     ...result,
     coreMicros: perRequest(coreBusyMs(options.serveCpu) - core),
     processMicros: perRequest(processMs(running.pids) - own),
+    databaseMicros: perRequest(processMs(databasePids) - database),
     pssMib: pssMib(running.pids),
   }
 }

@@ -5,7 +5,7 @@ import { answeringFile, requestHeaders, type Scenario } from '../scenarios/scena
 import { type Answer, ask, askPipelined, type Fields } from './ask.ts'
 
 /** Framing and the fields that each server words in its own way. */
-const OWN = new Set([
+export const OWN = new Set([
   'date',
   'content-length',
   'connection',
@@ -96,7 +96,8 @@ function check(answer: Answer, status: number, body: Buffer, coding: string | un
   if (sent !== coding) throw new Error(`Content-Encoding is ${sent}, not ${coding}`)
 }
 
-function differing(answer: Answer, expected: Fields): string[] {
+/** Names of the fields of `answer` that are not as in `expected`; `+` before those that are too many. */
+export function differing(answer: Answer, expected: Fields): string[] {
   const names = (fields: Fields) => fields.map(([name]) => name.toLowerCase())
   const wanted = expected.filter(([name, value]) => answer.field(name) !== value)
   const known = new Set(names(expected))

@@ -1,4 +1,4 @@
-/** All rivals in the order of the tables. uwas comes first: the others are given its fields. */
+/** All rivals of static files in the order of the tables; those of views are in `views.ts`. uwas comes first: the others are given its fields. */
 import { bun } from './bun.ts'
 import { caddy } from './caddy.ts'
 import { epoll } from './epoll.ts'

@@ -1,4 +1,4 @@
-/** Bun with static routes. Its binary comes with `npm ci` in this folder, inside a package a platform. */
+/** Bun with static routes; `views.ts` takes it too. Its binary comes with `npm ci` in this folder, inside a package a platform. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,13 +13,13 @@ export const bun: Rival = {
   name: 'Bun',
   cannotSet: ['date', '+content-type'],
   missing: () =>
-    binary() === undefined ? 'bun is not installed: npm --prefix bench ci' : undefined,
-  version: () => execFileSync(binary() as string, ['--version'], { encoding: 'utf8' }).trim(),
+    bunBinary() === undefined ? 'bun is not installed: npm --prefix bench ci' : undefined,
+  version: () => execFileSync(bunBinary() as string, ['--version'], { encoding: 'utf8' }).trim(),
   start(context) {
     const { dir, port, headers, closes } = context
     // Bun closes without saying so: wrk would take each end for a broken connection.
     const fields = closes ? [...headers, ['Connection', 'close']] : headers
-    const command = [binary() as string, SERVER, dir, String(port), JSON.stringify(fields)]
+    const command = [bunBinary() as string, SERVER, dir, String(port), JSON.stringify(fields)]
     return runPinned(context, command)
   },
 }
@@ -28,7 +28,7 @@ export const bun: Rival = {
  * The platform's binary: where npm unpacks it or, when bun's install script has run, where that moves
  * it. Before that, a short placeholder has that name.
  */
-function binary(): string | undefined {
+export function bunBinary(): string | undefined {
   if (!existsSync(PACKAGES)) return undefined
   return [
     ...readdirSync(PACKAGES).map((name) => join(PACKAGES, name, 'bin/bun')),

@@ -1,6 +1,7 @@
 /** What a rival is: a server that can be started on a folder and a port, pinned to one core. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DatabasePlace } from '../method/database.ts'
 
 export interface RivalContext {
   /** The folder with the scenario's files. */
@@ -14,6 +15,8 @@ export interface RivalContext {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Requests come with `Connection: close`. */
   readonly closes: boolean
+  /** A database of the rival's own, for scenarios of views. */
+  readonly database?: DatabasePlace
 }
 
 export interface Rival {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Rival, runPinned } from './rival.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const MANIFEST = fileURLToPath(new URL('../../package.json', import.meta.url))
 
 export const uwas: Rival = {

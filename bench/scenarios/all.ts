@@ -2,6 +2,7 @@
 import type { Scenario } from './scenario.ts'
 import { sizes } from './sizes.ts'
 import { closed, notModified, pipelined, precompressed } from './small.ts'
+import { views } from './views.ts'
 import { zipf } from './zipf.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -11,4 +12,5 @@ export const scenarios: readonly Scenario[] = [
   pipelined,
   closed,
   zipf,
+  ...views,
 ]

@@ -1,4 +1,14 @@
 /** What a scenario is: data about requests and about the answers that every rival has to give. */
+import type { Answer } from '../method/ask.ts'
+import type { ReadTable } from '../method/database.ts'
+
+/** What answers come from, where that is code and no file. */
+export interface ViewChecks {
+  /** Throws when the answer is wrong. */
+  check(answer: Answer): void
+  /** Statements that each answer needs; none may be saved, whatever else is asked at the same time. */
+  readonly reads?: { readonly table: ReadTable; readonly times: number }
+}
 
 /** Request paths start with a slash; the file asked for is the path below the served folder. */
 export interface Scenario {
@@ -8,6 +18,8 @@ export interface Scenario {
   files(): Iterable<readonly [path: string, content: Buffer]>
   /** Paths of the requests in turn; after the last one comes the first again. */
   readonly paths: readonly string[]
+  /** The answers are made by views: other rivals, and a database. */
+  readonly view?: ViewChecks
   /** Request fields beside Host. */
   readonly headers?: Readonly<Record<string, string>>
   /** Requests carry If-None-Match with the rival's own ETag; the answer is 304. */

@@ -1,0 +1,10 @@
+import { path, urlconf } from 'uwas'
+import { db, fortunes, json, plaintext, queries } from './views.ts'
+
+export const urls = urlconf(
+  path('/plaintext', plaintext),
+  path('/json', json),
+  path('/db', db),
+  path('/queries', queries),
+  path('/fortunes', fortunes),
+)
