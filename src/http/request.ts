@@ -70,6 +70,7 @@ export class Request<P = Record<string, unknown>> {
   #client: Client | undefined
   #query: URLSearchParams | undefined
   #cookies: Map<string, string> | undefined
+  #hasReadCookies: boolean
   #abort: AbortController | undefined
   #aborted: boolean
   #abortReason: unknown
@@ -93,6 +94,7 @@ export class Request<P = Record<string, unknown>> {
     this.#client = undefined
     this.#query = undefined
     this.#cookies = undefined
+    this.#hasReadCookies = false
     this.#abort = undefined
     this.#aborted = false
     this.#abortReason = undefined
@@ -116,8 +118,14 @@ export class Request<P = Record<string, unknown>> {
     return this.#query
   }
 
-  /** Value of a cookie, or undefined. */
+  /** Whether a cookie has been asked for: what is made then is for this client. */
+  get hasReadCookies(): boolean {
+    return this.#hasReadCookies
+  }
+
+  /** Value of a cookie, or undefined. The reply then varies with cookies, and is private by default. */
   cookie(name: string): string | undefined {
+    this.#hasReadCookies = true
     this.#cookies ??= parseCookies(this.header('cookie') ?? '')
     return this.#cookies.get(name)
   }

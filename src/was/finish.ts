@@ -1,19 +1,24 @@
 /**
- * The last step of every dynamic reply: preflights are answered before routing, CORS fields are added,
- * bodies compressed. `app.ts` puts it around the dispatcher; a site that wants none of it pays nothing.
+ * The last step of every dynamic reply: preflights are answered before routing, what was made from cookies is
+ * marked for caches, CORS fields are added, bodies compressed. `app.ts` puts it around the dispatcher; a site that wants none of it pays nothing.
  */
 import type { CorsFields } from '../http/cors.ts'
 import { withVary } from '../http/headers.ts'
 import { empty, Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { Compress } from './compress.ts'
+import { markPersonal } from './condition.ts'
 import type { Handler } from './dispatch.ts'
 import type { SiteRules } from './site-rules.ts'
 
 /** `null` for what the site does not have. */
 export function finishing(rules: SiteRules | null, compress: Compress | null) {
   return (inner: Handler): Handler => {
-    const compressed = compress === null ? inner : after(inner, compress)
+    const last: Compress = (req, reply) => {
+      const marked = markPersonal(req, reply)
+      return compress === null ? marked : compress(req, marked)
+    }
+    const compressed = after(inner, last)
     return rules === null ? compressed : sharing(rules, compressed)
   }
 }

@@ -179,12 +179,14 @@ t.test('a sized body waits for a slow reader and arrives byte for byte', async (
 })
 
 t.test('a client that goes away fires the signal, ends the stream, and harms nobody', async (t) => {
+  let begun = 0
   let returned = 0
   let aborted = 0
   const { port } = await serve(t, async (req) => {
+    begun++
     req.signal.addEventListener('abort', () => aborted++)
     if (req.path === '/wait') {
-      await sleep(100)
+      await sleep(200)
       return text('too late')
     }
     return stream(
@@ -201,16 +203,18 @@ t.test('a client that goes away fires the signal, ends the stream, and harms nob
       'text/plain',
     )
   })
-  for (const path of ['/wait', '/stream']) {
+  for (const [i, path] of ['/wait', '/stream'].entries()) {
     const socket = await dial(port)
+    const answering = new Promise((resolve) => socket.once('data', resolve))
     socket.write(get(path))
-    await sleep(40)
+    for (let n = 0; n < 500 && begun <= i; n++) await sleep(5)
+    if (path === '/stream') await answering
     socket.destroy()
   }
-  for (let i = 0; i < 100 && (aborted < 2 || returned < 1); i++) await sleep(10)
+  for (let i = 0; i < 500 && (aborted < 2 || returned < 1); i++) await sleep(10)
   t.equal(aborted, 2)
   t.equal(returned, 1)
-  await sleep(100)
+  await sleep(200)
   t.equal((await raw(port, get('/wait'))).responses[0]?.body.toString(), 'too late')
 })
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { Services } from '../../src/core/services.ts'
 import { empty, html, json, Reply, redirect, text } from '../../src/http/reply.ts'
 import type { Request } from '../../src/http/request.ts'
 import { serve } from '../support/application.ts'
@@ -265,7 +266,7 @@ t.test('205 has no content', async (t) => {
 t.test('a port that is taken is an error that says what to do', async (t) => {
   const { port } = await serve(t, () => text('first'))
   const { listen } = await import('../../src/server/server.ts')
-  const application = { sockets: null } as Parameters<typeof listen>[0]
+  const application = { sockets: null, services: new Services() } as Parameters<typeof listen>[0]
   await t.rejects(listen(application, { host: '127.0.0.1', port, headers: [] }), {
     code: 'UWAS_ERR_SERVER_LISTEN',
     message: `cannot listen on 127.0.0.1:${port}: another program listens there; stop it, or choose another port with --port`,

@@ -17,9 +17,10 @@ const compress = createCompress({ minBytes: 1024, types: [] }, createLog())
 const field = (reply: Reply, name: string) =>
   reply.headers?.filter(([other]) => other === name).map(([, value]) => value)
 
-t.test('a site that wants nothing of it keeps its handler as it is', (t) => {
-  const handler = () => text('x')
-  t.equal(finishing(null, null)(handler), handler)
+t.test('a site that wants nothing of it gets its replies as they are', (t) => {
+  const made = text('x')
+  t.equal(finishing(null, null)(() => made)(requestOf('GET', '/')), made)
+  t.equal(made.headers, null)
   t.end()
 })
 
