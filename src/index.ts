@@ -5,6 +5,7 @@ export { createLog, type Log } from './core/log.ts'
 export { type ServiceKey, Services } from './core/services.ts'
 export type { Span, Step, Trace } from './core/trace.ts'
 export { type FileOptions, type FileReply, file } from './files/send-file.ts'
+export { type ConditionOptions, condition } from './http/condition.ts'
 export type { CookieOptions } from './http/cookie.ts'
 export {
   EventQueue,

@@ -15,6 +15,8 @@ const PUBLIC: string[] = [
   'Backends',
   'CodedError',
   'Converter',
+  'ConditionOptions',
+  'condition',
   'CookieOptions',
   'DATABASE',
   'Database',

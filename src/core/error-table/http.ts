@@ -127,6 +127,12 @@ export const HTTP_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_HTTP_VALIDATOR: {
+    message: 'condition(): {value}; give a tag with its quotes ("7" or W/"7"), or a valid date',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_SOCKET: {
     message: 'socket.{call}: {problem}',
     status: 500,
