@@ -32,7 +32,7 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
   setHeaderLimit(config)
   const host = config.host ?? DEV_HOST
   exitOnSignals()
-  const backends = await openBackends(config, log, { refusesRepeats: true })
+  const backends = await openBackends({ ...config, timings: true }, log, { refusesRepeats: true })
   try {
     const live = createLive(host)
     const middleware = [live.middleware, servePages(backends.files)]
@@ -69,10 +69,13 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
   }
 }
 
+/** Its own addresses: 127.0.0.0/8 and ::1. */
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1)$/
+
 /** Strangers get no source code, here as little as from development's own paths. */
 function debugPageFor(host: string): typeof debugPage {
   return (req, error) =>
-    isOwnHost(req.header('host'), host)
+    isOwnHost(req.header('host'), host) && LOOPBACK.test(req.remoteAddress)
       ? debugPage(req, error)
       : text('500: the error is printed where uwas dev runs\n', { status: 500 })
 }

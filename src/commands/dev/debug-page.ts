@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { describeError } from '../../core/log.ts'
 import { html, type Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
+import { declaredStatements } from '../../model/statement-registry.ts'
+import { count } from '../count.ts'
 import { withoutLoadNumbers } from '../site-url.ts'
 
 export const DEBUG_STYLES_PATH = '/__uwas/debug.css'
@@ -37,10 +39,48 @@ ${more.length === 0 ? '' : `<pre>${escapeHtml(more.join('\n'))}</pre>`}
 <p>${escapeHtml(`${req.method} ${req.path}`)} · request ${req.id}</p>
 ${excerpt}
 <h2>Stack</h2><pre>${escapeHtml(stack)}</pre>
+${sqlOf(req)}
+<h2>Request</h2><pre>${escapeHtml(requestText(req))}</pre>
 <p>This page is shown by “uwas dev” only; “uwas serve” shows the site's own error page.</p>
 </body></html>`,
     { status: 500 },
   )
+}
+
+/** The statements that the request has run so far, with their times; those in flight are not among them. */
+function sqlOf(req: Request): string {
+  const spans = req.trace?.spans.filter(({ step }) => step === 'model') ?? []
+  if (spans.length === 0) return '<h2>SQL</h2><p>No statement had been answered.</p>'
+  const texts = new Map(declaredStatements().map(({ name, sql }) => [name, sql]))
+  const rows = spans.map(({ detail, durationMs }) => {
+    const sql = texts.get(detail) ?? ''
+    return `${durationMs.toFixed(2).padStart(8)} ms  ${detail}\n${sql.replace(/^/gm, ' '.repeat(13))}`
+  })
+  const all = spans.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const title = `SQL: ${count(spans.length, 'statement')}, ${all.toFixed(2)} ms`
+  return `<h2>${title}</h2><pre>${escapeHtml(rows.join('\n\n'))}</pre>`
+}
+
+/** Values of these are for nobody's eyes, not on a screen that is shared either. */
+const SECRET = /^(?:cookie|authorization|proxy-authorization)$|token|secret|password|key/i
+
+function requestText(req: Request): string {
+  const { method, path, search, params } = req
+  const query = [...new URLSearchParams(search)].map(
+    ([name, value]) => `  ${name} = ${hidden(name, value)}`,
+  )
+  const fields = req.headers.map(([name, value]) => `${name}: ${hidden(name, value)}`)
+  return [
+    `${method} ${path}`,
+    ...(query.length === 0 ? [] : ['query', ...query]),
+    `params ${JSON.stringify(params)}`,
+    '',
+    ...fields,
+  ].join('\n')
+}
+
+function hidden(name: string, value: string): string {
+  return SECRET.test(name) ? `(hidden, ${value.length} characters)` : value
 }
 
 function messageOf(error: unknown): string {
