@@ -71,6 +71,13 @@ export { escapeHtml } from './template/escape.ts'
 export type { Render } from './template/program.ts'
 export { type SafeHtml, safeHtml } from './template/safe-html.ts'
 export type { Templates } from './template/templates.ts'
+export {
+  createTestClient,
+  type TestClient,
+  type TestClientOptions,
+  type TestReply,
+  type TestRequest,
+} from './testing/test-client.ts'
 export { type CachePolicy, cacheControl, vary } from './was/caching.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { currentRequest } from './was/context.ts'

@@ -9,6 +9,7 @@ import type { ServiceKey } from '../core/services.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
 import { ExclusiveLane, PipelinedLane } from './lanes.ts'
+import type { Pinned } from './pinned.ts'
 import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
 import { parseDatabaseUrl } from './url.ts'
@@ -50,6 +51,8 @@ export class Database {
   readonly trace: null
   /** What has happened so far, for metrics: runs of `atomic` again after a conflict. */
   readonly stats: { retries: number }
+  /** For tests: the one transaction that everything runs in; null everywhere else. */
+  pinned: Pinned | null
   /** For `statement.ts`; null where repeated reads are nobody's business. */
   readonly repeats: Repeats | null
   /** For `model/` itself. */
@@ -71,6 +74,7 @@ export class Database {
     this.log = log
     this.trace = null
     this.stats = { retries: 0 }
+    this.pinned = null
     this.repeats = repeats
     this.connector = new Connector(connection)
     this.pipelined = new PipelinedLane(this.connector, pipelined)
@@ -84,6 +88,7 @@ export class Database {
    * _BUSY, _TIMEOUT, _CONFLICT, _QUERY.
    */
   submit(query: Query): void {
+    if (this.pinned !== null) return this.pinned.submit(query)
     try {
       const connection = this.pipelined.pick()
       if (connection !== undefined) return query.startOn(connection)

@@ -56,10 +56,10 @@ export class Transaction {
   }
 
   /** For `atomic.ts`: begins a level inside this one. */
-  async nest(): Promise<Transaction> {
+  async nest(trace = this.trace): Promise<Transaction> {
     this.#checkOpen('a nested atomic')
     this.#state = 'nested'
-    const inner = new Transaction(this.#connection, this.trace, this.#log, this)
+    const inner = new Transaction(this.#connection, trace, this.#log, this)
     try {
       await this.#command(`savepoint ${inner.#savepoint}`)
       return inner
@@ -113,7 +113,9 @@ export class Transaction {
 
   /** For `atomic.ts`: calls the hooks in order, each whatever became of the others. */
   async runHooks(): Promise<void> {
-    for (const hook of this.#hooks) {
+    const hooks = this.#hooks
+    this.#hooks = []
+    for (const hook of hooks) {
       try {
         await hook()
       } catch (error) {

@@ -7,6 +7,7 @@ const LAYERS = [
   'index',
   'main',
   'commands',
+  'testing',
   'supervisor',
   'app',
   'server',
