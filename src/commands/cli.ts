@@ -8,6 +8,7 @@ import { DEFAULT_PORT, readPort } from '../was/config.ts'
 import { buildCommand } from './build.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
+import { explainCommand } from './explain.ts'
 import { reportFailure } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { migrateCommand } from './migrate.ts'
@@ -56,9 +57,10 @@ function createProgram(onExitCode: (code: number) => void): Command {
   site(program, 'build', 'write the compiled templates, so that a server makes no code at start')
     .addHelpText('after', BUILD_HELP)
     .action(then(buildCommand))
-  site(program, 'routes', 'list the URL conf of a site in the order in which it matches').action(
-    then(routesCommand),
-  )
+  site(program, 'routes', 'list the URL conf of a site in the order in which it matches')
+    .option('--json', 'print JSON, for programs', false)
+    .action(then(routesCommand))
+  addExplain(program).action(then(explainCommand))
   site(program, 'migrate', "apply a site's SQL migrations that are not applied yet")
     .option('--status', 'only list what is applied and what is not', false)
     .addOption(revertOption())
@@ -87,6 +89,20 @@ function addDev(program: Command): Command {
     .addOption(portOption())
     .addOption(hostOption('127.0.0.1'))
     .addHelpText('after', DEV_HELP)
+}
+
+function addExplain(program: Command): Command {
+  return site(program, 'explain', 'tell which rule of a site answers a request, and with what')
+    .argument('<method>', 'GET, POST, …; may be left out for GET')
+    .argument('[url]', 'path and query, or a whole URL')
+    .option(
+      '-H, --header <field>',
+      'a field of the request, "Name: value"; as often as wanted',
+      (field: string, before: readonly string[]) => [...before, field],
+      [],
+    )
+    .option('--json', 'print JSON, for programs', false)
+    .addHelpText('after', EXPLAIN_HELP)
 }
 
 /** A command that works on a site. */
@@ -179,6 +195,15 @@ const BUILD_HELP = `
 Writes build/templates.mjs beside the configuration. "uwas serve" uses it while it is of the templates
 that are there, and compiles them itself otherwise. A process under Node's
 --disallow-code-generation-from-strings needs it.`
+
+const EXPLAIN_HELP = `
+Follows the request through redirects, rewrites, files and the URL conf without running any view, and
+says why it is a 404 or 405, with what was probably meant.
+
+Examples:
+  uwas explain /posts/7
+  uwas explain POST '/posts?draft=1'
+  uwas explain GET /app.css -H 'Accept-Encoding: br' -H 'If-None-Match: "…"'`
 
 const MIGRATE_HELP = `
 "uwas serve" and "uwas dev" apply migrations at start by themselves; this is for a step of its own.

@@ -1,4 +1,4 @@
-/** Lays out rows of text in columns for a terminal. Called by `routes` and `migrate`. */
+/** Lays out rows of text in columns for a terminal. Called by `routes`, `migrate` and `explain`. */
 
 /** Columns are as wide as their widest cell, two spaces apart; nothing is cut. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -12,4 +12,10 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** Labels and values, indented; a value starts where the longest label leaves room. */
+export function formatRows(rows: readonly (readonly [label: string, value: string])[]): string {
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`.trimEnd()).join('\n')
 }

@@ -117,8 +117,9 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
   }
 
+  const guarded = catching(dispatch, (req, error) => wrap(() => errorPages(req, error))(req))
   return {
-    dispatch: options.hasContext ? withContext(dispatch) : dispatch,
+    dispatch: options.hasContext ? withContext(guarded) : guarded,
     notFound: missing,
     tooLarge,
     compose,
@@ -126,10 +127,31 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   }
 }
 
+/** What converters throw; views and middleware are guarded by themselves. */
+function catching(
+  inner: Handler,
+  failed: (req: Request, error: unknown) => Reply | Promise<Reply>,
+): Handler {
+  return (req) => {
+    try {
+      return inner(req)
+    } catch (error) {
+      return failed(req, error)
+    }
+  }
+}
+
 /** Sites without routes of their own limit are not asked about the path. */
 function limitOf(urls: CompiledUrls, usual: number): Dispatcher['bodyLimit'] {
   if (urls.routes.every(({ options }) => options.maxBodyBytes === undefined)) return () => usual
-  return (method, path) => urls.match(method, path)?.route?.options.maxBodyBytes ?? usual
+  return (method, path) => {
+    try {
+      return urls.match(method, path)?.route?.options.maxBodyBytes ?? usual
+    } catch {
+      // A converter of the site; its error becomes a page where the view is looked for.
+      return usual
+    }
+  }
 }
 
 /** 405 with the methods that the path has (RFC 9110 section 15.5.6). */

@@ -7,6 +7,7 @@
 import type { Request } from '../http/request.ts'
 import { encodePath } from '../http/target.ts'
 import { type IncludeEntry, METHODS, type PathOptions } from '../route/entry.ts'
+import { capturePlace } from '../route/place.ts'
 import { include, path, urlconf } from '../route/urlconf.ts'
 
 /** What answers below the prefix. */
@@ -36,7 +37,11 @@ export function mount(
     path('/', view as never, routes),
     path('/<path:rest>', view as never, routes),
   )
-  return include(prefix as '/', conf as never) as IncludeEntry<Record<never, never>>
+  const entry = include(prefix as '/', conf as never) as IncludeEntry<Record<never, never>>
+  // Messages and `uwas routes` name the line of the site, not of this file.
+  const place = capturePlace(mount)
+  const entries = entry.conf.entries.map((one) => Object.freeze({ ...one, place }))
+  return Object.freeze({ ...entry, place, conf: { ...entry.conf, entries } })
 }
 
 /** The request as the web standard has it; `from` is how much of the path is left out at its beginning. */

@@ -185,3 +185,35 @@ t.test('an outage is a line each in the log, a page that fails a plain 500', asy
   })
   t.match(log.at(-1), 'in the debug page')
 })
+
+t.test(
+  'a converter that throws is an error page, also where its route limits bodies',
+  async (t) => {
+    const converter = {
+      parse(text: string): string {
+        if (text === 'none') throw notFound()
+        throw new Error('a bug of the converter')
+      },
+      format: String,
+    }
+    const log: string[] = []
+    const { dispatch, bodyLimit } = createDispatcher({
+      urls: compileUrls(
+        urlconf(
+          path('/<odd:x>', () => text(''), { converters: { odd: converter }, maxBodyBytes: 5 }),
+        ),
+      ),
+      middleware: [async (_req, next) => (await next()).header('X-Around', 'yes')],
+      errorPages: createErrorPages({ log: createLog((line) => log.push(line)) }),
+      maxBodyBytes: 1024,
+      viewTimeoutMs: 0,
+      fileMethods: () => undefined,
+    })
+    const failed = await dispatch(requestOf('GET', '/any'))
+    t.equal(failed.status, 500)
+    t.equal(field(failed, 'x-around'), 'yes', 'middleware runs around it')
+    t.match(log.join(), 'a bug of the converter')
+    t.equal((await dispatch(requestOf('GET', '/none'))).status, 404)
+    t.equal(bodyLimit('GET', '/any'), 1024)
+  },
+)

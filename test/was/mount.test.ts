@@ -109,3 +109,15 @@ t.test('a client that goes away is told to the handler', async (t) => {
   for (let i = 0; i < 300 && aborted === 0; i++) await sleep(10)
   t.equal(aborted, 1)
 })
+
+t.test('a mounted application stands where the site mounts it, for messages and lists', (t) => {
+  const { routes } = compileUrls(urlconf(mount('/api', app.fetch)))
+  t.match(
+    routes.map(({ pattern, place }) => [pattern, place.file]),
+    [
+      ['/api/', /mount\.test\.ts$/],
+      ['/api/<path:rest>', /mount\.test\.ts$/],
+    ],
+  )
+  t.end()
+})

@@ -20,6 +20,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_EXPLAIN: {
+    message: 'cannot explain that request: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_FOLDER: {
     message: 'cannot serve {dir}: {problem}',
     status: 500,

@@ -1,0 +1,187 @@
+/**
+ * Follows one request through a site without running its code: the same stages in the same order as
+ * `server/` and `was/`, and what each of them says. Called by `../explain.ts`.
+ */
+import { FILE_METHODS } from '../../files/entry.ts'
+import { createCors } from '../../http/cors.ts'
+import { type HeaderList, withVary } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
+import { securityHeaders } from '../../http/security-headers.ts'
+import { parseTarget, type Target } from '../../http/target.ts'
+import { refuseMethod } from '../../server/fences.ts'
+import type { SiteConfig } from '../../was/config.ts'
+import { compileRedirects, compileRewrites } from '../../was/rules.ts'
+import type { Rewritten } from '../../was/site-rules.ts'
+import { requestOf } from './ask.ts'
+import type { Asked, ExplainedSite, Explanation, Verdict } from './explanation.ts'
+import { explainFile } from './file.ts'
+import { ERROR_FIELDS, explainUrls, nameOf } from './urls.ts'
+
+type Steps = { stage: string; finding: string }[]
+
+export function explain(site: ExplainedSite, asked: Asked): Explanation {
+  const { config } = site
+  const steps: Steps = []
+  const { verdict, path } = decide(site, asked, steps)
+  const {
+    by,
+    status,
+    summary,
+    file = null,
+    route = null,
+    hints = [],
+    options,
+    middleware = [],
+  } = verdict
+  const { maxBodyBytes, maxViewSeconds, ...limits } = config.limits
+  return {
+    method: asked.method,
+    url: asked.rawPath + (asked.search === '' ? '' : `?${asked.search}`),
+    by,
+    status,
+    summary,
+    steps,
+    file,
+    route,
+    middleware: runsMiddleware(verdict) ? [...config.middleware, ...middleware].map(nameOf) : [],
+    limits: {
+      ...limits,
+      maxBodyBytes: options?.maxBodyBytes ?? maxBodyBytes,
+      maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
+    },
+    cors: policyFor(config, path),
+    compression: compressionOf(config, verdict),
+    headers: verdict.headers ?? addUsual(site, asked, verdict, path),
+    hints,
+  }
+}
+
+function decide(
+  site: ExplainedSite,
+  asked: Asked,
+  steps: Steps,
+): { verdict: Verdict; path: string } {
+  const target = readTarget(site, asked)
+  if ('by' in target) return { verdict: target, path: asked.rawPath }
+  const ruled = applyRules(site, asked, target, steps)
+  if ('by' in ruled) return { verdict: ruled, path: target.path }
+  const req = requestOf(asked, ruled.path)
+  const isRead = asked.method === 'GET' || asked.method === 'HEAD'
+  const entry = isRead ? site.files.lookup(ruled.canonical) : undefined
+  if (entry !== undefined) {
+    steps.push({ stage: 'files', finding: 'found' })
+    const verdict = explainFile(site.files, site.rules, req, ruled.canonical, entry)
+    return { verdict, path: ruled.path }
+  }
+  const none = `not asked: files answer ${FILE_METHODS}`
+  steps.push({ stage: 'files', finding: isRead ? 'none at this path' : none })
+  const { verdict, finding } = explainUrls(site, req)
+  steps.push({ stage: 'URL conf', finding })
+  return { verdict, path: ruled.path }
+}
+
+/** The path in its canonical form, or why the server answers by itself. */
+function readTarget({ config, files, rules }: ExplainedSite, asked: Asked): Target | Verdict {
+  const { method, rawPath, search } = asked
+  const refusal = refuseMethod(method)
+  const refuse = (status: number, why: string): Verdict => ({
+    by: 'refusal',
+    status,
+    summary: `refused before any rule of the site: ${why}`,
+  })
+  if (refusal === 501) return refuse(501, `${method} is no method that a site can answer`)
+  if (refusal !== 0) return refuse(refusal, `${JSON.stringify(method)} is no method`)
+  const isRead = method === 'GET' || method === 'HEAD'
+  const bytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
+  const isFile = isRead && rules?.touches(rawPath) !== true && files.lookup(rawPath) !== undefined
+  if (bytes > config.limits.maxUrlBytes && !isFile) {
+    const limit = `limits.maxUrlBytes is ${config.limits.maxUrlBytes}`
+    return refuse(414, `path and query have ${bytes} bytes, and ${limit}`)
+  }
+  const target = parseTarget(rawPath)
+  if (target === 400) {
+    return refuse(400, 'the path holds bytes that are no UTF-8, or control characters')
+  }
+  if (target !== 404) return target
+  return {
+    by: 'notFound',
+    status: 404,
+    own: ERROR_FIELDS,
+    summary: 'never looked up: no path holds empty, "." or ".." parts, "\\" or an encoded "/"',
+  }
+}
+
+/** A redirect, another path to go on with, or the same. */
+function applyRules(
+  { config, rules }: ExplainedSite,
+  { method, search, fields }: Asked,
+  target: Target,
+  steps: Steps,
+): Verdict | Rewritten {
+  const routed = rules?.route(method, target.path, search, fields.get('origin')) ?? null
+  const { redirects, rewrites } = config
+  if (routed instanceof Reply) {
+    const rule = redirects.find((one) => compileRedirects([one])?.(target.path) !== undefined)
+    const told = rule === undefined ? '' : `${rule.from} → ${rule.to}`
+    steps.push({ stage: 'redirects', finding: told })
+    return {
+      by: 'redirect',
+      status: routed.status,
+      summary: `the redirect ${told}`,
+      headers: [...(routed.headers ?? []), ...securityHeaders(config.securityHeaders)],
+    }
+  }
+  if (redirects.length > 0) {
+    steps.push({ stage: 'redirects', finding: `none of ${redirects.length} fits` })
+  }
+  const rule = rewrites.find((one) => compileRewrites([one])?.(target.path) !== undefined)
+  if (routed !== null && rule !== undefined) {
+    const finding = `${rule.from} → ${rule.to}: answered as ${routed.canonical}`
+    steps.push({ stage: 'rewrites', finding })
+  } else if (rewrites.length > 0) {
+    steps.push({ stage: 'rewrites', finding: `none of ${rewrites.length} fits` })
+  }
+  return routed ?? target
+}
+
+/** Files and the server's own refusals leave before any middleware. */
+function runsMiddleware({ by }: Verdict): boolean {
+  return by !== 'refusal' && by !== 'redirect' && by !== 'file' && by !== 'preflight'
+}
+
+function policyFor({ cors }: SiteConfig, path: string): Explanation['cors'] {
+  const [policy] = cors
+    .filter((one) => createCors([one])?.fields(path, undefined) !== null)
+    .sort((a, b) => (b.prefix ?? '/').length - (a.prefix ?? '/').length)
+  if (policy === undefined) return null
+  const { prefix = '/', origins } = policy
+  return { prefix, origins: typeof origins === 'string' ? origins : origins.join(' ') }
+}
+
+function compressionOf({ compression }: SiteConfig, { by, file, headers }: Verdict): string {
+  if (by !== 'file') {
+    return compression === null
+      ? 'off'
+      : `from ${compression.minBytes} bytes, as the client accepts`
+  }
+  if (file !== undefined && file.variants.length > 0) return 'variants, as the client accepts'
+  const varies = headers?.some(([name]) => name === 'Vary') ?? false
+  return varies ? 'made in the background where it is worth it' : 'none'
+}
+
+/** As `was/finish.ts` and the writers do it: a field that is there already stays. */
+function addUsual(
+  { config, rules }: ExplainedSite,
+  { fields }: Asked,
+  { by, own = [] }: Verdict,
+  path: string,
+): HeaderList {
+  const shared = by === 'refusal' ? null : rules?.fields(path, fields.get('origin'))
+  let list = own
+  for (const field of [...(shared?.list ?? []), ...securityHeaders(config.securityHeaders)]) {
+    const [name, value] = field
+    if (name === 'Vary') list = withVary(list, value)
+    else if (!list.some(([other]) => other === name)) list = [...list, field]
+  }
+  return list
+}

@@ -1,0 +1,72 @@
+/** An explanation as text for a terminal. Called by `../explain.ts`. */
+import { reasonOf } from '../../http/status.ts'
+import { formatRows } from '../table.ts'
+import type { Explanation, FileFacts, RouteFacts } from './explanation.ts'
+
+type Row = [label: string, value: string]
+
+export function printExplanation(it: Explanation): string {
+  const status = it.status === null ? '' : `${it.status} ${reasonOf(it.status)}: `
+  const parts: [title: string, rows: Row[]][] = [
+    ['The way', it.steps.map(({ stage, finding }): Row => [stage, finding])],
+    ['The file', it.file === null ? [] : rowsOfFile(it.file)],
+    ['The route', it.route === null ? [] : rowsOfRoute(it.route)],
+    ['Around it', rowsAround(it)],
+    ['Fields', it.headers.map(([name, value]): Row => [name, value])],
+  ]
+  const sections = parts
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => `\n${title}\n${formatRows(rows)}`)
+  const hints = it.hints.map((hint) => `\n${hint}`)
+  return [`${it.method} ${it.url}`, `→ ${status}${it.summary}`, ...hints, ...sections].join('\n')
+}
+
+function rowsOfFile(file: FileFacts): Row[] {
+  const { prefix, dir, path, bytes, from, variants } = file
+  const rows: Row[] = [['mount', `${prefix} → ${dir}`]]
+  if (file.etag === '') return rows
+  return [
+    ...rows,
+    ['file', `${path}, ${bytes} bytes, from ${from}`],
+    ['type', file.type],
+    ['ETag', file.etag],
+    ['Cache-Control', file.cacheControl],
+    ...variants.map((one): Row => [one.coding, `${one.bytes} bytes, ${one.etag}`]),
+  ]
+}
+
+function rowsOfRoute({ pattern, name, place, methods, view, params }: RouteFacts): Row[] {
+  return [
+    ['pattern', pattern],
+    ['place', place],
+    ['name', name === '' ? '(none)' : name],
+    ['methods', methods.join(' ')],
+    ['view', view],
+    ...Object.entries(params).map(([key, value]): Row => [key, `${show(value)} (${typeof value})`]),
+  ]
+}
+
+function rowsAround({ middleware, limits, cors, compression, by }: Explanation): Row[] {
+  if (by === 'refusal') return []
+  const sending: Row = [
+    'sending',
+    `${limits.minSendBytesPerSecond} bytes a second at least, ${limits.maxResponseSeconds} s at most`,
+  ]
+  const shared: Row = ['CORS', cors === null ? 'none' : `${cors.prefix}: ${cors.origins}`]
+  const squeezed: Row = ['compression', compression]
+  if (by === 'file')
+    return [['middleware', 'none: files leave before it'], shared, squeezed, sending]
+  const time = limits.maxViewMs === 0 ? 'no limit' : `${limits.maxViewMs} ms`
+  return [
+    ['middleware', middleware.length === 0 ? 'none' : middleware.join(' → ')],
+    ['body', `${limits.maxBodyBytes} bytes at most`],
+    ['time', `${time} until the view returns`],
+    shared,
+    squeezed,
+    sending,
+  ]
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,164 @@
+/**
+ * What `uwas explain` says of a request that is no file: preflight, route, 405, redirect of a slash,
+ * fallback, 404. The order is that of `was/finish.ts` and `was/dispatch.ts`.
+ */
+import { FILE_METHODS } from '../../files/entry.ts'
+import { FileReply } from '../../files/send-file.ts'
+import type { HeaderList } from '../../http/headers.ts'
+import { statusOf } from '../../http/http-error.ts'
+import type { Request } from '../../http/request.ts'
+import { encodePath } from '../../http/target.ts'
+import type { Route } from '../../route/flatten.ts'
+import { listRoutes } from '../../route/list.ts'
+import type { RouteMatch, UrlMatch } from '../../route/route-match.ts'
+import type { ExplainedSite, RouteFacts, Verdict } from './explanation.ts'
+import { explainMissing } from './missing.ts'
+
+interface Found {
+  readonly verdict: Verdict
+  /** Of the URL conf. */
+  readonly finding: string
+}
+
+/** Of every error page. */
+export const ERROR_FIELDS: HeaderList = [
+  ['Cache-Control', 'no-store'],
+  ['Vary', 'Accept'],
+]
+
+export function explainUrls(site: ExplainedSite, req: Request): Found {
+  const preflight = explainPreflight(site, req)
+  if (preflight !== undefined) return { verdict: preflight, finding: 'not asked: a preflight' }
+  let found: UrlMatch | undefined
+  try {
+    found = site.urls.match(req.method, req.path)
+  } catch (error) {
+    const summary = `a converter of the URL conf fails: ${String(error)}`
+    return {
+      verdict: { by: 'error', status: statusOf(error), summary, own: ERROR_FIELDS },
+      finding: 'an error',
+    }
+  }
+  if (found?.route !== undefined) {
+    return { verdict: explainRoute(found), finding: `"${found.route.pattern}"` }
+  }
+  if (found?.redirect !== undefined) {
+    const verdict: Verdict = {
+      by: 'slash',
+      status: 308,
+      own: [['Location', found.redirect + (req.search === '' ? '' : `?${req.search}`)]],
+      summary: `only ${found.redirect} is a route: the redirect to it`,
+    }
+    return { verdict, finding: `"${found.redirect}", the other spelling` }
+  }
+  const isFile = site.files.lookup(encodePath(req.path)) !== undefined
+  const allow = found?.allow ?? (isFile ? [...FILE_METHODS.split(', '), 'OPTIONS'] : undefined)
+  if (allow !== undefined) {
+    const finding = found === undefined ? 'none' : `answers ${allow.join(', ')} here`
+    return { verdict: explainMethods(site, req, found, allow), finding }
+  }
+  return { verdict: explainFallback(site, req), finding: 'no route fits' }
+}
+
+/** The name of a function, for people. */
+export function nameOf({ name }: { readonly name: string }): string {
+  return name === '' ? '(anonymous)' : name
+}
+
+function explainPreflight({ rules }: ExplainedSite, req: Request): Verdict | undefined {
+  const origin = req.header('origin')
+  const asks = req.header('access-control-request-method') !== undefined
+  if (req.method !== 'OPTIONS' || origin === undefined || !asks) return undefined
+  const fields = rules?.preflight(req.path, origin) ?? null
+  if (fields === null) return undefined
+  const allows = fields.list.some(([name]) => name === 'Access-Control-Allow-Origin')
+  return {
+    by: 'preflight',
+    status: 204,
+    summary: `the CORS policy, which ${allows ? 'lets' : 'does not let'} ${origin} in`,
+    headers: fields.list,
+  }
+}
+
+function explainRoute({ route, view, params }: RouteMatch): Verdict {
+  const facts = factsOf(route, nameOf(view), params)
+  if (route.socket === undefined) {
+    return {
+      by: 'view',
+      status: null,
+      summary: `the view ${facts.view} of route ${facts.pattern} (${facts.place})`,
+      route: facts,
+      options: route.options,
+      middleware: route.middleware,
+    }
+  }
+  const { origins } = route.socket.options
+  const who = typeof origins === 'string' ? origins : origins.join(' ')
+  return {
+    by: 'view',
+    status: 426,
+    summary: `the WebSocket ${facts.pattern} (${facts.place}): what is no handshake gets 426`,
+    route: { ...facts, view: '(socket)' },
+    middleware: route.middleware,
+    hints: [`a handshake is answered with 101 for these origins: ${who}`],
+  }
+}
+
+function factsOf(route: Route, view: string, params: Record<string, unknown>): RouteFacts {
+  const [row] = listRoutes({ routes: [route] })
+  const { methods = [], pattern = '', name = '', place = '' } = row ?? {}
+  return { pattern, name, place, methods, view, params: { ...params } }
+}
+
+function explainMethods(
+  site: ExplainedSite,
+  req: Request,
+  found: UrlMatch | undefined,
+  allow: readonly string[],
+): Verdict {
+  const what = found === undefined ? 'a file is' : placesOf(site, req.path, allow)
+  if (req.method === 'OPTIONS') {
+    return {
+      by: 'options',
+      status: 204,
+      own: [['Allow', allow.join(', ')]],
+      summary: `the answer to OPTIONS, Allow: ${allow.join(', ')} (${what} at this path)`,
+    }
+  }
+  return {
+    by: 'methodNotAllowed',
+    status: 405,
+    own: [...ERROR_FIELDS, ['Allow', allow.join(', ')]],
+    summary: `${what} at this path, which does not answer ${req.method}; Allow: ${allow.join(', ')}`,
+  }
+}
+
+/** The routes that answer the path by other methods. */
+function placesOf({ urls }: ExplainedSite, path: string, allow: readonly string[]): string {
+  const routes = new Set(allow.flatMap((method) => urls.match(method, path)?.route ?? []))
+  const rows = listRoutes({ routes: [...routes] })
+  const told = rows.map(({ pattern, place }) => `${pattern} (${place})`).join(', ')
+  return `route ${told} is`
+}
+
+function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {
+  const reply = files.fallBack(req)
+  if (reply !== undefined) {
+    return {
+      by: 'fallback',
+      status: reply.status,
+      own: reply.headers ?? [],
+      summary:
+        reply instanceof FileReply
+          ? 'the page of a single-page application ("spa" in "static")'
+          : 'the listing of a folder ("listing" in "static")',
+    }
+  }
+  return {
+    by: 'notFound',
+    status: 404,
+    own: ERROR_FIELDS,
+    summary: 'nothing: neither a file nor a route has this path',
+    hints: explainMissing(urls, files, req.method, req.path),
+  }
+}

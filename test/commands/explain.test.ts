@@ -1,0 +1,129 @@
+import t from 'tap'
+import { folder, run } from '../support/binary.ts'
+
+const SITE = {
+  'uwas.config.ts': `import { defineConfig } from 'uwas'
+import { urls } from './urls.ts'
+const auth = (req, next) => next()
+export const config = defineConfig({
+  urls,
+  middleware: [auth, (req, next) => next()],
+  static: [
+    { dir: 'public', prefix: '/static', cleanUrls: true, cacheControl: [{ match: '*.css', cacheControl: 'max-age=60' }] },
+    { dir: 'app', prefix: '/app', spa: true },
+    { dir: 'shared', prefix: '/shared', listing: true },
+  ],
+  redirects: [{ from: '/new', to: '/else', status: 307 }, { from: '/old/*', to: '/notes/*', status: 308 }],
+  rewrites: [{ from: '/me', to: '/notes/7' }, { from: '/style', to: '/static/app.css' }],
+  cors: [{ prefix: '/notes', origins: ['https://a.example'] }, { origins: '*', prefix: '/static' }],
+  limits: { maxUrlBytes: 100 },
+})`,
+  'urls.ts': `import { include, path, socket, text, urlconf } from 'uwas'
+const one = () => text('one')
+const failing = { parse() { throw new Error('a bug of the converter') }, format: String }
+const notes = urlconf(
+  path('/', () => text('all'), { name: 'all' }),
+  path('/<int:id>', { get: one, delete: function remove() { return text('gone') } }, { name: 'one', maxBodyBytes: 99, timeoutMs: 5000 }),
+)
+export const urls = urlconf(
+  include('/notes', notes, { namespace: 'n' }),
+  socket('/chat', { message() {} }),
+  path('/bad/<x:y>', one, { converters: { x: failing } }),
+)`,
+  'public/app.css': 'a { color: red }\n'.repeat(100),
+  'public/page.html': '<p>page',
+  'app/index.html': '<p>app',
+  'shared/a.txt': 'a',
+}
+
+interface Told {
+  readonly by: string
+  readonly status: number | null
+  readonly headers: [name: string, value: string][]
+  readonly [key: string]: unknown
+}
+
+async function told(cwd: string, ...args: string[]): Promise<Told> {
+  const { code, stdout, stderr } = await run(['explain', '--json', ...args], { cwd })
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Told
+}
+
+t.test('of a view it tells route, place, parameters, middleware and limits', async (t) => {
+  const cwd = folder(t, SITE)
+  t.match(await told(cwd, 'get', '/notes/7?x=1'), {
+    method: 'GET',
+    url: '/notes/7?x=1',
+    route: {
+      pattern: '/notes/<int:id>',
+      name: 'n:one',
+      place: 'urls.ts:6',
+      methods: ['GET', 'HEAD', 'DELETE'],
+      view: 'one',
+      params: { id: 7 },
+    },
+    middleware: ['auth', '(anonymous)'],
+    limits: { maxBodyBytes: 99, maxViewMs: 5000, maxUrlBytes: 100 },
+    cors: { prefix: '/notes', origins: 'https://a.example' },
+  })
+  const { stdout } = await run(['explain', 'DELETE', '/notes/7'], { cwd })
+  t.match(
+    stdout,
+    /^DELETE \/notes\/7\n→ the view remove of route \/notes\/<int:id> \(urls\.ts:6\)\n/,
+  )
+  t.match(stdout, /^ {2}id +7 \(number\)$/m)
+  t.match(stdout, /^ {2}middleware +auth → \(anonymous\)$/m)
+})
+
+t.test('of a file it tells mount, tag, caching and variants', async (t) => {
+  const cwd = folder(t, SITE)
+  const first = await told(cwd, 'http://any.example/static/app.css')
+  t.match(first, { by: 'file', middleware: [], steps: [{}, {}, { stage: 'files' }] })
+  t.match(first['file'], {
+    prefix: '/static',
+    dir: 'public',
+    path: 'public/app.css',
+    bytes: 1700,
+    type: 'text/css; charset=utf-8',
+    etag: /^"[0-9a-f]{32}"$/,
+    cacheControl: 'max-age=60',
+    from: 'memory',
+  })
+  t.match((await told(cwd, '/static/page.html'))['file'], { path: '/static/page', etag: '' })
+  t.match((await told(cwd, '/static/page'))['file'], { path: 'public/page.html' })
+})
+
+t.test('a rule of the configuration is named', async (t) => {
+  const cwd = folder(t, SITE)
+  t.match(await told(cwd, '/old/7'), { summary: 'the redirect /old/* → /notes/*' })
+  t.match((await told(cwd, '/me'))['steps'], [
+    { stage: 'redirects', finding: 'none of 2 fits' },
+    { stage: 'rewrites', finding: '/me → /notes/7: answered as /notes/7' },
+  ])
+})
+
+t.test('a request that cannot be one is refused, exit code 2', async (t) => {
+  const cwd = folder(t, SITE)
+  const { code, stderr } = await run(['explain', 'GET', 'nothing'], { cwd })
+  t.equal(code, 2)
+  t.match(stderr, 'cannot explain that request: "nothing" is no URL')
+  t.match(stderr, '[UWAS_ERR_COMMANDS_EXPLAIN]')
+  const none = await run(['explain'], { cwd })
+  t.equal(none.code, 2)
+  t.match(none.stderr, "missing required argument 'method'")
+})
+
+t.test('routes --json lists files and routes for programs', async (t) => {
+  const cwd = folder(t, SITE)
+  const { code, stdout } = await run(['routes', '--json'], { cwd })
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), {
+    files: [{ prefix: '/static', dir: 'public' }, { prefix: '/app' }, { prefix: '/shared' }],
+    routes: [
+      { methods: ['GET', 'HEAD'], pattern: '/notes/', name: 'n:all', place: 'urls.ts:5' },
+      { methods: ['GET', 'HEAD', 'DELETE'], pattern: '/notes/<int:id>', name: 'n:one' },
+      { methods: ['WS'], pattern: '/chat', name: '', place: 'urls.ts:10' },
+      { pattern: '/bad/<x:y>' },
+    ],
+  })
+})
