@@ -92,7 +92,7 @@ export class TrustedProxies {
   }
 
   #byForwarded(req: Forwarded, direct: Client): Client {
-    const hops = splitOutsideQuotes(req.header('forwarded') ?? '', ',').map(parametersOf)
+    const hops = elementsOf(req.header('forwarded') ?? '').map(parametersOf)
     const nearest = hops.at(-1)
     return {
       address: this.#outermost(
@@ -149,7 +149,7 @@ function hostOf(text: string | undefined, direct: Client): string {
 /** `for=192.0.2.1;proto=https` → its parameters by lower-case name; values without their quotes. */
 function parametersOf(element: string): Map<string, string> {
   const parameters = new Map<string, string>()
-  for (const pair of splitOutsideQuotes(element, ';')) {
+  for (const pair of splitOutsideQuotes(element, ';') ?? []) {
     const equals = pair.indexOf('=')
     if (equals < 0) continue
     const value = pair.slice(equals + 1).trim()
@@ -159,7 +159,16 @@ function parametersOf(element: string): Map<string, string> {
   return parameters
 }
 
-function splitOutsideQuotes(text: string, separator: string): string[] {
+/**
+ * A client that leaves a quote open would swallow what the proxy appends and speak in its name, so of a
+ * value that ends inside a quote only what follows its last comma counts: the proxy's own element.
+ */
+function elementsOf(value: string): string[] {
+  return splitOutsideQuotes(value, ',') ?? [value.slice(value.lastIndexOf(',') + 1)]
+}
+
+/** Null for a text that ends inside a quote. */
+function splitOutsideQuotes(text: string, separator: string): string[] | null {
   const parts: string[] = []
   let from = 0
   let isQuoted = false
@@ -171,5 +180,5 @@ function splitOutsideQuotes(text: string, separator: string): string[] {
       from = i + 1
     }
   }
-  return [...parts, text.slice(from)]
+  return isQuoted ? null : [...parts, text.slice(from)]
 }

@@ -65,6 +65,26 @@ t.test('Forwarded is read where it is chosen, and then the other field is not', 
   t.end()
 })
 
+t.test('a quote that a client leaves open does not swallow what the proxy says', (t) => {
+  const forwarded = (value: string) =>
+    clientOf({ ...LOCAL, field: 'forwarded' }, '127.0.0.1', { forwarded: value })
+  const proxy = 'for=198.51.100.1;proto=https;host=good.test'
+  const told = { address: '198.51.100.1', scheme: 'https', host: 'good.test' }
+  for (const forged of [
+    'for=6.6.6.6;host=evil.test;x="',
+    'for=6.6.6.6;host=evil.test;x="\\"',
+    'for=6.6.6.6;host=evil.test;x="a, b',
+    'for=6.6.6.6, for="6.6.6.6',
+    '"',
+  ]) {
+    t.match(forwarded(`${forged}, ${proxy}`), told, forged)
+    const quoted = forwarded(`${forged}, for="[2001:db8::1]:80";host=good.test`)
+    t.match(quoted, { address: '2001:db8::1', host: 'good.test' }, forged)
+  }
+  t.equal(forwarded('for=6.6.6.6;x="').address, '127.0.0.1', 'no proxy has spoken')
+  t.end()
+})
+
 t.test('no field, however mad, gives what is no address', (t) => {
   const text = fc.string({ unit: fc.constantFrom(...'0123456789abcdef.:,;="[] \\_/for') })
   fc.assert(
