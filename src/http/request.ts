@@ -167,7 +167,7 @@ export class Request<P = Record<string, unknown>> {
 
   /** The body; empty when there is none. Rejects with UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED. */
   bytes(): Promise<Uint8Array> {
-    return this.#body === null ? Promise.resolve(NO_BODY) : this.#body.read()
+    return this.#body === null ? Promise.resolve(NO_BODY) : handled(this.#body.read())
   }
 
   /**
@@ -180,8 +180,8 @@ export class Request<P = Record<string, unknown>> {
   }
 
   /** The body as UTF-8 text. Bytes that are not UTF-8 are UWAS_ERR_HTTP_BODY_MALFORMED (400). */
-  async text(): Promise<string> {
-    return decodeUtf8(await this.bytes(), 'text')
+  text(): Promise<string> {
+    return handled(this.#text('text'))
   }
 
   /**
@@ -189,20 +189,16 @@ export class Request<P = Record<string, unknown>> {
    * UWAS_ERR_HTTP_BODY_TYPE (415), text that is not JSON UWAS_ERR_HTTP_BODY_MALFORMED (400), beyond the
    * bounds UWAS_ERR_HTTP_BODY_BOUND (413). The caller checks the shape.
    */
-  async json(): Promise<unknown> {
-    const type = /^application\/(?:[\w.+-]+\+)?json$/
-    expectType(this.header('content-type'), 'application/json', type)
-    return parseJson(decodeUtf8(await this.bytes(), 'JSON'))
+  json(): Promise<unknown> {
+    return handled(this.#json())
   }
 
   /**
    * The fields of an HTML form (application/x-www-form-urlencoded), at most 1000; errors as `json`. A field
    * that stands several times has all its values (`getAll`).
    */
-  async form(): Promise<URLSearchParams> {
-    const type = 'application/x-www-form-urlencoded'
-    expectType(this.header('content-type'), type, /^application\/x-www-form-urlencoded$/)
-    return parseForm(decodeUtf8(await this.bytes(), type))
+  form(): Promise<URLSearchParams> {
+    return handled(this.#form())
   }
 
   /**
@@ -236,4 +232,29 @@ export class Request<P = Record<string, unknown>> {
     this.#onDone = undefined
     for (const work of all ?? []) work()
   }
+
+  async #text(type: string): Promise<string> {
+    return decodeUtf8(await this.bytes(), type)
+  }
+
+  async #json(): Promise<unknown> {
+    const type = /^application\/(?:[\w.+-]+\+)?json$/
+    expectType(this.header('content-type'), 'application/json', type)
+    return parseJson(await this.#text('JSON'))
+  }
+
+  async #form(): Promise<URLSearchParams> {
+    const type = 'application/x-www-form-urlencoded'
+    expectType(this.header('content-type'), type, /^application\/x-www-form-urlencoded$/)
+    return parseForm(await this.#text(type))
+  }
+}
+
+/**
+ * What a client sends may fail while a view that has asked for it waits for something else, or has given
+ * up: without a handler Node would end the worker. Whoever awaits the promise still gets the failure.
+ */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }

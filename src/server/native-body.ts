@@ -4,7 +4,8 @@
  * any, the client is made to wait.
  */
 import { createError } from '../core/errors.ts'
-import type { BodySource } from '../http/request.ts'
+import type { Reply } from '../http/reply.ts'
+import { type BodySource, handled } from '../http/request.ts'
 import type { EngineResponse } from './engine-types.ts'
 
 /** Bytes that are kept for a view that has not asked for them, or not taken the last ones. */
@@ -58,10 +59,12 @@ export class NativeBody implements BodySource {
     const isUsed = this.#isStreamed
     if (this.#whole === null && !isUsed) {
       this.#isStreamed = true
-      this.#mode = 'stream'
+      if (this.#mode === 'waiting') this.#mode = 'stream'
     }
     const pieces = this.#pieces(isUsed)
+    const next = pieces.next.bind(pieces)
     const end = pieces.return.bind(pieces)
+    pieces.next = () => handled(next())
     // A generator that has not begun ends without a word.
     pieces.return = (value) => {
       if (this.#mode === 'stream' && !isUsed) this.#drop()
@@ -92,9 +95,21 @@ export class NativeBody implements BodySource {
     this.#fail(createError('UWAS_ERR_HTTP_BODY_ABORTED', {}))
   }
 
-  /** A reply is about to leave: of a body that nobody has asked for the rest is let go of. */
-  release(): void {
-    if (this.#mode === 'waiting') this.#drop()
+  /**
+   * `reply` is about to leave. When it has, the engine's response must not be touched any more, and a client
+   * that has been made to wait would wait for ever: what is still to come is let go of, now, or when a reply
+   * that may be made of it calls the result before its last bytes. Who reads on gets _BODY_ABORTED.
+   */
+  yieldTo({ body }: Reply): (() => void) | null {
+    const isStreamed = body !== null && typeof body === 'object' && !(body instanceof Uint8Array)
+    if (!isStreamed) this.#release()
+    // The reply's iterator has begun by then: it reads the body from its first step on, or never.
+    else setImmediate(() => this.#mode === 'waiting' && this.#drop())
+    return isStreamed ? () => this.#release() : null
+  }
+
+  #release(): void {
+    if (this.#mode !== 'whole') this.#drop()
   }
 
   #drop(): void {
@@ -102,6 +117,7 @@ export class NativeBody implements BodySource {
     this.#mode = 'dropped'
     this.#forget()
     this.#resume()
+    this.#wake?.()
   }
 
   #take(chunk: ArrayBuffer, isLast: boolean): void {
@@ -123,6 +139,7 @@ export class NativeBody implements BodySource {
   }
 
   async #collect(): Promise<Uint8Array> {
+    if (this.#mode === 'dropped') throw createError('UWAS_ERR_HTTP_BODY_ABORTED', {})
     this.#mode = 'whole'
     this.#resume()
     while (!this.#isComplete && this.#failure === undefined) await this.#more()
@@ -136,6 +153,7 @@ export class NativeBody implements BodySource {
   async #next(): Promise<Uint8Array | null> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure
+      if (this.#mode === 'dropped') throw createError('UWAS_ERR_HTTP_BODY_ABORTED', {})
       const chunk = this.#chunks.shift()
       if (chunk !== undefined) {
         this.#kept -= chunk.byteLength

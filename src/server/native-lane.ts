@@ -1,6 +1,6 @@
 /**
- * The native lane: ordinary HTTP/1.1 on uWebSockets.js. A request for a file is answered inside the
- * engine's callback; anything else passes the fences, becomes a `Request`, and its `Reply` is written.
+ * The native lane: ordinary HTTP/1.1 on uWebSockets.js. A request for a file is answered in the engine's
+ * callback; all else passes the fences, becomes a `Request`, and its `Reply` is written.
  */
 import { Trace } from '../core/trace.ts'
 import { answer } from '../files/answer.ts'
@@ -230,11 +230,8 @@ export class NativeLane {
     const { path, canonical } = routed ?? target
     const isRead = method === 'GET' || method === 'HEAD'
     const entry = isRead ? this.application.files.lookup(canonical) : undefined
-    if (entry !== undefined) {
-      this.#answerFile(res, req, method, canonical, entry, startedAt)
-    } else {
-      this.#answerView(res, req, method, path, startedAt, this.application.dispatch)
-    }
+    if (entry !== undefined) this.#answerFile(res, req, method, canonical, entry, startedAt)
+    else this.#answerView(res, req, method, path, startedAt, this.application.dispatch)
   }
 
   /**
@@ -288,8 +285,7 @@ export class NativeLane {
       // A socket keeps its handshake.
       if (take === null) fields.release()
       else fields.detach()
-      body?.release()
-      this.#write(exchange, request, result, take)
+      this.#write(exchange, request, body, result, take)
       return
     }
     fields.detach()
@@ -298,8 +294,7 @@ export class NativeLane {
     result
       .then((reply) => {
         if (exchange.aborted) return
-        body?.release()
-        res.cork(() => this.#write(exchange, request, reply, take))
+        res.cork(() => this.#write(exchange, request, body, reply, take))
       })
       .catch((error) => exchange.cut(error))
   }
@@ -326,18 +321,27 @@ export class NativeLane {
     }
   }
 
-  #write(exchange: Exchange, request: Request, reply: Reply, take: TakeSocket | null): void {
+  #write(
+    exchange: Exchange,
+    request: Request,
+    body: NativeBody | null,
+    reply: Reply,
+    take: TakeSocket | null,
+  ): void {
     const { trace } = request
     const from = trace === null ? 0 : performance.now()
-    if (this.draining) exchange.close = true
+    exchange.close ||= this.draining
+    if (body !== null) exchange.onEnding = body.yieldTo(reply)
     try {
       if (take !== null && reply instanceof SocketReply) this.#open(exchange, request, reply, take)
       else if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
       else writeReply(exchange, reply, this.#heads.of(reply))
-      if (exchange.isDone) request.markDone()
-      else this.#watchOver(exchange, request, null)
+      if (exchange.isDone) {
+        body?.abort()
+        request.markDone()
+      } else this.#watchOver(exchange, request, body)
     } catch (error) {
-      this.#watchOver(exchange, request, null)
+      this.#watchOver(exchange, request, body)
       exchange.cut(error)
     }
     if (trace === null) return
@@ -371,9 +375,9 @@ export class NativeLane {
   }
 
   /** Bytes of the request's body by its own word; NaN when only its end will tell. */
-  #bodyLength(req: EngineRequest): number {
+  #bodyLength({ isChunked }: EngineRequest): number {
     const { contentLength } = this.#scan
-    return contentLength === '' && req.isChunked === true ? Number.NaN : Number(contentLength)
+    return contentLength === '' && isChunked === true ? Number.NaN : Number(contentLength)
   }
 }
 

@@ -29,6 +29,8 @@ export class Exchange implements Watched {
   onAbort: (() => void) | null
   /** Called when a body fails while it is sent; the connection is cut. */
   onError: ((error: unknown) => void) | null
+  /** Called before the last bytes of a streamed reply are handed over, while `res` may be touched. */
+  onEnding: (() => void) | null
   /** Called once, when the reply has been handed over completely, cut or given up. */
   onDone: (() => void) | null
   /** The reply has been handed over completely, cut or given up. */
@@ -59,6 +61,7 @@ export class Exchange implements Watched {
     this.aborted = false
     this.onAbort = null
     this.onError = null
+    this.onEnding = null
     this.onDone = null
     this.isDone = false
     this.wake = null
@@ -154,6 +157,7 @@ export function writeReply(exchange: Exchange, reply: Reply, head: Uint8Array | 
 /** Ends without content; `length` is what a GET would have had, or null for no Content-Length. */
 export function endWithout(exchange: Exchange, length: number | null): void {
   const { res, close, closesByItself } = exchange
+  exchange.onEnding?.()
   if (length !== null) res.writeHeader('Content-Length', String(length))
   if (close) announceClose(exchange)
   if (close && !closesByItself && res.closesAfterEnd !== true) {
@@ -241,6 +245,7 @@ async function writeChunks(
     exchange.chunkBytes += chunk.length
   }
   if (exchange.aborted) return
+  exchange.onEnding?.()
   res.cork(() => res.end())
   exchange.done()
 }
@@ -253,6 +258,7 @@ async function writeSized(
 ): Promise<void> {
   if (total === 0) {
     discard(body)
+    exchange.onEnding?.()
     endWith(exchange, '')
     return
   }
@@ -263,6 +269,7 @@ async function writeSized(
     const chunk = typeof item === 'string' ? Buffer.from(item) : item
     if (sent + chunk.byteLength > total)
       throw createError('UWAS_ERR_SERVER_BODY_LENGTH', { total, problem: 'longer' })
+    if (sent + chunk.byteLength === total) exchange.onEnding?.()
     await sendPart(exchange, chunk, sent, total)
     if (exchange.aborted) return
     sent += chunk.byteLength

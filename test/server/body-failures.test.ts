@@ -27,7 +27,10 @@ t.test('a view that reads the body of a client that goes away gets a coded error
   socket.destroy()
   t.ok(await eventually(() => caught.length === 1))
   t.equal(caught[0]?.code, 'UWAS_ERR_HTTP_BODY_ABORTED')
-  t.equal(caught[0]?.message, 'the client went away before its request body had arrived')
+  t.equal(
+    caught[0]?.message,
+    'the client went away before its request body had arrived, or the reply left before it was read',
+  )
 })
 
 t.test('a body of another length than was said cuts the connection and is logged', async (t) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { stream, text } from '../../src/http/reply.ts'
+import { Reply, stream, text } from '../../src/http/reply.ts'
 import type { Request } from '../../src/http/request.ts'
 import { serve } from '../support/application.ts'
 import { dial, raw } from '../support/raw.ts'
@@ -169,4 +169,130 @@ for (const lane of ['native', 'strict'] as const) {
       /^UWAS_ERR_HTTP_BODY_USED the request body is streamed and can be read once.*\nUWAS_ERR_HTTP_BODY_USED/,
     )
   })
+
+  t.test(`a reply in the middle of a streamed body lets go of the rest (${lane})`, async (t) => {
+    const failures: unknown[] = []
+    const { port } = await serve(
+      t,
+      async (req) => {
+        if (req.method === 'GET') return text(req.path)
+        const body = req.stream()
+        await body.next()
+        // The client is made to wait meanwhile.
+        await sleep(200)
+        setImmediate(() => void body.next().catch((error) => failures.push(error)))
+        return text(req.path)
+      },
+      { limits: { maxBodyBytes: LIMIT }, lane },
+    )
+    const socket = await dial(port)
+    t.teardown(() => socket.destroy())
+    let seen = ''
+    socket.on('data', (chunk) => {
+      seen += chunk
+    })
+    socket.write(head(20 * 1024 * 1024, '/first'))
+    socket.write(Buffer.alloc(20 * 1024 * 1024, 1))
+    socket.write(after)
+    for (let i = 0; i < 1000 && !seen.endsWith('/after'); i++) await sleep(10)
+    t.match(seen, /\/first[\s\S]*\/after$/, 'the connection goes on')
+    t.match(failures, [{ code: 'UWAS_ERR_HTTP_BODY_ABORTED', message: /the reply left before/ }])
+  })
+
+  for (const content of ['of known length', 'of unknown length', 'that is none']) {
+    t.test(
+      `a streamed reply ${content} lets go of a body that it has not read (${lane})`,
+      async (t) => {
+        const { port } = await serve(
+          t,
+          (req) => {
+            if (req.method === 'GET') return text(req.path)
+            async function* first() {
+              const body = req.stream()
+              yield (await body.next()).value?.subarray(0, 1) ?? ''
+              await sleep(200)
+              yield '!'
+            }
+            const status = content === 'that is none' ? 204 : 200
+            const length = content === 'of known length' ? 2 : null
+            return new Reply(status, 'text/plain', first(), length)
+          },
+          { limits: { maxBodyBytes: LIMIT }, lane },
+        )
+        const socket = await dial(port)
+        t.teardown(() => socket.destroy())
+        let seen = ''
+        socket.on('data', (chunk) => {
+          seen += chunk
+        })
+        socket.write(head(20 * 1024 * 1024))
+        socket.write(Buffer.alloc(20 * 1024 * 1024, 'x'))
+        socket.write(after)
+        for (let i = 0; i < 1000 && !seen.endsWith('/after'); i++) await sleep(10)
+        t.match(seen, content === 'that is none' ? /^HTTP\/1.1 204 / : /x[\s\S]*!/)
+        t.match(seen, /\/after$/, 'the connection goes on')
+      },
+    )
+  }
+
+  t.test(`a reply made of the body at once hears that its client has gone (${lane})`, async (t) => {
+    let failure: unknown
+    const { port } = await serve(
+      t,
+      (req) => {
+        async function* echo() {
+          try {
+            yield* req.stream()
+          } catch (error) {
+            failure = error
+          }
+        }
+        return stream(echo(), 'application/octet-stream')
+      },
+      { limits: { maxBodyBytes: LIMIT }, lane },
+    )
+    const socket = await dial(port)
+    socket.write(`${head(1000)}only this`)
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.destroy()
+    for (let i = 0; i < 500 && failure === undefined; i++) await sleep(10)
+    t.match(failure, { code: 'UWAS_ERR_HTTP_BODY_ABORTED' })
+  })
+
+  for (const read of ['bytes', 'text', 'json', 'form', 'stream'] as const) {
+    t.test(
+      `a body that fails while nobody awaits it harms nobody: ${read} (${lane})`,
+      async (t) => {
+        const unhandled: unknown[] = []
+        const note = (error: unknown) => unhandled.push(error)
+        process.on('unhandledRejection', note)
+        t.teardown(() => process.off('unhandledRejection', note))
+        let hasBegun = false
+        let isDone = false
+        const { port } = await serve(
+          t,
+          async (req) => {
+            hasBegun = true
+            req.onDone(() => {
+              isDone = true
+            })
+            if (read === 'stream') void req.stream().next()
+            else void req[read]()
+            await new Promise((resolve) => req.signal.addEventListener('abort', resolve))
+            return text('')
+          },
+          { lane },
+        )
+        const socket = await dial(port)
+        const type = read === 'form' ? 'application/x-www-form-urlencoded' : 'application/json'
+        socket.write(head(10).replace('Content-Length', `Content-Type: ${type}\r\nContent-Length`))
+        for (let i = 0; i < 500 && !hasBegun; i++) await sleep(10)
+        socket.destroy()
+        for (let i = 0; i < 500 && !isDone; i++) await sleep(10)
+        await sleep(10)
+        t.equal(isDone, true)
+        t.strictSame(unhandled, [])
+      },
+    )
+  }
 }

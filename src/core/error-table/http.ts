@@ -122,7 +122,8 @@ export const HTTP_ERRORS = {
     when: 'request',
   },
   UWAS_ERR_HTTP_BODY_ABORTED: {
-    message: 'the client went away before its request body had arrived',
+    message:
+      'the client went away before its request body had arrived, or the reply left before it was read',
     status: 400,
     base: 'Error',
     when: 'request',
