@@ -93,3 +93,11 @@ export {
   type Part,
   parts,
 } from './was/upload/parts.ts'
+export {
+  type DetailViewOptions,
+  detailView,
+  type FormViewOptions,
+  formView,
+  type ListViewOptions,
+  listView,
+} from './was/views/generic.ts'

@@ -1,0 +1,86 @@
+import t from 'tap'
+import { z } from 'zod'
+import { invalid } from '../../../src/http/http-error.ts'
+import { column } from '../../../src/model/table/columns.ts'
+import { table } from '../../../src/model/table/table.ts'
+import * as pg from '../../../src/model/types.ts'
+import { path, urlconf } from '../../../src/route/urlconf.ts'
+import { createTestClient } from '../../../src/testing/test-client.ts'
+import { detailView, formView, listView } from '../../../src/was/views/generic.ts'
+import { temporaryFolder, writeTree } from '../../support/catalogue.ts'
+import { testDatabaseUrl } from '../../support/postgres.ts'
+
+const notes = table(
+  'notes',
+  { id: column(pg.int, { generated: true }), body: pg.text, stars: pg.int },
+  { orders: { newest: { by: ['id'], descending: true } } },
+)
+
+const urls = urlconf(
+  path(
+    '/',
+    listView({
+      table: notes,
+      template: 'list',
+      order: 'newest',
+      limit: 2,
+      extra: () => ({ title: 'T' }),
+    }),
+  ),
+  path('/<int:id>', detailView({ table: notes, template: 'detail' })),
+  path(
+    '/new',
+    formView({
+      schema: z.object({
+        body: z.string('write something').max(5, 'is too long'),
+        stars: z.coerce.number('is no number').int().max(5),
+      }),
+      template: 'form',
+      initial: () => ({ stars: 3 }),
+      async save(req, values) {
+        if (values.body === 'taken') throw invalid({ body: 'is taken' })
+        if (values.body === 'crash') throw new Error('on purpose')
+        const { id } = await notes.insert(req, values)
+        return `/${id}`
+      },
+    }),
+  ),
+)
+
+t.test('a list, a row and a form are made of a table, a schema and templates', async (t) => {
+  const root = await writeTree(temporaryFolder(t), {
+    'migrations/0001_notes.sql':
+      'create table notes (id bigint generated always as identity primary key, body text not null, stars int not null)',
+    'templates/list.mustache': '{{title}}:{{#rows}} {{body}}{{/rows}}{{#next}} {{next}}{{/next}}',
+    'templates/detail.mustache': '{{row.id}} {{row.body}} {{row.stars}}',
+    'templates/form.mustache':
+      '[{{#values}}{{#body}}{{body}}{{/body}}|{{#stars}}{{stars}}{{/stars}}{{/values}}]{{#problems}} {{field}}: {{message}}.{{/problems}}',
+  })
+  const client = await createTestClient(
+    { urls, templates: 'templates', migrations: 'migrations' },
+    { root, env: { DATABASE_URL: await testDatabaseUrl() } },
+  )
+  t.teardown(() => client.close())
+  const post = (form: Record<string, string>) => client.post('/new', { form })
+
+  t.equal((await client.get('/new')).text, '[|3]')
+  for (const body of ['one', 'two', 'a & b']) {
+    const saved = await post({ body, stars: '5', other: 'ignored' })
+    t.equal(saved.status, 303)
+    t.match((await client.follow(saved)).text, /^\d (one|two|a &amp; b) 5$/)
+  }
+  const first = await client.get('/')
+  t.match(first.text, /^T: a &amp; b two \?after=/)
+  const next = /\?after=\S+/.exec(first.text)?.[0] ?? ''
+  t.equal((await client.get(`/${next}`)).text, 'T: one')
+  t.equal((await client.get('/?after=forged')).status, 400)
+  t.equal((await client.get('/99')).status, 404)
+
+  const bad = await post({ body: 'too long', stars: 'x' })
+  t.equal(bad.status, 422)
+  t.equal(bad.text, '[too long|x] body: is too long. stars: is no number.')
+  t.equal((await post({ body: '', stars: '1' })).text, '[|1] body: write something.')
+  t.equal((await post({ body: 'taken', stars: '1' })).text, '[taken|1] body: is taken.')
+  t.equal((await post({ body: 'crash', stars: '1' })).status, 500)
+  t.equal((await client.request('DELETE', '/new')).status, 405)
+})
