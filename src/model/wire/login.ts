@@ -7,6 +7,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import postgres from 'postgres'
 import { type DatabaseTarget, socketPath } from '../url.ts'
+import { ConnectionLost } from './lost.ts'
 
 export interface LoginOptions {
   readonly target: DatabaseTarget
@@ -73,7 +74,7 @@ function once(socket: Socket, event: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onEvent = (value: unknown) => settle(() => resolve(value))
     const onError = (error: Error) => settle(() => reject(error))
-    const onClose = () => settle(() => reject(new ClosedEarly()))
+    const onClose = () => settle(() => reject(new ConnectionLost()))
     const settle = (end: () => void) => {
       socket.off(event, onEvent).off('error', onError).off('close', onClose)
       end()
@@ -105,7 +106,7 @@ async function handshake(socket: Socket, { target, settings }: LoginOptions): Pr
     onnotice: () => {},
     // The driver would dial again after a failure; here each connection has one chance.
     socket: () => {
-      if (isTaken) return Promise.reject(new ClosedEarly())
+      if (isTaken) return Promise.reject(new ConnectionLost())
       isTaken = true
       return Promise.resolve(Object.assign(socket, { host: target.host }))
     },
@@ -133,14 +134,6 @@ class ConnectTimeout extends Error {
 
   constructor(timeoutMs: number) {
     super(`no connection within ${timeoutMs} ms`)
-  }
-}
-
-class ClosedEarly extends Error {
-  readonly code = 'CONNECTION_CLOSED'
-
-  constructor() {
-    super('the connection was lost')
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { Input, int16At, int32At } from './input.ts'
+import { ConnectionLost } from './lost.ts'
 import { bindPrefix, Output } from './output.ts'
 import { readFields, ServerError } from './server-error.ts'
 import type { Column, Prepared, Task } from './task.ts'
@@ -267,14 +268,6 @@ export class Session {
     this.#first = 0
     this.#options.onEnd(this.#ended)
     for (const task of tasks) task?.done(task.failure ?? this.#ended)
-  }
-}
-
-class ConnectionLost extends Error {
-  readonly code = 'CONNECTION_CLOSED'
-
-  constructor() {
-    super('the connection was lost')
   }
 }
 
