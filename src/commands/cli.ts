@@ -12,6 +12,7 @@ import { explainCommand } from './explain.ts'
 import { reportFailure } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { migrateCommand } from './migrate.ts'
+import { newCommand } from './new.ts'
 import { routesCommand } from './routes.ts'
 import { serveCommand } from './serve.ts'
 
@@ -51,6 +52,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .addHelpText('after', GENERAL_HELP)
   addServe(program).action(then(serveCommand))
   addDev(program).action(then(devCommand))
+  addNew(program).action(then(newCommand))
   site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
     .addHelpText('after', CHECK_HELP)
     .action(then(checkCommand))
@@ -89,6 +91,15 @@ function addDev(program: Command): Command {
     .addOption(portOption())
     .addOption(hostOption('127.0.0.1'))
     .addHelpText('after', DEV_HELP)
+}
+
+function addNew(program: Command): Command {
+  return program
+    .command('new')
+    .description('Start a new site, which runs at once.')
+    .summary('start a new site, which runs at once')
+    .argument('<dir>', 'folder to write it to; new, or empty')
+    .option('--verbose', 'show the stack of an error', false)
 }
 
 function addExplain(program: Command): Command {
@@ -154,6 +165,7 @@ function readVersion(): string {
 
 const GENERAL_HELP = `
 Examples:
+  uwas new notebook              start a site
   uwas serve public              serve a folder on http://localhost:${DEFAULT_PORT}
   uwas serve                     serve the site of ./uwas.config.ts
   uwas dev --port 3000           the same with live reload, for its developer

@@ -38,7 +38,7 @@ t.test('without a command the help is printed, exit code 2', async (t) => {
 t.test('--help and --version answer on standard output, exit code 0', async (t) => {
   const help = await run(['--help'])
   t.equal(help.code, 0)
-  t.match(help.stdout, /Examples:\n {2}uwas serve public/)
+  t.match(help.stdout, /Examples:\n {2}uwas new notebook/)
   t.match(help.stdout, /DATABASE_URL/)
   const serve = await run(['serve', '--help'])
   t.match(serve.stdout, /--port <number> .*default: PORT, the\s+configuration, 8080/)

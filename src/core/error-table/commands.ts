@@ -39,6 +39,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_NEW: {
+    message: 'cannot start a site in {dir}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_NO_CONFIG: {
     message: '{file} does not exist: {hint}',
     status: 500,
