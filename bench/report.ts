@@ -53,7 +53,8 @@ function columnsOf(scenario: Scenario, outcome: Outcome, base: string): readonly
     ['core µs/req', (all) => middle(all, (sample) => sample.coreMicros).toFixed(2)],
     ['process µs/req', (all) => middle(all, (sample) => sample.processMicros).toFixed(2)],
     ...(scenario.view?.reads ? [database] : []),
-    [`ratio to ${base}`, (all) => ratio(all, own)],
+    [`ratio to ${base}`, (all) => ratio(all, own, ({ coreMicros }) => coreMicros)],
+    ['ratio of processes', (all) => ratio(all, own, ofProcesses)],
     ['req/s', (all) => Math.round(middle(all, perSecond)).toLocaleString('en')],
     ...(scenario.throughput ? [throughput] : []),
     ['p99 ms', (all) => middle(all, (sample) => sample.latencyMs.p99).toFixed(2)],
@@ -62,10 +63,19 @@ function columnsOf(scenario: Scenario, outcome: Outcome, base: string): readonly
   ]
 }
 
-function ratio(all: readonly Sample[], own: readonly Sample[]): string {
-  const ratios = all.map(
-    (sample, round) => sample.coreMicros / (own[round]?.coreMicros ?? Number.NaN),
-  )
+function ofProcesses({ processMicros, databaseMicros }: Sample): number {
+  return processMicros + databaseMicros
+}
+
+function ratio(
+  all: readonly Sample[],
+  own: readonly Sample[],
+  of: (sample: Sample) => number,
+): string {
+  const ratios = all.map((sample, round) => {
+    const base = own[round]
+    return base === undefined ? Number.NaN : of(sample) / of(base)
+  })
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)]
   return `${median(ratios).toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`
 }

@@ -230,7 +230,8 @@ export class Request<P = Record<string, unknown>> {
     this.#isDone = true
     const all = this.#onDone
     this.#onDone = undefined
-    for (const work of all ?? []) work()
+    if (all === undefined) return
+    for (const work of all) work()
   }
 
   async #text(type: string): Promise<string> {

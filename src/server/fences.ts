@@ -30,7 +30,7 @@ export function isHost(host: string): boolean {
 
 /** 501 for a method nobody knows, 400 for what is not a token. */
 export function refuseMethod(method: string): Refusal {
-  if (KNOWN_METHODS.has(method)) return 0
+  if (method === 'GET' || KNOWN_METHODS.has(method)) return 0
   return isToken(method) ? 501 : 400
 }
 

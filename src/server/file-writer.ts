@@ -5,7 +5,14 @@
 import type { Prepared, Segment } from '../files/entry.ts'
 import { type ByteSource, joinSegments, memorySource, SegmentedBody } from '../files/segments.ts'
 import { WINDOW_BYTES, windowsInUse } from '../files/windows.ts'
-import { announceClose, type Exchange, endWithout, writable, writeWhole } from './native-writer.ts'
+import {
+  announceClose,
+  type Exchange,
+  endWithout,
+  MAX_COPIED_BYTES,
+  writable,
+  writeWhole,
+} from './native-writer.ts'
 
 /** What the lane does with a reply that does not end at once, or cannot be. */
 export interface FileHost {
@@ -23,6 +30,13 @@ const MAX_JOINED_BYTES = 64 * 1024
 const MAX_KEPT_WINDOWS = 8
 /** Shortest read for a client that takes little at a time. */
 const MIN_READ_BYTES = 16 * 1024
+
+/** Small enough, in memory and whole: one call sends it, and nothing is left for later. */
+export function isOneSend({ content, length, segments }: Prepared): boolean {
+  return (
+    content !== null && content.bytes !== null && length <= MAX_COPIED_BYTES && segments === null
+  )
+}
 
 /** Call it inside the handler or inside `cork`. Contents that are not in memory, and files, are sent later. */
 export function writePrepared(exchange: Exchange, prepared: Prepared, host: FileHost): void {

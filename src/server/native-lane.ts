@@ -21,12 +21,12 @@ import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import { withFields } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
-import { type FileHost, writePrepared } from './file-writer.ts'
+import { type FileHost, isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
 import { NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
-import { Exchange, MAX_COPIED_BYTES, writeReply } from './native-writer.ts'
+import { Exchange, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
 import type { TakeSocket } from './server-socket.ts'
 
@@ -108,7 +108,7 @@ export class NativeLane {
   ): void {
     this.#scan.read(req)
     const startedAt = this.application.traces === null ? 0 : performance.now()
-    this.#answerView(res, req, 'GET', path, startedAt, answer, take)
+    this.#answerView(res, req, 'GET', path, req.getQuery() ?? '', startedAt, answer, take)
   }
 
   /** A mistake of ours costs its connection, not the process: the engine ends that on an exception. */
@@ -219,7 +219,7 @@ export class NativeLane {
       return
     }
     if (target === 404) {
-      this.#answerView(res, req, method, rawPath, startedAt, this.application.notFound)
+      this.#answerView(res, req, method, rawPath, search, startedAt, this.application.notFound)
       return
     }
     const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
@@ -229,9 +229,10 @@ export class NativeLane {
     }
     const { path, canonical } = routed ?? target
     const isRead = method === 'GET' || method === 'HEAD'
-    const entry = isRead ? this.application.files.lookup(canonical) : undefined
+    const isKnown = rules === null && canonical === rawPath
+    const entry = isRead && !isKnown ? this.application.files.lookup(canonical) : undefined
     if (entry !== undefined) this.#answerFile(res, req, method, canonical, entry, startedAt)
-    else this.#answerView(res, req, method, path, startedAt, this.application.dispatch)
+    else this.#answerView(res, req, method, path, search, startedAt, this.application.dispatch)
   }
 
   /**
@@ -255,6 +256,7 @@ export class NativeLane {
     req: EngineRequest,
     method: string,
     path: string,
+    search: string,
     startedAt: number,
     answer: Handler,
     take: TakeSocket | null = null,
@@ -271,7 +273,7 @@ export class NativeLane {
     const request = new Request({
       method,
       path,
-      search: req.getQuery() ?? '',
+      search,
       fields,
       body,
       services: application.services,
@@ -290,11 +292,22 @@ export class NativeLane {
     }
     fields.detach()
     this.#watchOver(exchange, request, body)
+    this.#answerLater(exchange, request, result, body, take)
+  }
+
+  /** Apart from `#answerView`, whose variables would outlive every call for the sake of these functions. */
+  #answerLater(
+    exchange: Exchange,
+    request: Request,
+    result: Promise<Reply>,
+    body: NativeBody | null,
+    take: TakeSocket | null,
+  ): void {
     exchange.watch()
     result
       .then((reply) => {
         if (exchange.aborted) return
-        res.cork(() => this.#write(exchange, request, body, reply, take))
+        exchange.res.cork(() => this.#write(exchange, request, body, reply, take))
       })
       .catch((error) => exchange.cut(error))
   }
@@ -363,9 +376,7 @@ export class NativeLane {
 
   /** A file that a view has let go: as a static one, with the fields of the view. */
   #writeFile(exchange: Exchange, request: Request, reply: FileReply): void {
-    const { buffer, byteOffset, byteLength } = this.#heads.of(reply)
-    const head = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer
-    writePrepared(exchange, { ...reply.prepared, head }, this.#host)
+    writePrepared(exchange, { ...reply.prepared, head: this.#heads.of(reply) }, this.#host)
     if (exchange.isDone) return
     const { onAbort } = exchange
     exchange.onAbort = () => {
@@ -390,10 +401,4 @@ function share(prepared: Prepared, rules: SiteRules, path: string, origin: strin
 
 function refusal(status: number): Reply {
   return text(`${status} ${reasonOf(status)}\n`, { status })
-}
-
-function isOneSend({ content, length, segments }: Prepared): boolean {
-  return (
-    content !== null && content.bytes !== null && length <= MAX_COPIED_BYTES && segments === null
-  )
 }
