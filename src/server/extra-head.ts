@@ -4,6 +4,7 @@
  */
 import type { Prepared } from '../files/entry.ts'
 import type { HeaderList } from '../http/headers.ts'
+import type { SiteRules } from '../was/site-rules.ts'
 
 /** Fields that are the same object are the same fields. */
 export interface ExtraFields {
@@ -11,6 +12,18 @@ export interface ExtraFields {
 }
 
 const made = new WeakMap<ExtraFields, WeakMap<Prepared, Prepared>>()
+
+/** The reply with the CORS fields that the site has for `path`, which is encoded. */
+export function share(
+  prepared: Prepared,
+  rules: SiteRules,
+  path: string,
+  origin: string,
+): Prepared {
+  const decoded = path.includes('%') ? decodeURIComponent(path) : path
+  const fields = rules.fields(decoded, origin)
+  return fields === null ? prepared : withFields(prepared, fields)
+}
 
 /** The fields have to be valid, and must not repeat one of the head but for lists such as Vary. */
 export function withFields(prepared: Prepared, fields: ExtraFields): Prepared {

@@ -4,7 +4,7 @@
  */
 import { Trace } from '../core/trace.ts'
 import { answer } from '../files/answer.ts'
-import type { FileEntry, Prepared } from '../files/entry.ts'
+import type { FileEntry } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
 import { formatHttpDate } from '../http/date.ts'
 import type { HeaderList } from '../http/headers.ts'
@@ -15,11 +15,10 @@ import { SocketReply } from '../http/socket.ts'
 import { reasonOf } from '../http/status.ts'
 import { parseTarget } from '../http/target.ts'
 import type { Handler } from '../was/dispatch.ts'
-import type { SiteRules } from '../was/site-rules.ts'
 import type { Application } from './application.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
-import { withFields } from './extra-head.ts'
+import { share } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
 import { type FileHost, isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
@@ -390,13 +389,6 @@ export class NativeLane {
     const { contentLength } = this.#scan
     return contentLength === '' && isChunked === true ? Number.NaN : Number(contentLength)
   }
-}
-
-/** The reply with the CORS fields that the site has for `path`, which is encoded. */
-function share(prepared: Prepared, rules: SiteRules, path: string, origin: string): Prepared {
-  const decoded = path.includes('%') ? decodeURIComponent(path) : path
-  const fields = rules.fields(decoded, origin)
-  return fields === null ? prepared : withFields(prepared, fields)
 }
 
 function refusal(status: number): Reply {
