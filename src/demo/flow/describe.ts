@@ -66,9 +66,9 @@ export function describeWay(
 
 /** The sentence for visitors without scripts, cut into text and links. */
 export function describeByHand(t: Dictionary, pageHref: string, fileHref: string) {
-  const links: Readonly<Record<string, { href: string; label: string }>> = {
-    '{page}': { href: pageHref, label: t.way.byHandPage },
-    '{file}': { href: fileHref, label: t.way.byHandFile },
+  const links: Readonly<Record<string, { text: string; href: string; label: string }>> = {
+    '{page}': { text: '', href: pageHref, label: t.way.byHandPage },
+    '{file}': { text: '', href: fileHref, label: t.way.byHandFile },
   }
   return t.way.byHand
     .split(/(\{\w+\})/)

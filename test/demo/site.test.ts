@@ -1,0 +1,45 @@
+/** The demo through uwas's own test client, where unknown names in templates and one read a row are errors. */
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { createTestClient } from 'uwas'
+import { config } from '../../src/demo/uwas.config.ts'
+import { temporaryFolder } from '../support/catalogue.ts'
+import { testDatabaseUrl } from '../support/postgres.ts'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../src/demo')
+
+t.test('every page of the demo has all that its templates name, in both languages', async (t) => {
+  const env = { DATABASE_URL: await testDatabaseUrl() }
+  const site = { ...config, stateDir: temporaryFolder(t) }
+  const client = await createTestClient(site, { root, env })
+  t.teardown(() => client.close())
+  await client.begin()
+  const pages = [
+    '/',
+    '/?page=2',
+    '/posts/12',
+    '/posts/9',
+    '/write',
+    '/flow',
+    '/static/css/base.css',
+  ]
+  for (const language of ['en', 'ko']) {
+    for (const page of pages) {
+      const reply = await client.get(page, { headers: { 'accept-language': language } })
+      t.equal(reply.status, 200, `${page} ${language}`)
+      t.ok(reply.queries.length <= 4, `${page} takes ${reply.queries.length} statements`)
+    }
+    t.equal((await client.get('/nope', { headers: { 'accept-language': language } })).status, 404)
+  }
+  const invalid = await client.post('/write', { form: { author: '', title: '', body: '' } })
+  t.equal(invalid.status, 422)
+  const token = /name="token" value="([^"]+)"/.exec((await client.get('/write')).text)?.[1] ?? ''
+  const note = { author: 'Ann', title: 'Of a test', body: 'Nobody will see it.', token }
+  const written = await client.post('/write', { form: note })
+  t.equal(written.status, 303)
+  t.match((await client.follow(written)).text, 'Nobody will see it.')
+  await client.rollback()
+  t.notMatch((await client.get('/')).text, 'Of a test')
+  t.notMatch(client.log.join('\n'), /error/)
+})
