@@ -2,6 +2,8 @@
  * What a view gets: one request, readable before and after an `await`. `server/` makes it; until the
  * view's synchronous part returns, fields are read from the engine's own request, then from a copy.
  */
+
+import { handled } from '../core/handled.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
 import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
@@ -249,13 +251,4 @@ export class Request<P = Record<string, unknown>> {
     expectType(this.header('content-type'), type, /^application\/x-www-form-urlencoded$/)
     return parseForm(await this.#text(type))
   }
-}
-
-/**
- * What a client sends may fail while a view that has asked for it waits for something else, or has given
- * up: without a handler Node would end the worker. Whoever awaits the promise still gets the failure.
- */
-export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }

@@ -4,8 +4,9 @@
  * any, the client is made to wait.
  */
 import { createError } from '../core/errors.ts'
+import { handled } from '../core/handled.ts'
 import type { Reply } from '../http/reply.ts'
-import { type BodySource, handled } from '../http/request.ts'
+import type { BodySource } from '../http/request.ts'
 import type { EngineResponse } from './engine-types.ts'
 
 /** Bytes that are kept for a view that has not asked for them, or not taken the last ones. */

@@ -4,6 +4,7 @@
  */
 import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
+import { sqlStateOf } from '../failures.ts'
 import { type Queryable, type Statement, statement } from '../statement.ts'
 import { int, type Shape, type Type, text } from '../types.ts'
 import { given } from './any.ts'
@@ -78,7 +79,11 @@ export class Pages {
     const values = after === undefined ? [] : readCursor(after, order, paged.columns)
     for (const [i, value] of values.entries()) params[`after${i}`] = value
     const from = after === undefined ? paged.first : paged.following
-    const rows = (await from.all(on, ...given(params))) as Record<string, unknown>[]
+    const rows = (await from.all(on, ...given(params)).catch((error: unknown) => {
+      // Of a statement over plain columns only the cursor's values can be wrong (class 22, data exception).
+      const isCursor = after !== undefined && sqlStateOf(error)?.startsWith('22') === true
+      throw isCursor ? createError('UWAS_ERR_MODEL_CURSOR', { order }, error) : error
+    })) as Record<string, unknown>[]
     const hasMore = rows.length > limit
     if (hasMore) rows.pop()
     const last = rows.at(-1)

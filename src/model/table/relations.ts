@@ -2,6 +2,7 @@
  * What rows of one table have to do with rows of another: declared once, then loaded for a whole list with
  * one statement each, instead of one a row. Used by sites beside `table.ts`.
  */
+import { handled } from '../../core/handled.ts'
 import { type Queryable, type Statement, statement } from '../statement.ts'
 import { array, type Shape } from '../types.ts'
 import { given } from './any.ts'
@@ -40,13 +41,13 @@ export function belongsTo<N extends string, C extends Columns, K extends keyof C
   }
   const byKeys = byAny(name, parent.target, parent.shape, key, '')
   return {
-    async load(on, rows) {
+    load: loader(async (on, rows) => {
       const found = new Map<unknown, Row<C>>()
       for (const row of await run(byKeys, on, rows, column)) {
         found.set(comparable(row[key.key]), row as Row<C>)
       }
       return rows.map((row) => found.get(comparable(row[column])) ?? null)
-    },
+    }),
   }
 }
 
@@ -73,13 +74,13 @@ export function hasMany<
   const order = child.target.key.map(({ quoted }) => quoted + direction).join(', ')
   const byParents = byAny(name, child.target, child.shape, by, ` order by ${order}`)
   return {
-    async load(on, rows) {
+    load: loader(async (on, rows) => {
       const found = new Map<unknown, Row<C>[]>(rows.map((row) => [comparable(row[key]), []]))
       for (const row of await run(byParents, on, rows, key)) {
         found.get(comparable(row[column]))?.push(row as Row<C>)
       }
       return rows.map((row) => found.get(comparable(row[key])) ?? [])
-    },
+    }),
   }
 }
 
@@ -87,7 +88,15 @@ export function hasMany<
  * The rows with what their relations load, each with one statement for all rows, all at once:
  * `await preload(req, posts, { author: postAuthor, comments: postComments })`.
  */
-export async function preload<R extends object, const L extends Relations<R>>(
+export function preload<R extends object, const L extends Relations<R>>(
+  on: Queryable,
+  rows: readonly R[],
+  relations: L,
+): Promise<Loaded<R, L>[]> {
+  return handled(loadAll(on, rows, relations))
+}
+
+async function loadAll<R extends object, const L extends Relations<R>>(
   on: Queryable,
   rows: readonly R[],
   relations: L,
@@ -100,6 +109,10 @@ export async function preload<R extends object, const L extends Relations<R>>(
     const extra = names.map((name, i) => [name, loaded[i]?.[at]])
     return { ...row, ...Object.fromEntries(extra) } as Loaded<R, L>
   })
+}
+
+function loader<R, T>(load: Relation<R, T>['load']): Relation<R, T>['load'] {
+  return (on, rows) => handled(load(on, rows))
 }
 
 function byAny(

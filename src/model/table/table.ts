@@ -3,6 +3,7 @@
  * proved like all others. Made at module level by sites; everything beyond is a `statement`.
  */
 import { createError } from '../../core/errors.ts'
+import { handled } from '../../core/handled.ts'
 import { hintNearest } from '../../core/nearest.ts'
 import { type Queryable, type Statement, statement } from '../statement.ts'
 import { bool, nullable, type Shape, type Type } from '../types.ts'
@@ -32,6 +33,8 @@ export interface TableOptions<C extends Columns, K extends keyof C & string> {
   /** The table's name in PostgreSQL where it is not `name`; `schema.table` is a table of a schema. */
   readonly table?: string
 }
+
+type Values = Readonly<Record<string, unknown>>
 
 /** Keys and values of the primary key. */
 export type KeyOf<C extends Columns, K extends keyof C> = Pick<Row<C>, K>
@@ -97,34 +100,32 @@ export class Table<C extends Columns, K extends keyof C & string> {
    * on page 10,000, and no row twice or never while others are added. UWAS_ERR_MODEL_CURSOR (400).
    */
   list(on: Queryable, options: ListOptions = {}): Promise<Page<Row<C>>> {
-    return this.#pages.list(on, options) as Promise<Page<Row<C>>>
+    return handled(this.#pages.list(on, options) as Promise<Page<Row<C>>>)
   }
 
   /** Adds a row. */
   insert(on: Queryable, values: Insert<C>): Promise<Row<C>> {
-    return this.#inserts.one(on, values as Readonly<Record<string, unknown>>) as Promise<Row<C>>
+    return handled(this.#inserts.one(on, values as Values) as Promise<Row<C>>)
   }
 
   /** Adds rows with one statement (`unnest`); all of them leave out the same columns. In no certain order. */
   insertMany(on: Queryable, rows: readonly Insert<C>[]): Promise<Row<C>[]> {
-    return this.#inserts.many(on, rows as readonly Readonly<Record<string, unknown>>[]) as Promise<
-      Row<C>[]
-    >
+    return handled(this.#inserts.many(on, rows as readonly Values[]) as Promise<Row<C>[]>)
   }
 
   /** Adds a row, or gives the one of the same key these values. */
   upsert(on: Queryable, values: Insert<C>): Promise<Row<C>> {
-    return this.#inserts.upsert(on, values as Readonly<Record<string, unknown>>) as Promise<Row<C>>
+    return handled(this.#inserts.upsert(on, values as Values) as Promise<Row<C>>)
   }
 
   /** Changes what `changes` names and leaves the rest. UWAS_ERR_MODEL_NO_ROW (404) when there is no such row. */
   update(on: Queryable, key: KeyOf<C, K>, changes: Changes<C, K>): Promise<Row<C>> {
-    const all = changes as Readonly<Record<string, unknown>>
+    const all = changes as Values
     const params: Record<string, unknown> = { ...key }
     for (const name in all) {
       if (all[name] === undefined) continue
       if (!this.#changeable.some((each) => each.key === name)) {
-        return Promise.reject(this.#notChangeable(name))
+        return handled(Promise.reject(this.#notChangeable(name)))
       }
     }
     for (const { key: name } of this.#changeable) {
@@ -136,8 +137,8 @@ export class Table<C extends Columns, K extends keyof C & string> {
   }
 
   /** Removes the row of this key; false when there was none. */
-  async delete(on: Queryable, key: KeyOf<C, K>): Promise<boolean> {
-    return (await this.#delete.run(on, ...given(key))) > 0
+  delete(on: Queryable, key: KeyOf<C, K>): Promise<boolean> {
+    return handled(this.#delete.run(on, ...given(key)).then((count) => count > 0))
   }
 
   #notChangeable(name: string): Error {

@@ -30,6 +30,11 @@ export class Output {
     return this.#buffer.subarray(0, this.#length)
   }
 
+  /** Takes back what was written behind the first `length` bytes. */
+  cutTo(length: number): void {
+    this.#length = length
+  }
+
   /** Begins anew in the same memory: nobody reads the bytes any more. */
   reuse(): void {
     if (this.#buffer.byteLength > MAX_KEPT_BYTES) this.renew()

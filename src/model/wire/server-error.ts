@@ -39,6 +39,7 @@ export class ServerError extends Error {
   override readonly name = 'PostgresError'
   declare readonly code: string
   declare readonly severity: string | undefined
+  declare readonly routine: string | undefined
 
   constructor(fields: ServerFields) {
     super(fields.message)

@@ -18,8 +18,6 @@ export interface SessionOptions {
 
 /** Bytes that are sent at once instead of at the end of the loop's turn. */
 const FLUSH_BYTES = 64 * 1024
-/** SQLSTATEs of a plan that is no longer that of its statement, or of a statement that is gone. */
-const STALE = new Set(['0A000', '26000'])
 const IDLE = 0x49
 
 export class Session {
@@ -84,11 +82,19 @@ export class Session {
     const prepared = known ?? this.#prepare(sql, args.length)
     task.prepared = prepared
     task.args = args
-    if (known === undefined) {
-      this.#output.parse(prepared.name, sql)
-      this.#output.describeStatement(prepared.name)
+    const { length } = this.#output
+    try {
+      if (known === undefined) {
+        this.#output.parse(prepared.name, sql)
+        this.#output.describeStatement(prepared.name)
+      }
+      this.#output.run(prepared.bind, args)
+    } catch (error) {
+      // Half a message would end the session, with all that is in flight on it.
+      this.#output.cutTo(length)
+      if (known === undefined) this.#forget(prepared)
+      throw error
     }
-    this.#output.run(prepared.bind, args)
     this.#push(task)
   }
 
@@ -225,7 +231,7 @@ export class Session {
     if (task === undefined) throw new Error('an answer to nothing')
     this.#shift()
     const { prepared, failure } = task
-    if (prepared !== null && failure instanceof ServerError && STALE.has(failure.code)) {
+    if (prepared !== null && failure instanceof ServerError && isStale(failure)) {
       this.#forget(prepared)
       this.#output.closeStatement(prepared.name)
       if (this.#repeat(task, prepared, status)) return
@@ -290,6 +296,14 @@ const IGNORED = new Set([0x31, 0x32, 0x33, 0x49, 0x53, 0x41, 0x48, 0x64, 0x63, 0
 function isFatal(error: ServerError): boolean {
   const { severity } = error
   return severity === 'FATAL' || severity === 'PANIC'
+}
+
+/**
+ * A statement that is gone, or whose plan is no longer that of its text. What else PostgreSQL or a function
+ * of the site does not support has the same SQLSTATE, and may have returned rows or had effects already.
+ */
+function isStale({ code, routine }: ServerError): boolean {
+  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 
 function attempt(task: Task | undefined, work: () => void): void {

@@ -7,6 +7,7 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { handled } from '../../core/handled.ts'
 import type { ServiceKey } from '../../core/services.ts'
 import type { Request } from '../../http/request.ts'
 import { type FilePart, type MultipartLimits, parts } from './parts.ts'
@@ -60,10 +61,11 @@ export async function createUploads(dir: string): Promise<Uploads> {
 }
 
 /** Reads the whole form; errors as `parts`. The temporary files are gone when the reply has left. */
-export async function multipart(
-  req: Request,
-  limits: MultipartLimits = {},
-): Promise<MultipartForm> {
+export function multipart(req: Request, limits: MultipartLimits = {}): Promise<MultipartForm> {
+  return handled(readForm(req, limits))
+}
+
+async function readForm(req: Request, limits: MultipartLimits): Promise<MultipartForm> {
   const dir = join(req.services.get(UPLOADS).dir, `${process.pid}-${crypto.randomUUID()}`)
   const remove = () => rm(dir, { recursive: true, force: true })
   const fields = new URLSearchParams()

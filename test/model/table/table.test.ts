@@ -143,6 +143,26 @@ t.test('a cursor that is none is 400, whatever it is', async (t) => {
       after,
     )
   }
+  const odd = [
+    '',
+    ' ',
+    '1e3',
+    '2147483648',
+    '-99999999999999999999',
+    'NaN',
+    '2026-01-01 00:00:00+99',
+  ]
+  const orders = { key: (x: string) => ['key', x], newest: (x: string) => ['newest', x, x] }
+  for (const [order, cursor] of Object.entries(orders)) {
+    for (const value of odd) {
+      const listed = posts.list(db, { order, after: forged(cursor(value)) })
+      const { status } = await listed.then(
+        () => ({ status: 200 }),
+        (error: { status: number }) => error,
+      )
+      t.ok(status === 400 || status === 200, `${order} ${value}: ${status}`)
+    }
+  }
   const limit = { message: 'table "posts": limit is 0; it must be a whole number from 1 to 1000' }
   await t.rejects(posts.list(db, { limit: 0 }), limit)
   await t.rejects(posts.list(db, { order: 'newst' }), { message: /no order "newst"; did you mean/ })
@@ -228,4 +248,30 @@ t.test('a statement of the site has its name beside those of tables', (t) => {
   t.throws(() => statement('things.get', { sql: 'select 1' }), { code: 'UWAS_ERR_MODEL_STATEMENT' })
   t.throws(() => table('things', { id: pg.int }, { table: 'other' }), { message: /twice/ })
   t.end()
+})
+
+t.test('what fails while nobody awaits it harms nobody', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const db = await testDatabase(t)
+  const started: Promise<unknown>[] = [
+    posts.get(db, { id: 1 }),
+    posts.list(db),
+    posts.insert(db, { title: 'x' }),
+    posts.insertMany(db, [{ title: 'x' }]),
+    posts.update(db, { id: 1 }, { title: 'x' }),
+    posts.update(db, { id: 1 }, { titel: 'x' } as never),
+    posts.delete(db, { id: 1 }),
+    settings.upsert(db, { owner: 'x', name: 'x', value: { on: true } }),
+    author.load(db, [{ authorId: 1 }]),
+    preload(db, [{ id: 1 }], { written }),
+  ]
+  // Long enough for all of them to fail: there are no tables.
+  await db.openSeparate().then((connection) => connection.close(1000))
+  await posts.get(db, { id: 1 }).catch(() => {})
+  await new Promise((resolve) => setImmediate(resolve))
+  t.strictSame(unhandled, [])
+  for (const each of started) await t.rejects(each)
 })

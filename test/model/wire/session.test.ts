@@ -149,3 +149,31 @@ t.test('more parameters than the protocol can count are refused, and harm nobody
   await t.rejects(connection.run('select 1', args), { message: /65,535 parameters at most/ })
   t.strictSame((await connection.run('select 1', [])).rows, [['1']])
 })
+
+t.test('a parameter that no message can hold is refused, and harms nobody', async (t) => {
+  const connection = await open(t)
+  const huge = 'x'.repeat(360_000_000)
+  const before = connection.run('select 1', [])
+  await t.rejects(connection.run('select length($1)', [huge]), { message: /above 1 GiB/ })
+  await t.rejects(connection.run('select $1::int, length($2)', ['1', huge]), {
+    message: /above 1 GiB/,
+  })
+  const behind = connection.run('select length($1)', ['four'])
+  t.strictSame((await before).rows, [['1']])
+  t.strictSame((await behind).rows, [['4']])
+  t.strictSame((await connection.run('select $1::text', ['whole'])).rows, [['whole']])
+})
+
+t.test("what a site's own function does not support is its failure, not a plan's", async (t) => {
+  const connection = await open(
+    t,
+    `create sequence runs;
+     create function odd(i int) returns int language plpgsql as $$ begin
+       if i = 3 and nextval('runs') = 1 then raise feature_not_supported; end if;
+       return i;
+     end $$`,
+  )
+  const sql = 'select odd(i) from generate_series(1, 4) i'
+  await t.rejects(connection.run(sql, []), { code: '0A000' }, 'it is not run again')
+  t.strictSame((await connection.run(sql, [])).rows, [['1'], ['2'], ['3'], ['4']])
+})

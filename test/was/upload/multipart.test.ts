@@ -245,3 +245,22 @@ t.test('what a process that has died has left is removed at the next start', asy
   await createUploads(dir)
   t.strictSame(readdirSync(dir), [`${process.pid}-mine`])
 })
+
+t.test('a form that fails while nobody awaits it harms nobody', async (t) => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const dir = join(temporaryFolder(t), 'uploads')
+  const services = new Services().provide(UPLOADS, await createUploads(dir))
+  let started: Promise<unknown> | undefined
+  const view = async (req: Request) => {
+    started = multipart(req)
+    await sleep(100)
+    return text('answered')
+  }
+  const { port } = await serve(t, view, { services })
+  t.equal(await ask(port, 'no boundary anywhere'), 'answered')
+  t.strictSame(unhandled, [])
+  await t.rejects(started as Promise<unknown>, { code: 'UWAS_ERR_HTTP_BODY_MALFORMED' })
+})
