@@ -313,7 +313,9 @@ export class NativeLane {
 
   /** Counts an exchange that does not end at once, and tells its request and the log what becomes of it. */
   #watchOver(exchange: Exchange, request: Request, body: NativeBody | null): void {
-    if (exchange.onDone !== null) return
+    // Not by its hooks: a file has set some already.
+    if (exchange.hasRequest) return
+    exchange.hasRequest = true
     this.#begin(exchange)
     const { onAbort } = exchange
     const onDone = exchange.onDone as (() => void) | null
@@ -346,7 +348,7 @@ export class NativeLane {
     if (body !== null) exchange.onEnding = body.yieldTo(reply)
     try {
       if (take !== null && reply instanceof SocketReply) this.#open(exchange, request, reply, take)
-      else if (reply instanceof FileReply) this.#writeFile(exchange, request, reply)
+      else if (reply instanceof FileReply) this.#writeFile(exchange, reply)
       else writeReply(exchange, reply, this.#heads.of(reply))
       if (exchange.isDone) {
         body?.abort()
@@ -374,14 +376,8 @@ export class NativeLane {
   }
 
   /** A file that a view has let go: as a static one, with the fields of the view. */
-  #writeFile(exchange: Exchange, request: Request, reply: FileReply): void {
+  #writeFile(exchange: Exchange, reply: FileReply): void {
     writePrepared(exchange, { ...reply.prepared, head: this.#heads.of(reply) }, this.#host)
-    if (exchange.isDone) return
-    const { onAbort } = exchange
-    exchange.onAbort = () => {
-      request.markAborted()
-      onAbort?.()
-    }
   }
 
   /** Bytes of the request's body by its own word; NaN when only its end will tell. */

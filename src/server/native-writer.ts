@@ -33,6 +33,8 @@ export class Exchange implements Watched {
   onEnding: (() => void) | null
   /** Called once, when the reply has been handed over completely, cut or given up. */
   onDone: (() => void) | null
+  /** For the lane: its request hears of its end. */
+  hasRequest: boolean
   /** The reply has been handed over completely, cut or given up. */
   isDone: boolean
   /** Ends the writer's present wait. */
@@ -63,6 +65,7 @@ export class Exchange implements Watched {
     this.onError = null
     this.onEnding = null
     this.onDone = null
+    this.hasRequest = false
     this.isDone = false
     this.wake = null
     this.startedAt = 0

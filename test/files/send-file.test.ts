@@ -247,3 +247,34 @@ t.test('a file that is replaced before it is sent is not sent under the old fiel
   const { responses } = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
   t.match(responses[0], { status: 503, body: Buffer.from('503 Service Unavailable\n') })
 })
+
+for (const lane of LANES) {
+  t.test(
+    `a request is done when its file has left, or its client has gone (${lane})`,
+    async (t) => {
+      const root = folder(t)
+      let done = 0
+      const { port } = await serve(
+        t,
+        (req) => {
+          req.onDone(() => {
+            done++
+          })
+          return file(req, '/large.bin')
+        },
+        { services: servicesOf(root), lane },
+      )
+      const get = 'GET / HTTP/1.1\r\nHost: x.test\r\n\r\n'
+      const { responses } = await raw(port, get)
+      t.equal(responses[0]?.body.byteLength, LARGE.byteLength)
+      for (let i = 0; i < 300 && done < 1; i++) await sleep(10)
+      t.equal(done, 1)
+      const socket = await dial(port)
+      socket.write(get)
+      await new Promise((resolve) => socket.once('data', resolve))
+      socket.destroy()
+      for (let i = 0; i < 300 && done < 2; i++) await sleep(10)
+      t.equal(done, 2)
+    },
+  )
+}
