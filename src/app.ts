@@ -173,6 +173,15 @@ export async function createApp(
   }
 }
 
+/** The site's templates with what their tags can name; null without any. For the shell. */
+export async function siteTemplates(
+  config: SiteConfig,
+  backends: Backends,
+  options: AppOptions,
+): Promise<Templates | null> {
+  return templatesOf(config, options, staticUrlsOf(config, backends, options))
+}
+
 function staticUrlsOf(config: SiteConfig, { files }: Backends, options: AppOptions): StaticUrls {
   const { log, fingerprints = true } = options
   return createStaticUrls({

@@ -15,6 +15,7 @@ import { migrateCommand } from './migrate.ts'
 import { newCommand } from './new.ts'
 import { routesCommand } from './routes.ts'
 import { serveCommand } from './serve.ts'
+import { shellCommand } from './shell.ts'
 
 /** Resolves when the command is done; for a server that is when it has stopped. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -63,6 +64,10 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .option('--json', 'print JSON, for programs', false)
     .action(then(routesCommand))
   addExplain(program).action(then(explainCommand))
+  site(program, 'shell', 'run JavaScript with the site at hand: its database, templates, URLs')
+    .option('--code <code>', 'run this; else standard input, or lines from the terminal')
+    .addHelpText('after', SHELL_HELP)
+    .action(then(shellCommand))
   site(program, 'migrate', "apply a site's SQL migrations that are not applied yet")
     .option('--status', 'only list what is applied and what is not', false)
     .addOption(revertOption())
@@ -216,6 +221,19 @@ Examples:
   uwas explain /posts/7
   uwas explain POST '/posts?draft=1'
   uwas explain GET /app.css -H 'Accept-Encoding: br' -H 'If-None-Match: "…"'`
+
+const SHELL_HELP = `
+Names: config, db, statements, tables, sql, atomic, render, url. "await" stands anywhere; the value of a
+single expression is printed. Lines are remembered in the site's stateDir.
+
+Examples:
+  uwas shell
+  uwas shell --code 'sql\`select count(*) from notes\`'
+  uwas shell --code 'statements["all notes"].all(db)'
+  uwas shell < repair.js
+
+Environment: DATABASE_URL.
+Exit code: 1 when the code throws.`
 
 const MIGRATE_HELP = `
 "uwas serve" and "uwas dev" apply migrations at start by themselves; this is for a step of its own.

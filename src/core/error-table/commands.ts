@@ -58,6 +58,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_SHELL: {
+    message: 'the site has none of this: set the key "{missing}" of its configuration',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_COMMANDS_NOTHING_TO_MIGRATE: {
     message: '{file} names no {missing}, so there is nothing to migrate: add the key "{missing}"',
     status: 500,
