@@ -84,7 +84,7 @@ async function repeat<T>(
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions,
 ): Promise<T> {
-  if (db.pinned !== null) return db.pinned.atomic(trace, fn)
+  if (db.pinned !== null) return db.pinned.atomic(trace, fn, options.readOnly === true)
   const retries = options.retries ?? 0
   for (let attempt = 1; ; attempt++) {
     try {

@@ -3,19 +3,35 @@
  * ROLLBACK, whatever the site's code did. A statement of its own is a savepoint, so that its failure is its
  * own; an `atomic` is one too, and its hooks run when it would have committed. Used by the test client.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
 import type { Query } from './query.ts'
 import { Transaction } from './transaction.ts'
 
+/** The connection, or an open savepoint on it: what is asked for in it takes turns, two at once would mix. */
+class Level {
+  isOpen = true
+  last: Promise<unknown> = Promise.resolve()
+
+  next<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work)
+    this.last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
 export class Pinned {
   readonly #db: Database
   readonly #connection: Connection
   readonly #root: Transaction
-  /** The last that has its turn: savepoints of two at once would mix. */
-  #last: Promise<unknown> = Promise.resolve()
-  #isInAtomic = false
+  readonly #outside = new Level()
+  /**
+   * The atomic that the caller is in. What it asks of the database itself runs inside, where it would otherwise
+   * wait for its own end; what others ask meanwhile waits, and does not share the atomic's fate.
+   */
+  readonly #inside = new AsyncLocalStorage<Level>()
 
   private constructor(db: Database, connection: Connection) {
     this.#db = db
@@ -35,15 +51,17 @@ export class Pinned {
   /** Undoes everything. */
   async end(): Promise<void> {
     this.#db.pinned = null
-    await this.#last
-    await this.#root.rollback()
-    await this.#connection.close(1000)
+    await this.#outside.last
+    try {
+      await this.#root.rollback()
+    } finally {
+      await this.#connection.close(1000)
+    }
   }
 
-  /** For `database.ts`. Inside of an `atomic` it runs at once: it would wait for itself. */
+  /** For `database.ts`. */
   submit(query: Query): void {
-    if (this.#isInAtomic) return query.startOn(this.#connection)
-    void this.#next(async () => {
+    const turn = this.#level().next(async () => {
       await this.#connection.simple('savepoint uwas_single')
       query.startOn(this.#connection)
       const isDone = await query.promise.then(
@@ -52,32 +70,48 @@ export class Pinned {
       )
       const undo = isDone ? '' : 'rollback to savepoint uwas_single; '
       await this.#connection.simple(`${undo}release savepoint uwas_single`)
-    }).catch((error: unknown) => query.fail(error))
+    })
+    void turn.catch((error: unknown) => query.fail(error))
   }
 
-  /** For `atomic.ts`. */
-  async atomic<T>(trace: Trace | null, fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    const result = await this.#next(async () => {
-      const tx = await this.#root.nest(trace)
-      this.#isInAtomic = true
-      try {
-        const value = await fn(tx)
-        await tx.commit()
-        return value
-      } catch (error) {
-        await tx.rollback()
-        throw error
-      } finally {
-        this.#isInAtomic = false
-      }
-    })
+  /** For `atomic.ts`. One that is read-only refuses writes here too. */
+  async atomic<T>(
+    trace: Trace | null,
+    fn: (tx: Transaction) => Promise<T>,
+    isReadOnly: boolean,
+  ): Promise<T> {
+    const result = await this.#level().next(() => this.#savepoint(trace, fn, isReadOnly))
     await this.#root.runHooks()
     return result
   }
 
-  #next<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work)
-    this.#last = turn.catch(() => undefined)
-    return turn
+  async #savepoint<T>(
+    trace: Trace | null,
+    fn: (tx: Transaction) => Promise<T>,
+    isReadOnly: boolean,
+  ): Promise<T> {
+    // Not by `nest`: one inside another is not its child. PostgreSQL takes the latest savepoint of a name.
+    const tx = new Transaction(this.#connection, trace, this.#db.log, this.#root)
+    const level = new Level()
+    await this.#connection.simple('savepoint uwas_1')
+    try {
+      // Ends with the savepoint.
+      if (isReadOnly) await this.#connection.simple('set transaction read only')
+      const value = await this.#inside.run(level, () => fn(tx))
+      await level.last
+      await tx.commit()
+      return value
+    } catch (error) {
+      await level.last
+      await tx.rollback()
+      throw error
+    } finally {
+      level.isOpen = false
+    }
+  }
+
+  #level(): Level {
+    const level = this.#inside.getStore()
+    return level?.isOpen === true ? level : this.#outside
   }
 }

@@ -30,6 +30,8 @@ export interface TestRequest {
 
 /** What came back, read to its end. Redirects are replies like others: `client.follow(reply)` goes on. */
 export interface TestReply {
+  /** What was asked for. */
+  readonly url: string
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -87,7 +89,8 @@ export class TestClient {
   /**
    * Everything from here on, by the site's code and by the test's own statements, happens in a transaction that
    * `rollback` undoes. An `atomic` of the site is a savepoint in it: its hooks run when it would have been
-   * committed, its isolation is that of the transaction. Cookies are forgotten.
+   * committed, its isolation is that of the transaction. While one runs, what others ask of the database waits, requests
+   * too: do not send one from within an `atomic`. Cookies are forgotten.
    */
   async begin(): Promise<void> {
     this.#jar = new CookieJar()
@@ -109,21 +112,27 @@ export class TestClient {
     return this.request('POST', path, request)
   }
 
-  /** The reply to a reply's Location. */
+  /** The reply to a reply's Location, which is read from where that reply came. It stays on the site. */
   follow(reply: TestReply): Promise<TestReply> {
     const location = reply.headers.get('location')
     if (location === null) throw new TypeError(`a ${reply.status} has no Location to follow`)
-    return this.get(location)
+    const { origin, pathname, search } = new URL(location, reply.url)
+    if (origin !== this.url) {
+      throw new TypeError(`${location} leaves the site, which is ${this.url}`)
+    }
+    return this.get(pathname + search)
   }
 
-  /** `path` begins with a slash. */
+  /** `path` begins with a slash; what begins with two is a path of the site as well. */
   async request(method: string, path: string, request: TestRequest = {}): Promise<TestReply> {
+    if (!path.startsWith('/')) throw new TypeError(`${path} is no path: it begins with a slash`)
+    const url = this.url + path
     const before = this.#lastTrace()
     const headers = new Headers(request.headers)
     const cookies = this.#jar.header()
     if (cookies !== '' && !headers.has('cookie')) headers.set('cookie', cookies)
     const body = bodyOf(request, headers)
-    const response = await fetch(new URL(path, this.url), {
+    const response = await fetch(url, {
       method,
       headers,
       redirect: 'manual',
@@ -134,6 +143,7 @@ export class TestClient {
     const trace = this.#lastTrace()
     const spans = trace === before ? [] : (trace?.spans ?? [])
     return {
+      url,
       status: response.status,
       headers: response.headers,
       text,
@@ -143,9 +153,12 @@ export class TestClient {
   }
 
   async close(): Promise<void> {
-    await this.rollback()
-    await this.#server.close({ graceMs: 1000 })
-    await this.#backends.close()
+    try {
+      await this.rollback()
+    } finally {
+      await this.#server.close({ graceMs: 1000 })
+      await this.#backends.close()
+    }
   }
 
   #lastTrace() {

@@ -54,6 +54,12 @@ const urls = urlconf(
     for (let i = 0; i < 12; i++) await one.maybe(req, { id: i })
     return text('never')
   }),
+  path('/deep/from', () => new Response(null, { status: 302, headers: { location: 'to?a=1' } })),
+  path('/deep/to', (req) => text(req.search)),
+  path(
+    '/away',
+    () => new Response(null, { status: 302, headers: { location: '//away.invalid/x' } }),
+  ),
   path('/echo', async (req) => json({ type: req.header('content-type'), body: await req.text() }), {
     methods: ['POST'],
   }),
@@ -114,6 +120,13 @@ t.test('a site is tested as a whole, and nothing of a test stays', async (t) => 
     type: 'application/json',
     body: '{"a":1}',
   })
+  t.equal((await client.follow(await client.get('/deep/from'))).text, 'a=1')
+  const away = await client.get('/away')
+  t.throws(() => client.follow(away), {
+    message: `//away.invalid/x leaves the site, which is ${client.url}`,
+  })
+  t.equal((await client.get('//away.invalid/x')).status, 404, 'nothing is asked of another host')
+  await t.rejects(client.get('deep/to'), { message: 'deep/to is no path: it begins with a slash' })
   t.throws(() => client.follow(followed), { message: 'a 200 has no Location to follow' })
 })
 
@@ -126,4 +139,66 @@ t.test('a site that does not start says why', async (t) => {
   await t.rejects(createTestClient({ urls, templates: '.' }, { root, env: {} }), {
     code: 'UWAS_ERR_TEMPLATE_UNCLOSED_SECTION',
   })
+})
+
+t.test('transactions of a site are as separate as they are when it serves', async (t) => {
+  const root = await writeTree(temporaryFolder(t), {
+    'migrations/0001_note.sql':
+      'create table note (id bigint generated always as identity, body text unique)',
+  })
+  const env = { DATABASE_URL: await testDatabaseUrl() }
+  const client = await createTestClient({ urls, migrations: 'migrations' }, { root, env })
+  t.teardown(() => client.close())
+  const db = client.services.get(DATABASE)
+  const bodies = async () => (await all.all(db)).map(({ body }) => body)
+  await client.begin()
+
+  // One that fails does not take with it what others did meanwhile.
+  let isBegun = () => {}
+  const begun = new Promise<void>((resolve) => {
+    isBegun = resolve
+  })
+  let fail = () => {}
+  const failing = atomic(db, async (tx) => {
+    await add.one(tx, { body: 'undone' })
+    isBegun()
+    await new Promise<void>((_, reject) => {
+      fail = () => reject(new Error('failed'))
+    })
+  })
+  await begun
+  const other = add.one(db, { body: 'of another' })
+  fail()
+  await t.rejects(failing, { message: 'failed' })
+  await other
+  t.strictSame(await bodies(), ['of another'])
+
+  // Statements and transactions of the database itself do not wait for the one that they are called in.
+  const order: string[] = []
+  await atomic(db, async (tx) => {
+    await add.one(tx, { body: 'outer' })
+    await atomic(tx, async (inner) => {
+      await add.one(inner, { body: 'nested' })
+      await Promise.all(
+        ['p', 'q'].map((body) =>
+          atomic(db, async (own) => {
+            own.onCommit(() => void order.push(body))
+            await add.one(own, { body })
+          }),
+        ),
+      )
+      await t.rejects(add.one(db, { body: 'outer' }), { code: 'UWAS_ERR_MODEL_QUERY' })
+      await add.one(inner, { body: 'after' })
+    })
+    tx.onCommit(() => void order.push('outer'))
+  })
+  t.strictSame(await bodies(), ['of another', 'outer', 'nested', 'p', 'q', 'after'])
+  t.strictSame(order, ['p', 'q', 'outer'])
+
+  const writing = atomic(db, (tx) => add.one(tx, { body: 'refused' }), { readOnly: true })
+  await t.rejects(writing, { message: /read-only transaction/ })
+  t.ok(await atomic(db, (tx) => all.all(tx), { readOnly: true }))
+  await add.one(db, { body: 'writes again' })
+  await client.rollback()
+  t.strictSame(await bodies(), [])
 })
