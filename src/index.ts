@@ -29,7 +29,7 @@ export {
   stream,
   text,
 } from './http/reply.ts'
-export { Request } from './http/request.ts'
+export { type Personal, Request } from './http/request.ts'
 export { type ProtectedCookieOptions, setSignedCookie, signedCookie } from './http/signed-cookie.ts'
 export { isSigned, requireSigned, signUrl } from './http/signed-url.ts'
 export type { Socket, SocketHandlers, SocketMessage, SocketOptions } from './http/socket.ts'

@@ -42,6 +42,14 @@ export interface RequestParts {
   readonly trace: Trace | null
 }
 
+/**
+ * What a reply can be made from that belongs to one client, from the least telling to the most. `nonce`: a
+ * number of this reply alone is in its page.
+ */
+export type Personal = 'authorization' | 'cookie' | 'session' | 'user' | 'nonce'
+
+const PERSONAL: readonly Personal[] = ['authorization', 'cookie', 'session', 'user', 'nonce']
+
 const NO_BODY = new Uint8Array(0)
 
 async function* noBytes(): AsyncGenerator<Uint8Array, void> {}
@@ -72,7 +80,8 @@ export class Request<P = Record<string, unknown>> {
   #client: Client | undefined
   #query: URLSearchParams | undefined
   #cookies: Map<string, string> | undefined
-  #hasReadCookies: boolean
+  /** One bit for each of PERSONAL. */
+  #personal: number
   #abort: AbortController | undefined
   #aborted: boolean
   #abortReason: unknown
@@ -96,7 +105,7 @@ export class Request<P = Record<string, unknown>> {
     this.#client = undefined
     this.#query = undefined
     this.#cookies = undefined
-    this.#hasReadCookies = false
+    this.#personal = 0
     this.#abort = undefined
     this.#aborted = false
     this.#abortReason = undefined
@@ -104,13 +113,20 @@ export class Request<P = Record<string, unknown>> {
     this.#onDone = undefined
   }
 
-  /** Value of a field, by its name in any case; several of one name are joined by `, `. */
+  /**
+   * Value of a field, by its name in any case; several of one name are joined by `, `. Cookie and
+   * Authorization make the reply personal.
+   */
   header(name: string): string | undefined {
-    return this.#fields.get(name.toLowerCase())
+    const lower = name.toLowerCase()
+    if (lower === 'cookie' || lower === 'authorization') this.markPersonal(lower)
+    return this.#fields.get(lower)
   }
 
-  /** All fields in the order of arrival, names in lower case. */
+  /** All fields in the order of arrival, names in lower case. The reply is then personal. */
   get headers(): [name: string, value: string][] {
+    this.markPersonal('authorization')
+    this.markPersonal('cookie')
     return this.#fields.entries()
   }
 
@@ -120,15 +136,28 @@ export class Request<P = Record<string, unknown>> {
     return this.#query
   }
 
-  /** Whether a cookie has been asked for: what is made then is for this client. */
-  get hasReadCookies(): boolean {
-    return this.#hasReadCookies
+  /**
+   * What has been looked at so far that belongs to this client, the most telling of it; null: nothing, and the
+   * reply may be the same for everybody. Such a reply is private by default, and never kept for others.
+   */
+  get personal(): Personal | null {
+    return this.#personal === 0 ? null : (PERSONAL[31 - Math.clz32(this.#personal)] as Personal)
+  }
+
+  /** Whether `what` has been looked at. */
+  hasRead(what: Personal): boolean {
+    return (this.#personal & (1 << PERSONAL.indexOf(what))) !== 0
+  }
+
+  /** Says that the reply is made from something of this client: whoever reads it by another way says so. */
+  markPersonal(what: Personal): void {
+    this.#personal |= 1 << PERSONAL.indexOf(what)
   }
 
   /** Value of a cookie, or undefined. The reply then varies with cookies, and is private by default. */
   cookie(name: string): string | undefined {
-    this.#hasReadCookies = true
-    this.#cookies ??= parseCookies(this.header('cookie') ?? '')
+    this.#cookies ??= parseCookies(this.#fields.get('cookie') ?? '')
+    this.markPersonal('cookie')
     return this.#cookies.get(name)
   }
 

@@ -43,13 +43,16 @@ export function vary(reply: Reply, ...fields: string[]): Reply {
 }
 
 /**
- * For `finish.ts`: a reply whose view has looked at cookies is one for this client. It varies with them, and is
- * private unless the view says what caches may do.
+ * For `finish.ts`: a reply whose view has looked at what belongs to the client (`req.personal`) is one for this
+ * client. It varies with the fields that told it, and is private unless the view says what caches may do.
  */
 export function markPersonal(req: Request, reply: Reply): Reply {
-  if (!req.hasReadCookies) return reply
+  const { personal } = req
+  if (personal === null) return reply
   if (!has(reply, 'cache-control')) reply.append('Cache-Control', 'private')
-  return vary(reply, 'Cookie')
+  if (req.hasRead('authorization')) vary(reply, 'Authorization')
+  const isByCookie = req.hasRead('cookie') || req.hasRead('session') || req.hasRead('user')
+  return isByCookie ? vary(reply, 'Cookie') : reply
 }
 
 function has({ headers }: Reply, name: string): boolean {

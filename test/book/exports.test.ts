@@ -31,6 +31,7 @@ const PUBLIC: string[] = [
   'Method',
   'MethodViews',
   'Middleware',
+  'Personal',
   'Queryable',
   'ROOMS',
   'RecordedTrace',

@@ -47,3 +47,52 @@ t.test('a reply that was made from cookies is for one client', async (t) => {
   t.equal(field(later, 'vary'), 'Cookie')
   t.equal((await finished(() => text('same for all'))).headers, null)
 })
+
+t.test(
+  'whatever belongs to the client makes a reply personal, and the request says what it was',
+  (t) => {
+    const made = (view: (req: Request) => void) => {
+      const req = requestOf('GET', '/', { headers: { cookie: 'a=1', authorization: 'Bearer x' } })
+      const reply = finishing(
+        null,
+        null,
+      )(() => {
+        view(req)
+        return text('x')
+      })(req) as Reply
+      return [req.personal, field(reply, 'cache-control'), field(reply, 'vary')]
+    }
+    t.strictSame(
+      made((req) => req.header('accept')),
+      [null, undefined, undefined],
+    )
+    t.strictSame(
+      made((req) => req.header('Cookie')),
+      ['cookie', 'private', 'Cookie'],
+    )
+    t.strictSame(
+      made((req) => req.header('Authorization')),
+      ['authorization', 'private', 'Authorization'],
+    )
+    t.strictSame(
+      made((req) => req.headers),
+      ['cookie', 'private', 'Authorization, Cookie'],
+    )
+    t.strictSame(
+      made((req) => req.markPersonal('session')),
+      ['session', 'private', 'Cookie'],
+    )
+    t.strictSame(
+      made((req) => {
+        req.markPersonal('user')
+        req.markPersonal('session')
+      }),
+      ['user', 'private', 'Cookie'],
+    )
+    t.strictSame(
+      made((req) => req.markPersonal('nonce')),
+      ['nonce', 'private', undefined],
+    )
+    t.end()
+  },
+)
