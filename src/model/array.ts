@@ -1,30 +1,48 @@
 /**
- * PostgreSQL's text form of one-dimensional arrays, both ways; elements are text forms themselves,
- * null is NULL. PostgreSQL 18, section 8.15.6. Called by `types.ts`.
+ * PostgreSQL's text form of arrays, both ways; elements are text forms themselves, null is NULL, an inner array
+ * is an array. PostgreSQL 18, section 8.15.6. Called by `types.ts`.
  */
 
+/** Elements in their text form; arrays of several dimensions hold arrays. */
+export type TextItem = string | null | readonly TextItem[]
+
+/** Deeper ones PostgreSQL does not have (MAXDIM). */
+const MAX_DEPTH = 6
+
 /** `['a', null, 'b"']` → `{"a",NULL,"b\""}`. Elements are always quoted, so none reads as NULL. */
-export function writeArray(items: readonly (string | null)[]): string {
-  const written = items.map((item) =>
-    item === null ? 'NULL' : `"${item.replace(/["\\]/g, '\\$&')}"`,
-  )
+export function writeArray(items: readonly TextItem[]): string {
+  const written = items.map((item) => {
+    if (item === null) return 'NULL'
+    return typeof item === 'string' ? `"${item.replace(/["\\]/g, '\\$&')}"` : writeArray(item)
+  })
   return `{${written.join(',')}}`
 }
 
-/** `{a,NULL,"b c"}` → `['a', null, 'b c']`. Throws for arrays of several dimensions. */
-export function readArray(text: string): (string | null)[] {
+/** `{a,NULL,"b c"}` → `['a', null, 'b c']`; `{{1},{2}}` → `[['1'], ['2']]`. Throws TypeError for what is none. */
+export function readArray(text: string): TextItem[] {
   // A lower bound other than 1 stands before: [0:1]={a,b}
-  let at = text.startsWith('[') ? text.indexOf('=') + 1 : 0
-  if (text[at] !== '{') throw new TypeError('the value is no array')
-  const items: (string | null)[] = []
-  at++
-  while (at < text.length && text[at] !== '}') {
-    if (text[at] === '{') throw new TypeError('arrays of several dimensions are not read')
-    const [item, end] = text[at] === '"' ? readQuoted(text, at + 1) : readBare(text, at)
+  const from = text.startsWith('[') ? text.indexOf('=') + 1 : 0
+  const [items, end] = readItems(text, from, 1)
+  if (end !== text.length) throw new TypeError('the value is no array')
+  return items
+}
+
+function readItems(text: string, from: number, depth: number): [TextItem[], number] {
+  if (text[from] !== '{' || depth > MAX_DEPTH) throw new TypeError('the value is no array')
+  const items: TextItem[] = []
+  let at = from + 1
+  while (text[at] !== '}') {
+    if (at >= text.length) throw new TypeError('the array is not closed')
+    const [item, end] = readItem(text, at, depth)
     items.push(item)
     at = text[end] === ',' ? end + 1 : end
   }
-  return items
+  return [items, at + 1]
+}
+
+function readItem(text: string, at: number, depth: number): [TextItem, number] {
+  if (text[at] === '{') return readItems(text, at, depth + 1)
+  return text[at] === '"' ? readQuoted(text, at + 1) : readBare(text, at)
 }
 
 function readBare(text: string, from: number): [string | null, number] {

@@ -5,7 +5,13 @@
  */
 import { isConnectionFailure, problemOf, unavailable } from './failures.ts'
 import type { DatabaseTarget } from './url.ts'
-import { Collected, Described, type Description, type Result } from './wire/collect.ts'
+import {
+  Collected,
+  Described,
+  type Description,
+  type Result,
+  type Settling,
+} from './wire/collect.ts'
 import { login } from './wire/login.ts'
 import { Session } from './wire/session.ts'
 import type { Task } from './wire/task.ts'
@@ -103,10 +109,14 @@ export class Connection {
 
   /** Runs one statement, or several in one implicit transaction, unprepared and without parameters. */
   simple(text: string): Promise<Result> {
+    return this.simply(new Collected(), text)
+  }
+
+  /** As `simple`, with what becomes of the answer left to the task. */
+  simply<T>(task: Settling<T>, text: string): Promise<T> {
     if (this.#dead !== undefined || this.#session === undefined) {
       return Promise.reject(this.#refusal())
     }
-    const task = new Collected()
     this.#session.simple(task, text)
     return this.#told(task.promise)
   }

@@ -5,12 +5,14 @@
 import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
-import { DATABASE } from './database.ts'
+import { readBatchRows, type StreamOptions, streamAlone, streamIn } from './cursor.ts'
+import { DATABASE, Database } from './database.ts'
 import { refuseEscape } from './escape.ts'
 import { problemOf } from './failures.ts'
 import { Query, type Wanted } from './query.ts'
 import { createReader, type RowReader } from './row-reader.ts'
 import { checkDeclaration, registerStatement } from './statement-registry.ts'
+import { Transaction } from './transaction.ts'
 import type { Shape, Type, ValuesOf } from './types.ts'
 import type { Column } from './wire/task.ts'
 
@@ -94,6 +96,39 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   /** Runs it for its effect: how many rows it changed or returned. */
   run(on: Queryable, ...params: Arguments<P>): Promise<number> {
     return this.#start(on, params, 'count') as Promise<number>
+  }
+
+  /**
+   * All rows one by one, with `batchRows` of them in memory: for exports and long work. On a transaction a
+   * cursor of it; else one in a read-only transaction on a connection of its own, until the loop ends or is left.
+   *
+   *     for await (const row of everything.stream(req)) …
+   */
+  async *stream(
+    on: Queryable,
+    ...given: [...params: Arguments<P>, options?: StreamOptions]
+  ): AsyncGenerator<ValuesOf<R>, void, undefined> {
+    const hasParams = this.#keys.length > 0
+    const batchRows = readBatchRows(this.name, (given[hasParams ? 1 : 0] ?? {}) as StreamOptions)
+    const args = this.#encode(hasParams ? given : [])
+    yield* this.#stream(on, args, batchRows) as AsyncGenerator<ValuesOf<R>, void, undefined>
+  }
+
+  #stream(on: Queryable, args: readonly (string | null)[], batchRows: number) {
+    const runner = 'services' in on ? this.#databaseOf(on, 'all') : on
+    if (runner instanceof Transaction) return streamIn(runner, this, args, batchRows)
+    if (!(runner instanceof Database))
+      throw this.#wrong('stream', 'needs a database, a request or a transaction')
+    if (runner.pinned !== null) return this.#allAtOnce(runner, on.trace, args)
+    const isWanted = () => (on as RequestLike).isAborted !== true
+    return streamAlone(runner, on.trace, this, args, batchRows, isWanted)
+  }
+
+  /** In a test's transaction, which others use meanwhile. */
+  async *#allAtOnce(db: Database, trace: Trace | null, args: readonly (string | null)[]) {
+    const query = new Query(this, args, 'all', trace)
+    db.submit(query)
+    yield* (await query.promise) as unknown[]
   }
 
   /** For `query.ts`. Throws UWAS_ERR_MODEL_COLUMNS. */

@@ -36,3 +36,15 @@ export function readDate(text: string): string {
   }
   return text
 }
+
+const LOCAL = /^(\d{4,6}-\d\d-\d\d)[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?$/
+
+/** Returns `text` when it is a day that exists and a time of day, without a zone. Throws TypeError. */
+export function readLocalTimestamp(text: string): string {
+  const day = LOCAL.exec(text)?.[1]
+  if (day === undefined) {
+    throw new TypeError('expected is a day and a time without a zone, like 2026-01-31 09:30:00')
+  }
+  readDate(day)
+  return text
+}

@@ -8,7 +8,8 @@ import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import { isConnectionFailure, sqlStateOf, translate } from './failures.ts'
 import type { Query } from './query.ts'
-import type { Result } from './wire/collect.ts'
+import type { Result, Settling } from './wire/collect.ts'
+import { CopyIn } from './wire/copy-in.ts'
 
 /** Runs after the outermost commit; what it throws is logged and harms nobody. */
 export type CommitHook = () => void | Promise<void>
@@ -21,7 +22,10 @@ export class Transaction {
   readonly #log: Log
   /** The savepoint's name; empty for the outermost level. */
   readonly #savepoint: string
-  #state: 'open' | 'nested' | 'finished'
+  #state: 'open' | 'nested' | 'copying' | 'finished'
+  /** The COPY that is under way. */
+  #copy: CopyIn | null
+  readonly #cursors: Set<string>
   #hooks: CommitHook[]
   #failure: unknown
 
@@ -32,6 +36,8 @@ export class Transaction {
     this.#log = log
     this.#savepoint = parent === null ? '' : `uwas_${parent.#depth() + 1}`
     this.#state = 'open'
+    this.#copy = null
+    this.#cursors = new Set()
     this.#hooks = []
     this.#failure = undefined
   }
@@ -53,6 +59,58 @@ export class Transaction {
       this.#failure ??= error
     }
     query.startOn(this.#connection)
+  }
+
+  /** For `table/copy.ts`: sends the rows of a COPY … FROM STDIN; how many there were. */
+  async copy(what: string, text: string, pieces: AsyncIterable<string>): Promise<number> {
+    this.#checkOpen(what)
+    this.#state = 'copying'
+    this.#copy = new CopyIn(pieces)
+    try {
+      return await this.#connection.simply(this.#copy, text)
+    } catch (error) {
+      throw this.#failed(error, what)
+    } finally {
+      this.#copy = null
+      if (this.#state === 'copying') this.#state = 'open'
+    }
+  }
+
+  /** For `cursor.ts`: the name of a cursor over the rows of `sql`. */
+  async openCursor(what: string, sql: string, args: readonly (string | null)[]): Promise<string> {
+    this.#checkOpen(what)
+    // Few names, used again: each makes a prepared statement.
+    let number = 1
+    while (this.#cursors.has(`uwas_cursor_${number}`)) number++
+    const name = `uwas_cursor_${number}`
+    this.#cursors.add(name)
+    try {
+      await this.#connection.run(`declare ${name} no scroll cursor for ${sql}`, args)
+      return name
+    } catch (error) {
+      this.#cursors.delete(name)
+      throw this.#failed(error, what)
+    }
+  }
+
+  /** For `cursor.ts`: `text` is a FETCH or CLOSE. */
+  async useCursor<T>(what: string, text: string, task: Settling<T>): Promise<T> {
+    this.#checkOpen(what)
+    try {
+      return await this.#connection.simply(task, text)
+    } catch (error) {
+      throw this.#failed(error, what)
+    }
+  }
+
+  /** For `cursor.ts`: the cursor is no more. */
+  releaseCursor(name: string): void {
+    this.#cursors.delete(name)
+  }
+
+  /** For long work: statements of this transaction may take any time from here on. */
+  async allowLong(): Promise<void> {
+    await this.#command('set local statement_timeout = 0')
   }
 
   /** For `atomic.ts`: begins a level inside this one. */
@@ -77,6 +135,7 @@ export class Transaction {
 
   async commit(): Promise<void> {
     this.#state = 'finished'
+    await this.#stopCopy()
     if (this.#parent !== null) {
       await this.#release()
       this.#parent.#state = 'open'
@@ -101,6 +160,7 @@ export class Transaction {
 
   async rollback(): Promise<void> {
     this.#state = 'finished'
+    await this.#stopCopy()
     if (this.#parent === null) {
       await this.#command('rollback')
       return
@@ -135,6 +195,19 @@ export class Transaction {
     }
   }
 
+  /** One that nobody awaits: what would be sent behind it would be taken for its data. */
+  async #stopCopy(): Promise<void> {
+    const copy = this.#copy
+    if (copy === null) return
+    copy.stop(this.#refuse('a COPY', 'its transaction has ended; was its promise not awaited?'))
+    await copy.promise.catch(() => {})
+  }
+
+  #failed(error: unknown, what: string): Error {
+    this.#failure ??= error
+    return translate(error, what, this.#connection.where)
+  }
+
   #depth(): number {
     return this.#parent === null ? 0 : this.#parent.#depth() + 1
   }
@@ -142,6 +215,9 @@ export class Transaction {
   #checkOpen(what: string): void {
     if (this.#state === 'finished') {
       throw this.#refuse(what, 'its transaction has ended; was a promise in it not awaited?')
+    }
+    if (this.#state === 'copying') {
+      throw this.#refuse(what, 'rows are being copied in its transaction; await that first')
     }
     if (this.#state === 'nested') {
       throw this.#refuse(

@@ -4,9 +4,13 @@
  * read, and which type ids (pg_type.oid) it stands for. Called by `statement.ts` and `warm.ts`; sites
  * write `types.int`, `types.nullable(types.text)`, `types.json<Settings>()`.
  */
-import { readArray, writeArray } from './array.ts'
+import { readArray, type TextItem, writeArray } from './array.ts'
 import type { CellKind } from './cells.ts'
-import { readDate, readTimestamp } from './timestamp.ts'
+import { readDate, readLocalTimestamp, readTimestamp } from './timestamp.ts'
+
+export type { Range } from './range.ts'
+// biome-ignore lint/performance/noBarrelFile: sites have all types under one name, pg
+export { multirange, range } from './range-types.ts'
 
 /** `T` is the value in TypeScript; `null` only inside `nullable`. */
 export interface Type<T> {
@@ -21,6 +25,8 @@ export interface Type<T> {
   readonly arrayOids: readonly number[]
   /** The SQL type that a new column of it gets; null where there is none to tell. */
   readonly sqlType: string | null
+  /** What an array holds; null for all else. */
+  readonly element: Type<unknown> | null
   /** How its cells are read: by `decode`, or by a quicker way to the same value. */
   readonly cell: CellKind
   /** The text form, or null for null. Throws TypeError with what was expected. */
@@ -49,6 +55,7 @@ const SQL_TYPES: Readonly<Record<string, string>> = {
   text: 'text',
   bool: 'boolean',
   timestamptz: 'timestamptz',
+  timestamp: 'timestamp',
   date: 'date',
   uuid: 'uuid',
   bytea: 'bytea',
@@ -158,6 +165,25 @@ export const timestamptz: Type<Date> = plain('timestamptz', [1184], [1184], [118
   decode: readTimestamp,
 })
 
+/**
+ * timestamp without time zone as text `2026-01-31 09:30:00.123456`: what a clock on a wall shows, so that a
+ * `Date`, which is a moment, cannot hold it. A text with a zone is an error: PostgreSQL would drop it.
+ */
+export const timestamp: Type<string> = plain(
+  'timestamp',
+  [1114],
+  [1114],
+  [1115],
+  {
+    encode(value) {
+      if (typeof value !== 'string') throw expected('text like 2026-01-31 09:30:00', value)
+      return readLocalTimestamp(value)
+    },
+    decode: (value) => value,
+  },
+  'text',
+)
+
 /** date as text `YYYY-MM-DD`: a day has no time zone, a `Date` would. */
 export const date: Type<string> = plain(
   'date',
@@ -245,27 +271,46 @@ export function nullable<T>(type: Type<T>): Type<T | null> {
   }
 }
 
-/** A one-dimensional array of `type`; elements may be NULL when `type` is nullable. */
+/**
+ * An array of `type`; elements may be NULL when `type` is nullable. `array(array(int))` has two dimensions: as
+ * PostgreSQL has it, all inner arrays are of one length, which is not 0, and none is NULL.
+ */
 export function array<T>(type: Type<T>): Type<T[]> {
+  if (type.element !== null && type.nullable) {
+    throw new TypeError('PostgreSQL has no arrays with inner arrays that are NULL')
+  }
+  const isNested = type.element !== null
   return {
     name: `array(${type.name})`,
     nullable: false,
-    columns: type.arrayOids,
-    params: type.arrayOids,
+    // One array type has all dimensions.
+    columns: isNested ? type.columns : type.arrayOids,
+    params: isNested ? type.params : type.arrayOids,
     arrayOids: [],
-    sqlType: type.sqlType === null ? null : `${type.sqlType}[]`,
+    sqlType: type.sqlType === null || isNested ? type.sqlType : `${type.sqlType}[]`,
+    element: type as Type<unknown>,
     cell: 'other',
-    encode(value) {
-      if (!Array.isArray(value)) throw expected('an array', value)
-      return writeArray(value.map((item) => encodeItem(type, item)))
-    },
-    decode: (value) =>
-      readArray(value).map((item) => {
-        if (item !== null) return type.decode(item)
-        if (!type.nullable) throw new TypeError('an element is NULL; use array(nullable(…))')
-        return null as T
-      }),
+    encode: (value) => writeArray(itemsOf(type, value)),
+    decode: (value) => readArray(value).map((item) => decodeItem(type, item)),
   }
+}
+
+/** The text forms of an array's elements. Throws TypeError for what PostgreSQL has no array for. */
+function itemsOf(type: Type<unknown>, value: unknown): TextItem[] {
+  if (!Array.isArray(value)) throw expected('an array', value)
+  const { element } = type
+  if (element === null) return value.map((item) => encodeItem(type, item))
+  const items = value.map((inner) => itemsOf(element, inner))
+  const shape = shapeOf(items[0])
+  if (items.some((inner) => inner.length === 0 || shapeOf(inner) !== shape)) {
+    throw new TypeError('expected are inner arrays of one length, which is not 0')
+  }
+  return items
+}
+
+/** The lengths of an array and of the first of those inside: `2x3`. */
+function shapeOf(item: TextItem | undefined): string {
+  return typeof item === 'object' && item !== null ? `${item.length}x${shapeOf(item[0])}` : ''
 }
 
 function encodeItem<T>(type: Type<T>, item: T): string | null {
@@ -273,6 +318,20 @@ function encodeItem<T>(type: Type<T>, item: T): string | null {
     throw expected(`elements of type ${type.name}`, item)
   }
   return type.encode(item)
+}
+
+function decodeItem<T>(type: Type<T>, item: TextItem): T {
+  const { element } = type
+  if (element !== null) {
+    if (item === null || typeof item === 'string') {
+      throw new TypeError('the array has fewer dimensions than its type')
+    }
+    return item.map((inner) => decodeItem(element, inner)) as T
+  }
+  if (typeof item === 'string') return type.decode(item)
+  if (item !== null) throw new TypeError('the array has more dimensions; use array(array(…))')
+  if (!type.nullable) throw new TypeError('an element is NULL; use array(nullable(…))')
+  return null as T
 }
 
 function plain<T>(
@@ -284,7 +343,17 @@ function plain<T>(
   cell: CellKind = 'other',
 ): Type<T> {
   const sqlType = SQL_TYPES[name] ?? null
-  return { name, nullable: false, columns, params, arrayOids, sqlType, cell, ...code }
+  return {
+    name,
+    nullable: false,
+    columns,
+    params,
+    arrayOids,
+    sqlType,
+    element: null,
+    cell,
+    ...code,
+  }
 }
 
 /** Names the kind of a wrong value, never the value: it may be a secret. */

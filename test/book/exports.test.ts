@@ -74,6 +74,8 @@ const PUBLIC: string[] = [
   'Relation',
   'Table',
   'TableOptions',
+  'UpsertOptions',
+  'StreamOptions',
   'table',
   'Client',
   'TrustedProxiesOptions',

@@ -2,7 +2,8 @@ import t from 'tap'
 import { atomic } from '../../src/model/atomic.ts'
 import { statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
-import { testDatabase } from '../support/postgres.ts'
+import { checkStatements } from '../../src/model/warm.ts'
+import { runSql, testDatabase } from '../support/postgres.ts'
 
 const everything = {
   small: types.int,
@@ -99,7 +100,17 @@ t.test('a value that a type cannot hold is an error that names the column', asyn
     [types.timestamptz, "'infinity'::timestamptz", /column x: infinity has no place in a Date/],
     [types.text, 'null::text', /column x: it is NULL; declare it nullable\(text\)/],
     [types.array(types.text), "'{a,NULL}'::text[]", /column x: an element is NULL; use array\(nul/],
-    [types.array(types.int), "'{{1,2},{3,4}}'::int[]", /column x: arrays of several dimensions/],
+    [
+      types.array(types.int),
+      "'{{1,2},{3,4}}'::int[]",
+      /column x: the array has more dimensions; use/,
+    ],
+    [
+      types.array(types.array(types.int)),
+      "'{1}'::int[]",
+      /column x: the array has fewer dimensions/,
+    ],
+    [types.range(types.int), "'[9007199254740993,)'::int8range", /column x: 9007199254740993 does/],
   ]
   for (const [type, expression, message] of cases) {
     const declared = wrong(type, expression)
@@ -142,4 +153,84 @@ t.test('a parameter of the wrong kind is a TypeError that names statement and ke
     code: 'UWAS_ERR_MODEL_PARAMETER',
     message: /statement "types\.echo", parameter colour: is not declared; declared are: small, big/,
   })
+})
+
+t.test('ranges and multiranges come back with their bounds', async (t) => {
+  const db = await testDatabase(t)
+  const shape = {
+    ints: types.range(types.int),
+    bigs: types.array(types.range(types.bigint)),
+    exact: types.range(types.numeric),
+    walls: types.range(types.timestamp),
+    moments: types.multirange(types.timestamptz),
+    texts: types.nullable(types.range(types.text)),
+  }
+  const echo = statement('types.ranges', {
+    params: shape,
+    row: shape,
+    sql: `select $1::int4range as ints, $2::int8range[] as bigs, $3::numrange as exact,
+      $4::tsrange as walls, $5::tstzmultirange as moments, $6::textrange as texts`,
+  })
+  await runSql(db, 'create type textrange as range (subtype = text)')
+  const odd = 'a "b", [c) \\ 한'
+  const value = {
+    ints: { lower: 1, upper: 3, bounds: '[]' as const },
+    bigs: ['empty' as const, { lower: -9223372036854775808n, upper: null }],
+    exact: { lower: '0.1000', upper: '1e3', bounds: '(]' as const },
+    walls: { lower: null, upper: '2026-01-31T09:30', bounds: '()' as const },
+    moments: [{ lower: new Date(0), upper: new Date(1) }],
+    texts: { lower: '', upper: odd, bounds: '[]' as const },
+  }
+  t.strictSame(await echo.one(db, value), {
+    ints: { lower: 1, upper: 4, bounds: '[)' },
+    bigs: ['empty', { lower: -9223372036854775808n, upper: null, bounds: '[)' }],
+    exact: { lower: '0.1000', upper: '1000', bounds: '(]' },
+    walls: { lower: null, upper: '2026-01-31 09:30:00', bounds: '()' },
+    moments: [{ lower: new Date(0), upper: new Date(1), bounds: '[)' }],
+    texts: value.texts,
+  })
+  t.strictSame((await echo.one(db, { ...value, moments: [], texts: null })).moments, [])
+  const wrong: [object, RegExp][] = [
+    [
+      { ints: { lower: 1 } },
+      /ints: expected is a range \{ lower, upper \}; null is a bound without/,
+    ],
+    [{ ints: 7 }, /ints: expected is a range/],
+    [{ ints: { lower: '1', upper: null } }, /ints: expected is a whole number, not a string/],
+    [{ ints: { lower: 1, upper: 2, bounds: '][' } }, /ints: expected bounds are one of/],
+    [{ moments: { lower: null, upper: null } }, /moments: expected is an array of ranges/],
+    [{ walls: { lower: '2026-01-31 09:30Z', upper: null } }, /walls: expected is a day and a time/],
+    [{ walls: { lower: '2026-02-30 09:30', upper: null } }, /walls: expected is a day that exists/],
+  ]
+  for (const [change, message] of wrong) {
+    const echoed = echo.one(db, { ...value, ...change })
+    await t.rejects(echoed, { code: 'UWAS_ERR_MODEL_PARAMETER', message })
+  }
+  t.throws(() => types.range(types.nullable(types.int)), /the type of bounds is not nullable/)
+  const types5 = statement('types.ranges.wrong', {
+    row: { x: types.range(types.int) },
+    sql: "select 'empty'::daterange as x",
+  })
+  const [finding] = await checkStatements(db, [types5 as never])
+  t.match(finding?.message, /column x is declared range\(int\), but PostgreSQL gives/)
+})
+
+t.test('arrays of arrays are of one shape', async (t) => {
+  const db = await testDatabase(t)
+  const cube = types.array(types.array(types.array(types.nullable(types.text))))
+  const echo = statement('types.cube', {
+    params: { x: cube },
+    row: { x: cube },
+    sql: 'select $1::text[] as x',
+  })
+  const x = [[['a', null, '{"\\']], [['', 'NULL', '한']]]
+  t.strictSame(await echo.one(db, { x }), { x })
+  t.strictSame(await echo.one(db, { x: [] }), { x: [] })
+  for (const wrong of [[[['a']], [['a', 'b']]], [[]], [[['a']], null], [['a']]]) {
+    await t.rejects(echo.one(db, { x: wrong as never }), {
+      code: 'UWAS_ERR_MODEL_PARAMETER',
+      message: /parameter x: expected/,
+    })
+  }
+  t.throws(() => types.array(types.nullable(types.array(types.int))), /inner arrays that are NULL/)
 })

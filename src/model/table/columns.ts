@@ -110,11 +110,7 @@ export function readColumns(table: string, columns: Columns): ColumnInfo[] {
 function readColumn(table: string, key: string, given: Columns[string]): ColumnInfo {
   if (/^\d+$/.test(key)) throw tableError(table, `${key} cannot be a key; it must not be a number`)
   const { type, options } = 'options' in given ? given : { type: given, options: {} }
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
-  if (unknown !== undefined) {
-    const hint = hintNearest(unknown, OPTIONS)
-    throw tableError(table, `its column ${key} has the unknown option "${unknown}"${hint}`)
-  }
+  refuseUnknown(table, `its column ${key}`, options, OPTIONS)
   const name = options.name ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   return {
     key,
@@ -134,4 +130,17 @@ export function quoteName(name: string): string {
 
 export function tableError(table: string, problem: string): Error {
   return createError('UWAS_ERR_MODEL_TABLE', { table, problem })
+}
+
+/** Throws UWAS_ERR_MODEL_TABLE for an option that is none of `known`. `what` is of the table: `list`. */
+export function refuseUnknown(
+  table: string,
+  what: string,
+  options: object,
+  known: readonly string[],
+): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const hint = hintNearest(unknown, known)
+  throw tableError(table, `${what} has the unknown option "${unknown}"${hint}`)
 }

@@ -4,16 +4,28 @@
  */
 import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
+import { writeArray } from '../array.ts'
 import { type Queryable, Statement, statement } from '../statement.ts'
-import { array, type Shape } from '../types.ts'
+import { array, type Shape, type Type, text } from '../types.ts'
 import { given } from './any.ts'
 import { type ColumnInfo, tableError } from './columns.ts'
 import * as sql from './sql.ts'
 
 type Values = Readonly<Record<string, unknown>>
-type Kind = 'insert' | 'insertMany' | 'upsert'
 
-/** Statements of one kind for different sets of columns; more of them are programs gone wild. */
+/** One way: a row or many, added only or in the place of those that are alike in `by`. */
+interface Way {
+  /** As the method is called, for messages. */
+  readonly method: 'insert' | 'insertMany' | 'upsert' | 'upsertMany'
+  /** Begins the names of its statements: `upsert by email`. */
+  readonly name: string
+  readonly by: readonly ColumnInfo[] | null
+  readonly isMany: boolean
+  /** Why the table has no such way. */
+  readonly refusal: string | null
+}
+
+/** Statements for different sets of columns; more of them are programs gone wild. */
 const MAX_VARIANTS = 64
 
 export class Inserts {
@@ -22,116 +34,147 @@ export class Inserts {
   readonly #row: Shape
   readonly #columns: readonly ColumnInfo[]
   readonly #variants = new Map<string, Statement>()
-  /** Why there is no upsert, or no insert of many. */
-  readonly #noUpsert: string | null
-  readonly #noMany: string | null
+  readonly #insert: Way
+  readonly #insertMany: Way
+  /** By the keys of the columns in which rows are alike. */
+  readonly #upserts: ReadonlyMap<string, { readonly one: Way; readonly many: Way }>
 
-  constructor(table: string, target: sql.Target, row: Shape) {
+  constructor(
+    table: string,
+    target: sql.Target,
+    row: Shape,
+    unique: readonly (readonly ColumnInfo[])[],
+  ) {
     this.#table = table
     this.#target = target
     this.#row = row
     this.#columns = target.columns.filter(({ isGenerated }) => !isGenerated)
-    const made = target.key.find(({ isGenerated }) => isGenerated)
-    this.#noUpsert = made === undefined ? null : `PostgreSQL makes its key "${made.key}"`
-    const odd = this.#columns.find(({ sqlType }) => sqlType === null || sqlType.endsWith('[]'))
-    this.#noMany =
-      odd === undefined
-        ? null
-        : `its column "${odd.key}" has ${odd.sqlType === null ? 'no sqlType' : 'an array type'}`
+    const odd = this.#columns.find(({ sqlType }) => sqlType === null)
+    const noMany = odd === undefined ? null : `its column "${odd.key}" has no sqlType`
+    this.#insert = wayOf('insert', 'insert', null, null)
+    this.#insertMany = wayOf('insertMany', 'insertMany', null, noMany)
+    this.#upserts = new Map(
+      [target.key, ...unique].map((by) => [idOfColumns(by), upsertsBy(by, target, noMany)]),
+    )
     const smallest = this.#columns.filter(isRequired)
-    for (const kind of ['insert', 'insertMany', 'upsert'] as const) {
-      if (this.#refusal(kind) !== null) continue
-      this.#declare(kind, this.#columns)
-      if (kind === 'insert' && smallest.length < this.#columns.length) this.#declare(kind, smallest)
+    this.#declare(this.#insert, this.#columns)
+    if (smallest.length < this.#columns.length) this.#declare(this.#insert, smallest)
+    this.#declare(this.#insertMany, this.#columns)
+    for (const { one, many } of this.#upserts.values()) {
+      this.#declare(one, this.#columns)
+      this.#declare(many, this.#columns)
     }
   }
 
   one(on: Queryable, values: Values): Promise<unknown> {
-    return this.#single('insert', on, values)
+    return this.#single(this.#insert, on, values)
   }
 
-  upsert(on: Queryable, values: Values): Promise<unknown> {
-    return this.#single('upsert', on, values)
+  async upsert(on: Queryable, values: Values, by: readonly string[] | undefined): Promise<unknown> {
+    return this.#single(this.#upsertsBy('upsert', by).one, on, values)
   }
 
-  async many(on: Queryable, rows: readonly Values[]): Promise<unknown[]> {
-    this.#check('insertMany')
+  many(on: Queryable, rows: readonly Values[]): Promise<unknown[]> {
+    return this.#all(this.#insertMany, on, rows)
+  }
+
+  async upsertMany(
+    on: Queryable,
+    rows: readonly Values[],
+    by: readonly string[] | undefined,
+  ): Promise<unknown[]> {
+    return this.#all(this.#upsertsBy('upsertMany', by).many, on, rows)
+  }
+
+  /** The columns of these values and those that must be there, in the table's order. For `copy.ts` too. */
+  given(method: string, values: Values): ColumnInfo[] {
+    for (const name in values) {
+      if (this.#columns.some(({ key }) => key === name)) continue
+      const names = this.#columns.map(({ key }) => key)
+      throw this.wrong(method, name, `is no column to set${hintNearest(name, names)}`)
+    }
+    return this.#columns.filter((each) => isRequired(each) || values[each.key] !== undefined)
+  }
+
+  wrong(method: string, key: string, problem: string, cause?: unknown): Error {
+    const statement = `${this.#table}.${method}`
+    return createError('UWAS_ERR_MODEL_PARAMETER', { statement, key, problem }, cause)
+  }
+
+  async #single(way: Way, on: Queryable, values: Values): Promise<unknown> {
+    this.#check(way)
+    const columns = this.given(way.method, values)
+    this.#checkBy(way, columns)
+    const params = Object.fromEntries(columns.map(({ key }) => [key, values[key]]))
+    return this.#variant(way, columns).one(on, ...given(params))
+  }
+
+  async #all(way: Way, on: Queryable, rows: readonly Values[]): Promise<unknown[]> {
+    this.#check(way)
     if (rows.length === 0) return []
-    const columns = this.#given('insertMany', Object.assign({}, ...rows.map(withoutUndefined)))
+    const columns = this.given(way.method, Object.assign({}, ...rows.map(withoutUndefined)))
+    this.#checkBy(way, columns)
     const params = Object.fromEntries(
       columns.map(({ key, type }) => [
         key,
         rows.map((row, i) => {
           const value = row[key] ?? (type.nullable ? null : undefined)
           if (value !== undefined) return value
-          throw this.#wrong('insertMany', key, `is missing in row ${i}, and given in others`)
+          throw this.wrong(way.method, key, `is missing in row ${i}, and given in others`)
         }),
       ]),
     )
-    for (const row of rows) this.#given('insertMany', row)
-    return this.#variant('insertMany', columns).all(on, ...given(params))
+    return this.#variant(way, columns).all(on, ...given(params))
   }
 
-  async #single(kind: 'insert' | 'upsert', on: Queryable, values: Values): Promise<unknown> {
-    this.#check(kind)
-    const columns = this.#given(kind, values)
-    const params = Object.fromEntries(columns.map(({ key }) => [key, values[key]]))
-    return this.#variant(kind, columns).one(on, ...given(params))
+  #upsertsBy(method: string, by: readonly string[] | undefined) {
+    const columns = by ?? this.#target.key.map(({ key }) => key)
+    const found = this.#upserts.get(columns.join(', '))
+    if (found !== undefined) return found
+    const known = [...this.#upserts.keys()].map((each) => `[${each}]`).join(', ')
+    const problem = `${method} goes by [${columns.join(', ')}], which is not declared unique; there are: ${known}`
+    throw tableError(this.#table, problem)
   }
 
-  #refusal(kind: Kind): string | null {
-    return kind === 'upsert' ? this.#noUpsert : kind === 'insertMany' ? this.#noMany : null
+  #check({ method, refusal }: Way): void {
+    if (refusal !== null) throw tableError(this.#table, `it has no ${method}: ${refusal}`)
   }
 
-  #check(kind: Kind): void {
-    const refusal = this.#refusal(kind)
-    if (refusal !== null) throw tableError(this.#table, `it has no ${kind}: ${refusal}`)
+  #checkBy({ method, by }: Way, columns: readonly ColumnInfo[]): void {
+    const missing = by?.find((each) => !columns.includes(each))
+    if (missing === undefined) return
+    throw this.wrong(method, missing.key, 'is missing; the row is looked for by it')
   }
 
-  /** The columns of these values and those that must be there, in the table's order. */
-  #given(kind: Kind, values: Values): ColumnInfo[] {
-    for (const name in values) {
-      if (this.#columns.some(({ key }) => key === name)) continue
-      const names = this.#columns.map(({ key }) => key)
-      throw this.#wrong(kind, name, `is no column to set${hintNearest(name, names)}`)
-    }
-    return this.#columns.filter((each) => isRequired(each) || values[each.key] !== undefined)
-  }
-
-  #variant(kind: Kind, columns: readonly ColumnInfo[]): Statement {
-    const id = idOf(kind, columns)
+  #variant(way: Way, columns: readonly ColumnInfo[]): Statement {
+    const id = idOf(way, columns)
     let found = this.#variants.get(id)
     if (found === undefined) {
       if (this.#variants.size >= MAX_VARIANTS) {
         this.#variants.delete(this.#variants.keys().next().value as string)
       }
-      found = new Statement(`${this.#table}.${id}`, this.#options(kind, columns))
+      found = new Statement(`${this.#table}.${id}`, this.#options(way, columns))
       this.#variants.set(id, found)
     }
     return found
   }
 
-  #declare(kind: Kind, columns: readonly ColumnInfo[]): void {
+  #declare(way: Way, columns: readonly ColumnInfo[]): void {
+    if (way.refusal !== null) return
     const isWhole = columns.length === this.#columns.length
-    const name = isWhole ? kind : idOf(kind, columns)
-    const declared = statement(`${this.#table}.${name}`, this.#options(kind, columns))
-    this.#variants.set(idOf(kind, columns), declared as Statement)
+    const name = isWhole ? way.name : idOf(way, columns)
+    const declared = statement(`${this.#table}.${name}`, this.#options(way, columns))
+    this.#variants.set(idOf(way, columns), declared as Statement)
   }
 
-  #options(kind: Kind, columns: readonly ColumnInfo[]) {
-    const build = { insert: sql.insertRow, insertMany: sql.insertMany, upsert: sql.upsertRow }[kind]
-    const params = Object.fromEntries(
-      columns.map(({ key, type }) => [key, kind === 'insertMany' ? array(type) : type]),
-    )
-    return { params, row: this.#row, sql: build(this.#target, columns) }
-  }
-
-  #wrong(kind: Kind, key: string, problem: string): Error {
-    return createError('UWAS_ERR_MODEL_PARAMETER', {
-      statement: `${this.#table}.${kind}`,
-      key,
-      problem,
-    })
+  #options({ by, isMany }: Way, columns: readonly ColumnInfo[]) {
+    const target = this.#target
+    const params = columns.map((each) => [each.key, isMany ? arrayOf(each) : each.type])
+    const text =
+      by === null
+        ? (isMany ? sql.insertMany : sql.insertRow)(target, columns)
+        : (isMany ? sql.upsertMany : sql.upsertRow)(target, columns, by)
+    return { params: Object.fromEntries(params) as Shape, row: this.#row, sql: text }
   }
 }
 
@@ -140,8 +183,37 @@ export function isRequired({ hasDefault, isGenerated, type }: ColumnInfo): boole
   return !hasDefault && !isGenerated && !type.nullable
 }
 
-function idOf(kind: Kind, columns: readonly ColumnInfo[]): string {
-  return `${kind}(${columns.map(({ key }) => key).join(', ')})`
+function wayOf(method: Way['method'], name: string, by: Way['by'], refusal: string | null): Way {
+  return { method, name, by, refusal, isMany: method.endsWith('Many') }
+}
+
+function upsertsBy(by: readonly ColumnInfo[], { key }: sql.Target, noMany: string | null) {
+  const made = by.find(({ isGenerated }) => isGenerated)
+  const refusal = made === undefined ? null : `PostgreSQL makes its key "${made.key}"`
+  const ending = by === key ? '' : ` by ${idOfColumns(by)}`
+  return {
+    one: wayOf('upsert', `upsert${ending}`, by, refusal),
+    many: wayOf('upsertMany', `upsertMany${ending}`, by, refusal ?? noMany),
+  }
+}
+
+/** One element a row; arrays go as texts, since `unnest` would take them apart. */
+function arrayOf(column: ColumnInfo): Type<unknown> {
+  const { type } = column
+  if (!sql.isArray(column)) return array(type) as Type<unknown>
+  const texts = array({ ...text, nullable: true } as Type<string | null>)
+  return {
+    ...texts,
+    encode: (values) => writeArray((values as unknown[]).map((each) => type.encode(each))),
+  } as Type<unknown>
+}
+
+function idOfColumns(columns: readonly ColumnInfo[]): string {
+  return columns.map(({ key }) => key).join(', ')
+}
+
+function idOf({ name }: Way, columns: readonly ColumnInfo[]): string {
+  return `${name}(${idOfColumns(columns)})`
 }
 
 function withoutUndefined(values: Values): Values {

@@ -8,7 +8,7 @@ import { sqlStateOf } from '../failures.ts'
 import { type Queryable, type Statement, statement } from '../statement.ts'
 import { int, type Shape, type Type, text } from '../types.ts'
 import { given } from './any.ts'
-import { type ColumnInfo, tableError } from './columns.ts'
+import { type ColumnInfo, refuseUnknown, tableError } from './columns.ts'
 import * as sql from './sql.ts'
 
 /** Columns to order by, the most important first; all in one direction, so that one index serves it. */
@@ -43,6 +43,8 @@ interface Paged {
 }
 
 const MAX_LIMIT = 1000
+const OPTIONS = ['order', 'limit', 'after']
+const ORDER_OPTIONS = ['by', 'descending']
 /** Names what a row carries besides its columns: the exact text of a value that its type cuts, as Date does. */
 const MARK = '#'
 
@@ -66,6 +68,7 @@ export class Pages {
   }
 
   async list(on: Queryable, options: ListOptions): Promise<Page<unknown>> {
+    refuseUnknown(this.#table, 'list', options, OPTIONS)
     const { order = 'key', limit = 20, after } = options
     const paged = this.#orders.get(order)
     if (paged === undefined) {
@@ -93,13 +96,9 @@ export class Pages {
   }
 }
 
-function pagedBy(
-  table: string,
-  target: sql.Target,
-  row: Shape,
-  name: string,
-  { by, descending = false }: Order,
-): Paged {
+function pagedBy(table: string, target: sql.Target, row: Shape, name: string, order: Order): Paged {
+  refuseUnknown(table, `its order "${name}"`, order, ORDER_OPTIONS)
+  const { by, descending = false } = order
   const columns = by.map((key) => {
     const found = target.columns.find((each) => each.key === key)
     if (found !== undefined && !found.type.nullable) return found

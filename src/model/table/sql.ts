@@ -44,21 +44,52 @@ export function insertRow(target: Target, given: readonly ColumnInfo[]): string 
   return `${insertInto(target, given)} returning ${selectList(target)}`
 }
 
-/** The row as given takes the place of one with the same key. */
-export function upsertRow(target: Target, given: readonly ColumnInfo[]): string {
-  const keys = target.key.map(({ quoted }) => quoted).join(', ')
-  const others = given.filter((each) => !target.key.includes(each))
-  // Something has to be set, or PostgreSQL returns no row.
-  const changed = others.length > 0 ? others : target.key
-  const sets = changed.map(({ quoted }) => `${quoted} = excluded.${quoted}`).join(', ')
-  return `${insertInto(target, given)} on conflict (${keys}) do update set ${sets} returning ${selectList(target)}`
+/** The row as given takes the place of one that is alike in `by`. */
+export function upsertRow(
+  target: Target,
+  given: readonly ColumnInfo[],
+  by: readonly ColumnInfo[],
+): string {
+  return `${insertInto(target, given)}${onConflict(target, given, by)} returning ${selectList(target)}`
 }
 
 /** Each parameter is an array, one element a row. */
 export function insertMany(target: Target, given: readonly ColumnInfo[]): string {
+  return `${insertUnnested(target, given)} returning ${selectList(target)}`
+}
+
+export function upsertMany(
+  target: Target,
+  given: readonly ColumnInfo[],
+  by: readonly ColumnInfo[],
+): string {
+  return `${insertUnnested(target, given)}${onConflict(target, given, by)} returning ${selectList(target)}`
+}
+
+function insertUnnested(target: Target, given: readonly ColumnInfo[]): string {
   const names = given.map(({ quoted }) => quoted).join(', ')
-  const arrays = given.map(({ sqlType }, i) => `$${i + 1}::${sqlType}[]`).join(', ')
-  return `insert into ${target.quoted} (${names}) select * from unnest(${arrays}) returning ${selectList(target)}`
+  const arrays = given.map((each, i) => `$${i + 1}::${isArray(each) ? 'text' : each.sqlType}[]`)
+  // unnest takes an array of arrays apart to its last element: inner ones go as texts.
+  const cells = given.map((each, i) => (isArray(each) ? `c${i}::${each.sqlType}` : `c${i}`))
+  const columns = given.map((_, i) => `c${i}`)
+  return `insert into ${target.quoted} (${names}) select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as r (${columns.join(', ')})`
+}
+
+export function isArray({ sqlType }: ColumnInfo): boolean {
+  return sqlType?.endsWith('[]') === true
+}
+
+function onConflict(
+  { key }: Target,
+  given: readonly ColumnInfo[],
+  by: readonly ColumnInfo[],
+): string {
+  const others = given.filter((each) => !by.includes(each) && !key.includes(each))
+  // Something has to be set, or PostgreSQL returns no row.
+  const changed = others.length > 0 ? others : by
+  const names = by.map(({ quoted }) => quoted).join(', ')
+  const sets = changed.map(({ quoted }) => `${quoted} = excluded.${quoted}`).join(', ')
+  return ` on conflict (${names}) do update set ${sets}`
 }
 
 /** First the key, then for each column whether it changes and to what. */

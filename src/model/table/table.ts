@@ -16,8 +16,10 @@ import {
   quoteName,
   type Row,
   readColumns,
+  refuseUnknown,
   tableError,
 } from './columns.ts'
+import { copyIn } from './copy.ts'
 import { Inserts } from './inserts.ts'
 import { type ListOptions, type Order, type Page, Pages } from './pages.ts'
 import { registerTable } from './registry.ts'
@@ -30,8 +32,16 @@ export interface TableOptions<C extends Columns, K extends keyof C & string> {
   readonly key?: K | readonly K[]
   /** Orders to page through, besides `key`, the primary key upwards. Each ends in the whole primary key. */
   readonly orders?: Readonly<Record<string, Order<keyof C & string>>>
+  /** Columns that are unique together, besides the key: what `upsert` may go by. A `unique` constraint in drafts. */
+  readonly unique?: readonly (readonly (keyof C & string)[])[]
   /** The table's name in PostgreSQL where it is not `name`; `schema.table` is a table of a schema. */
   readonly table?: string
+}
+
+/** In what rows are alike. */
+export interface UpsertOptions<C extends Columns> {
+  /** Columns declared `unique` together, in their order there. Default: the key. */
+  readonly by?: readonly (keyof C & string)[]
 }
 
 type Values = Readonly<Record<string, unknown>>
@@ -62,7 +72,8 @@ export class Table<C extends Columns, K extends keyof C & string> {
 
   constructor(name: string, columns: Columns, options: TableOptions<C, K>) {
     const infos = readColumns(name, columns)
-    const key = keyColumns(name, infos, options.key ?? 'id')
+    const key = columnsOf(name, infos, options.key ?? 'id', 'its key')
+    const unique = (options.unique ?? []).map((by) => columnsOf(name, infos, by, 'its unique'))
     this.name = name
     this.shape = Object.fromEntries(infos.map((each) => [each.key, each.type]))
     this.target = { quoted: quoteTable(options.table ?? name), columns: infos, key }
@@ -81,7 +92,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
             row,
             sql.updateRow(this.target, this.#changeable),
           )
-    this.#inserts = new Inserts(name, this.target, row)
+    this.#inserts = new Inserts(name, this.target, row, unique)
     this.#pages = new Pages(name, this.target, row, options.orders ?? {})
   }
 
@@ -113,9 +124,30 @@ export class Table<C extends Columns, K extends keyof C & string> {
     return handled(this.#inserts.many(on, rows as readonly Values[]) as Promise<Row<C>[]>)
   }
 
-  /** Adds a row, or gives the one of the same key these values. */
-  upsert(on: Queryable, values: Insert<C>): Promise<Row<C>> {
-    return handled(this.#inserts.upsert(on, values as Values) as Promise<Row<C>>)
+  /**
+   * Adds a row, or gives the one of the same key these values; `by` names other columns, declared `unique`, in
+   * which rows are alike: `users.upsert(req, { email, name }, { by: ['email'] })`.
+   */
+  upsert(on: Queryable, values: Insert<C>, options: UpsertOptions<C> = {}): Promise<Row<C>> {
+    return handled(this.#upserted('upsert', on, values, options) as Promise<Row<C>>)
+  }
+
+  /** `upsert` of many rows with one statement (`unnest`); no two of them are alike. In no certain order. */
+  upsertMany(
+    on: Queryable,
+    rows: readonly Insert<C>[],
+    options: UpsertOptions<C> = {},
+  ): Promise<Row<C>[]> {
+    return handled(this.#upserted('upsertMany', on, rows, options) as Promise<Row<C>[]>)
+  }
+
+  /**
+   * Adds the rows of a source by COPY, as they come, with little of them in memory: for imports. All or none
+   * of them; all give the same columns as the first. Resolves to their number. On a connection of its own, or
+   * in the transaction given, where nothing else can run meanwhile.
+   */
+  copyIn(on: Queryable, rows: AsyncIterable<Insert<C>> | Iterable<Insert<C>>): Promise<number> {
+    return handled(copyIn(this.name, this.target, this.#inserts, on, rows as Iterable<Values>))
   }
 
   /** Changes what `changes` names and leaves the rest. UWAS_ERR_MODEL_NO_ROW (404) when there is no such row. */
@@ -141,6 +173,17 @@ export class Table<C extends Columns, K extends keyof C & string> {
     return handled(this.#delete.run(on, ...given(key)).then((count) => count > 0))
   }
 
+  async #upserted(
+    method: 'upsert' | 'upsertMany',
+    on: Queryable,
+    values: unknown,
+    options: UpsertOptions<C>,
+  ): Promise<unknown> {
+    refuseUnknown(this.name, method, options, ['by'])
+    if (method === 'upsert') return this.#inserts.upsert(on, values as Values, options.by)
+    return this.#inserts.upsertMany(on, values as readonly Values[], options.by)
+  }
+
   #notChangeable(name: string): Error {
     const names = this.#changeable.map(({ key }) => key)
     const problem = `cannot be changed${hintNearest(name, names)}`
@@ -161,7 +204,7 @@ export function table<const C extends Columns, const K extends keyof C & string 
   columns: C,
   options: TableOptions<C, K> = {},
 ): Table<C, K> {
-  const known = ['key', 'orders', 'table']
+  const known = ['key', 'orders', 'unique', 'table']
   const unknown = Object.keys(options).find((each) => !known.includes(each))
   if (unknown !== undefined) {
     throw tableError(name, `it has no option "${unknown}"${hintNearest(unknown, known)}`)
@@ -171,18 +214,19 @@ export function table<const C extends Columns, const K extends keyof C & string 
   return declared
 }
 
-function keyColumns(
+function columnsOf(
   table: string,
   columns: readonly ColumnInfo[],
-  key: string | readonly string[],
+  given: string | readonly string[],
+  what: string,
 ): ColumnInfo[] {
-  const keys = typeof key === 'string' ? [key] : key
-  if (keys.length === 0) throw tableError(table, 'its key has no columns')
+  const keys = typeof given === 'string' ? [given] : given
+  if (keys.length === 0) throw tableError(table, `${what} has no columns`)
   return keys.map((name) => {
     const found = columns.find((each) => each.key === name)
     if (found !== undefined) return found
     const names = columns.map((each) => each.key)
-    throw tableError(table, `its key "${name}" is none of its columns${hintNearest(name, names)}`)
+    throw tableError(table, `${what} "${name}" is none of its columns${hintNearest(name, names)}`)
   })
 }
 

@@ -22,7 +22,7 @@ export interface Description {
 }
 
 /** Settles a promise at the end. */
-abstract class Settling<T> extends Task {
+export abstract class Settling<T> extends Task {
   readonly promise: Promise<T>
   #resolve!: (value: T) => void
   #reject!: (error: unknown) => void

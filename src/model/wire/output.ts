@@ -74,6 +74,17 @@ export class Output {
     this.#message(0x51, () => this.#text(sql))
   }
 
+  copyData(text: string): void {
+    this.#message(0x64, () => {
+      this.#reserve(3 * text.length)
+      this.#length += this.#buffer.write(text, this.#length, 'utf8')
+    })
+  }
+
+  copyDone(): void {
+    this.#message(0x63, () => {})
+  }
+
   copyFail(reason: string): void {
     this.#message(0x66, () => this.#text(reason))
   }

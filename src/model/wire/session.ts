@@ -190,10 +190,8 @@ export class Session {
         return this.#failed(task, new ServerError(readFields(buffer, at, end)))
       case 0x4e: // NoticeResponse
         return this.#options.onNotice(readFields(buffer, at, end).message ?? '')
-      case 0x47: // CopyInResponse: nobody here has anything to copy
-        this.#output.copyFail('uwas sends no data for COPY')
-        if (task?.prepared != null) this.#output.sync()
-        return this.#send()
+      case 0x47: // CopyInResponse
+        return this.#copyIn(task)
       default:
         if (!IGNORED.has(type)) throw new Error(`unknown message ${String.fromCharCode(type)}`)
     }
@@ -213,6 +211,33 @@ export class Session {
     if (task.prepared === null) attempt(task, () => task.columns(columns))
     // Described once; every later run answers by the same columns.
     else task.prepared.columns = columns
+  }
+
+  #copyIn(task: Task | undefined): void {
+    if (task?.feed === undefined) {
+      this.#output.copyFail('uwas sends no data for COPY')
+      if (task?.prepared != null) this.#output.sync()
+      return this.#send()
+    }
+    const isOpen = () => this.#ended === undefined && this.#tasks[this.#first] === task
+    const ending = (write: () => void) => {
+      if (!isOpen()) return
+      write()
+      this.#send()
+    }
+    task.feed({
+      write: (text) => {
+        if (!isOpen()) return true
+        this.#output.copyData(text)
+        this.#send()
+        // It gets on, so that nobody takes it for hung.
+        this.#answers++
+        return !this.#socket.writableNeedDrain
+      },
+      drained: () => drained(this.#socket),
+      done: () => ending(() => this.#output.copyDone()),
+      fail: (reason) => ending(() => this.#output.copyFail(reason)),
+    })
   }
 
   #failed(task: Task | undefined, error: ServerError): void {
@@ -304,6 +329,17 @@ function isFatal(error: ServerError): boolean {
  */
 function isStale({ code, routine }: ServerError): boolean {
   return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done)
+      resolve()
+    }
+    if (socket.destroyed || !socket.writableNeedDrain) return resolve()
+    socket.on('drain', done).on('close', done)
+  })
 }
 
 function attempt(task: Task | undefined, work: () => void): void {

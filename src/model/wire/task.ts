@@ -1,4 +1,5 @@
 /** One thing asked of PostgreSQL, and what becomes of its answer. Run by `session.ts`, in order. */
+import type { CopyTarget } from './copy-in.ts'
 
 export interface Column {
   readonly name: string
@@ -38,6 +39,8 @@ export abstract class Task {
   abstract row(buffer: Buffer, at: number): void
   /** The statement is through: the tag (`INSERT 0 1`) stands from `at` to `end`. */
   abstract complete(buffer: Buffer, at: number, end: number): void
+  /** PostgreSQL waits for the data of a COPY; without it that fails. */
+  feed?(target: CopyTarget): void
   /** The end, with what went wrong or undefined. */
   abstract done(failure: unknown): void
 }

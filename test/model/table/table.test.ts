@@ -21,6 +21,16 @@ const SCHEMA = `
     score numeric(12, 2) not null default 0,
     created_at timestamptz not null default clock_timestamp()
   );
+  create type mood as enum ('sad', 'so so', 'happy');
+  create table shapes (
+    id uuid primary key default gen_random_uuid(),
+    code text not null unique,
+    matrix bigint[], mood mood not null default 'happy', moods mood[] not null default '{}',
+    during tstzrange, days datemultirange,
+    price numeric(20, 4) not null default 0, big bigint not null default 0, wall timestamp,
+    doubled bigint generated always as (big * 2) stored,
+    unique (mood, price)
+  );
   create table settings (owner text, name text, value jsonb not null, primary key (owner, name))`
 
 const users = table('users', {
@@ -44,6 +54,24 @@ const settings = table(
   'settings',
   { owner: pg.text, name: pg.text, value: pg.json<{ on: boolean }>() },
   { key: ['owner', 'name'] },
+)
+const MOODS = ['sad', 'so so', 'happy'] as const
+const shapes = table(
+  'shapes',
+  {
+    id: column(pg.uuid, { default: true }),
+    code: pg.text,
+    matrix: pg.nullable(pg.array(pg.array(pg.bigint))),
+    mood: column(pg.oneOf(...MOODS), { default: true, sqlType: 'mood' }),
+    moods: column(pg.array(pg.oneOf(...MOODS)), { default: true, sqlType: 'mood[]' }),
+    during: pg.nullable(pg.range(pg.timestamptz)),
+    days: pg.nullable(pg.multirange(pg.date)),
+    price: column(pg.numeric, { default: true }),
+    big: column(pg.bigint, { default: true }),
+    wall: pg.nullable(pg.timestamp),
+    doubled: column(pg.nullable(pg.bigint), { generated: true }),
+  },
+  { unique: [['code'], ['mood', 'price']] },
 )
 const author = belongsTo('posts.author', 'authorId', users)
 const written = hasMany('users.posts', posts, 'authorId', { newestFirst: true })
@@ -102,12 +130,101 @@ t.test('many rows go in with one statement', async (t) => {
     { owner: 'b', name: 'x', value: { on: false } },
   ])
   t.strictSame((await settings.get(db, { owner: 'b', name: 'x' })).value, { on: false })
-  await t.rejects(posts.insertMany(db, [{ title: 'x' }]), {
-    message: 'table "posts": it has no insertMany: its column "tags" has an array type',
-  })
+  const tagged = await posts.insertMany(db, [
+    { title: 'x', tags: ['a', 'b"c', '{,}'] },
+    { title: 'y', tags: [] },
+  ])
+  t.strictSame(
+    tagged.map(({ tags }) => tags),
+    [['a', 'b"c', '{,}'], []],
+  )
   await t.rejects(users.insertMany(db, [{ name: 'x' }, {} as never]), {
     code: 'UWAS_ERR_MODEL_PARAMETER',
     message: /users\.insertMany.*name: is missing in row 1/,
+  })
+})
+
+t.test('arrays, enums, ranges and exact numbers go in, alone and together', async (t) => {
+  const db = await testDatabase(t, SCHEMA)
+  const range = {
+    lower: new Date('2026-01-31T23:59:59.987Z'),
+    upper: null,
+    bounds: '(]' as const,
+  }
+  const row = {
+    code: 'a',
+    matrix: [
+      [1n, 9223372036854775807n],
+      [-9223372036854775808n, 0n],
+    ],
+    mood: 'so so' as const,
+    moods: ['sad' as const, 'so so' as const],
+    during: range,
+    days: [
+      { lower: '2026-01-01', upper: '2026-02-01', bounds: '[)' as const },
+      { lower: '2026-03-01', upper: null },
+    ],
+    price: '1234567890123456.7891',
+    big: 4611686018427387903n,
+    wall: '2026-01-31 23:59:59.123456',
+  }
+  const read = {
+    ...row,
+    during: { ...range, bounds: '()' },
+    days: [row.days[0], { ...row.days[1], bounds: '[)' }],
+    doubled: 9223372036854775806n,
+  }
+  const { id, ...inserted } = await shapes.insert(db, row)
+  t.strictSame(inserted, read)
+  const other = { ...row, code: 'b', mood: 'sad' as const, matrix: null, moods: [], days: [] }
+  const [many] = await shapes.insertMany(db, [other])
+  t.strictSame({ ...many, id }, { ...read, ...other, during: read.during, days: [], id })
+  await t.rejects(shapes.insert(db, { code: 'c', mood: 'glad' as never }), {
+    message:
+      'statement "shapes.insert(code, mood)", parameter mood: expected is one of sad, so so, happy, not another text',
+  })
+})
+
+t.test('many rows are added or take the place of others with one statement', async (t) => {
+  const db = await testDatabase(t, SCHEMA)
+  const rows = Array.from({ length: 3000 }, (_, i) => ({
+    owner: 'o',
+    name: `n${i}`,
+    value: { on: true },
+  }))
+  await settings.upsertMany(db, rows.slice(0, 2000))
+  const all = rows.map((row) => ({ ...row, value: { on: false } }))
+  t.equal((await settings.upsertMany(db, all)).length, 3000)
+  const { rows: page } = await settings.list(db, { limit: 1000 })
+  t.ok(page.every(({ value }) => !value.on))
+  t.strictSame(await settings.upsertMany(db, []), [])
+  const twice = settings.upsertMany(db, [all[0], all[0]] as never)
+  await t.rejects(twice, { code: 'UWAS_ERR_MODEL_QUERY', message: /SQLSTATE 21000/ })
+})
+
+t.test('upsert goes by what is declared unique', async (t) => {
+  const db = await testDatabase(t, SCHEMA)
+  const by = ['code'] as const
+  const first = await shapes.upsert(db, { code: 'a', price: '1.0000' }, { by })
+  const second = await shapes.upsert(db, { code: 'a', price: '2.0000' }, { by })
+  t.strictSame(second, { ...first, price: '2.0000' })
+  const [third] = await shapes.upsertMany(
+    db,
+    [{ code: 'z', mood: 'happy', price: '2.0000', big: 7n }],
+    { by: ['mood', 'price'] },
+  )
+  t.strictSame(third, { ...second, code: 'z', big: 7n, doubled: 14n })
+  await t.rejects(shapes.upsert(db, { code: 'a' }, { by: ['price'] }), {
+    code: 'UWAS_ERR_MODEL_TABLE',
+    message:
+      'table "shapes": upsert goes by [price], which is not declared unique; there are: [id], [code], [mood, price]',
+  })
+  await t.rejects(shapes.upsert(db, { code: 'a', mood: 'sad' }, { by: ['mood', 'price'] }), {
+    code: 'UWAS_ERR_MODEL_PARAMETER',
+    message: /parameter price: is missing; the row is looked for by it/,
+  })
+  await t.rejects(shapes.upsert(db, { code: 'a' }, { bye: ['code'] } as never), {
+    message: 'table "shapes": upsert has the unknown option "bye"; did you mean "by"?',
   })
 })
 
@@ -165,6 +282,10 @@ t.test('a cursor that is none is 400, whatever it is', async (t) => {
   }
   const limit = { message: 'table "posts": limit is 0; it must be a whole number from 1 to 1000' }
   await t.rejects(posts.list(db, { limit: 0 }), limit)
+  await t.rejects(posts.list(db, { orderBy: 'newest' } as never), {
+    code: 'UWAS_ERR_MODEL_TABLE',
+    message: /list has the unknown option "orderBy"; did you mean "order"/,
+  })
   await t.rejects(posts.list(db, { order: 'newst' }), { message: /no order "newst"; did you mean/ })
 })
 
@@ -238,6 +359,9 @@ t.test('a mistake in values or in the declaration is told', async (t) => {
   wrong({ id, aB: pg.int, a_b: pg.int }, {}, /two of its columns are named a_b/)
   wrong({ id, a: pg.int }, { orders: { x: { by: ['a'] } } }, /"x" does not hold "id" of the key/)
   wrong({ id, a: pg.nullable(pg.int) }, { orders: { x: { by: ['a', 'id'] } } }, /may be NULL/)
+  const order = { by: ['id'], desc: true }
+  wrong({ id }, { orders: { x: order } }, /its order "x" has the unknown option "desc"/)
+  wrong({ id }, { unique: [['a']] }, /its unique "a" is none of its columns/)
   wrong({ id }, { kye: 'id' }, /no option "kye"; did you mean "key"/)
 })
 
