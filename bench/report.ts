@@ -104,23 +104,24 @@ export function notes({ leftOut }: Outcome): string {
 
 /** Writes `bench/results/<scenario>-<time>.json` and returns its path. */
 export function save(scenario: Scenario, rivals: readonly Rival[], outcome: Outcome): string {
-  mkdirSync(RESULTS, { recursive: true })
-  const at = new Date().toISOString()
-  const file = `${RESULTS}${scenario.name}-${at.replace(/[:.]/g, '-')}.json`
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release() }
-  const content = {
+  return saveResults(scenario.name, {
     scenario: scenario.name,
-    at,
-    commit: commit(),
-    machine,
     versions: Object.fromEntries(rivals.map((rival) => [rival.name, rival.version()])),
     bodyBytes: outcome.bodyBytes,
     peers: peersOf(scenario, rivals, outcome),
     differing: Object.fromEntries(outcome.differing),
     leftOut: Object.fromEntries(outcome.leftOut),
     samples: Object.fromEntries(outcome.samples),
-  }
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+  })
+}
+
+/** Writes `bench/results/<name>-<time>.json`, with time, commit and machine, and returns its path. */
+export function saveResults(name: string, results: object): string {
+  mkdirSync(RESULTS, { recursive: true })
+  const at = new Date().toISOString()
+  const file = `${RESULTS}${name}-${at.replace(/[:.]/g, '-')}.json`
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, kernel: release() }
+  writeFileSync(file, `${JSON.stringify({ at, commit: commit(), machine, ...results }, null, 2)}\n`)
   return file
 }
 

@@ -10,9 +10,29 @@ const SPECIAL = /[&<>"']/
 /** The same class with a memory of where it is: `lastIndex` is set before each use. */
 const NEXT_SPECIAL = /[&<>"']/g
 
+/** Up to here a loop is done before the regular expression's machine has been entered (about 20 ns). */
+const SHORT = 16
+
 /** The argument itself when there is nothing to escape. */
 export function escapeHtml(text: string): string {
+  if (text.length < SHORT) return escapeShort(text)
   return SPECIAL.test(text) ? replaceSpecial(text) : text
+}
+
+function escapeShort(text: string): string {
+  let out = ''
+  let copied = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x3e || (code !== 0x26 && code !== 0x3c && code !== 0x3e && !isQuote(code))) continue
+    out += text.slice(copied, i) + entityOf(code)
+    copied = i + 1
+  }
+  return copied === 0 ? text : out + text.slice(copied)
+}
+
+function isQuote(code: number): boolean {
+  return code === 0x22 || code === 0x27
 }
 
 // Measured against a loop over character codes and String.replace with a callback: this one scans
