@@ -3,6 +3,9 @@
  * wired here and nowhere else; every mistake that can be found before the first request is found here.
  */
 import { join } from 'node:path'
+import { Memory } from './cache/budget.ts'
+import { CACHE, Cache } from './cache/cache.ts'
+import { ValueStore } from './cache/value-store.ts'
 import type { Log } from './core/log.ts'
 import { Services } from './core/services.ts'
 import { type Catalogue, createCatalogue } from './files/catalogue.ts'
@@ -46,6 +49,8 @@ export interface Backends {
   readonly native: Native
   readonly database: Database | null
   readonly uploads: Uploads
+  /** What `cache(req)` keeps; begins anew with each reload. */
+  readonly values: ValueStore
   /** Kept over reloads, so that `recentTraces` does not forget. */
   readonly traces: TraceLog | null
   /** Closes connections, then stops the PostgreSQL that this process started. */
@@ -85,7 +90,9 @@ export async function openBackends(
 ): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
+  const memory = new Memory(config.files.maxBytes)
   const files = await createCatalogue({
+    memory,
     mounts: config.static,
     ceilingBytes: config.files.maxFileBytes,
     maxBytes: config.files.maxBytes,
@@ -102,6 +109,7 @@ export async function openBackends(
     native,
     database,
     uploads: await createUploads(join(config.stateDir, 'uploads')),
+    values: new ValueStore(config.cache.maxBytes, memory),
     traces: config.timings ? new TraceLog() : null,
     async close() {
       await files.close()
@@ -151,6 +159,9 @@ export async function createApp(
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),
   })
+  // Last, since nothing can fail any more: the site before this one goes on with what it has until then.
+  backends.values.renew()
+  services.provide(CACHE, new Cache(backends.values, log))
   return {
     config,
     templates,

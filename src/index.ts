@@ -1,5 +1,13 @@
 /** The public surface of uwas: what a site imports from 'uwas'. Named re-exports, nothing else. */
 export { type App, type AppOptions, type Backends, createApp, openBackends } from './app.ts'
+export {
+  CACHE,
+  Cache,
+  cache,
+  type Making,
+  type RememberOptions,
+  type SetOptions,
+} from './cache/cache.ts'
 export { type CodedError, ERRORS, type ErrorCode, isCodedError } from './core/errors.ts'
 export { createLog, type Log } from './core/log.ts'
 export { type ServiceKey, Services } from './core/services.ts'

@@ -118,6 +118,7 @@ function createFollower(options: FollowOptions): (kinds: ReadonlySet<ChangeKind>
     try {
       if (kinds.has('files') || kinds.has('styles')) await backends.files.refresh()
       if (kinds.has('templates') && !kinds.has('code')) app.templates?.reload()
+      backends.values.forgetAll()
       if (kinds.has('code')) await rebuild()
       owed = new Set()
       log.info(`${[...kinds].join(', ')} reloaded in ${Math.round(performance.now() - from)} ms`)
@@ -140,7 +141,16 @@ function createFollower(options: FollowOptions): (kinds: ReadonlySet<ChangeKind>
 
 /** What the backends and the listening socket were made from; they outlive a reload of the code. */
 function restartKeys(before: SiteConfig, after: SiteConfig): string[] {
-  const keys = ['static', 'files', 'database', 'stateDir', 'host', 'port', 'timings'] as const
+  const keys = [
+    'static',
+    'files',
+    'cache',
+    'database',
+    'stateDir',
+    'host',
+    'port',
+    'timings',
+  ] as const
   const limits = before.limits.maxHeaderBytes === after.limits.maxHeaderBytes ? [] : ['limits']
   const changed = keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
   return [...changed, ...limits]

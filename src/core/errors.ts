@@ -3,6 +3,7 @@
  * error-table/, one file for each folder of src/: message template, HTTP status, base class, and when it
  * happens. Users match on `code`.
  */
+import { CACHE_ERRORS } from './error-table/cache.ts'
 import { COMMANDS_ERRORS } from './error-table/commands.ts'
 import { CORE_ERRORS } from './error-table/core.ts'
 import type { ErrorEntry } from './error-table/entry.ts'
@@ -17,6 +18,7 @@ import { WAS_ERRORS } from './error-table/was.ts'
 
 /** Code → entry. Areas are the folders of `src/`. A code is never reused for another meaning. */
 export const ERRORS = {
+  ...CACHE_ERRORS,
   ...COMMANDS_ERRORS,
   ...CORE_ERRORS,
   ...FILES_ERRORS,

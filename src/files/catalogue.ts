@@ -2,13 +2,13 @@
  * All static files of a site, by the path that a client asks for. Gets the mounts at start, answers
  * `lookup` for every request of the server with one `Map` look-up, and follows the folders' changes.
  */
+import { Budget, type Memory } from '../cache/budget.ts'
 import type { Log } from '../core/log.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { MimeOverrides } from '../http/mime.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { Native } from '../native/skin.ts'
-import { Budget } from './budget.ts'
 import { Contents } from './contents.ts'
 import { Deployments } from './deployments.ts'
 import type { FileEntry, Prepared } from './entry.ts'
@@ -35,6 +35,8 @@ export interface CatalogueOptions {
   readonly ceilingBytes?: number
   /** Contents in memory together; the others are loaded when they are asked for. Default 512 MiB. */
   readonly maxBytes?: number
+  /** What contents share with others; they have to fit in both. Default: nothing is shared. */
+  readonly memory?: Memory
   /**
    * How changes are noticed: by the system's watches with a look at everything from time to time
    * (`auto`; as `poll` on network folders), by looking only (`poll`), or only by `refresh` (`off`).
@@ -75,6 +77,8 @@ export interface CatalogueMemory {
 export const DEFAULT_CEILING_BYTES = 16 * 1024 * 1024
 export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024
 export const DEFAULT_DEPLOYMENTS = 3
+/** Linux allows a process 65,530 mappings by default, and V8 and libraries need theirs. */
+const MAX_CONTENTS = 28_000
 const NO_MANIFEST: Manifest = { files: new Map(), sameBoot: false }
 
 /**
@@ -90,9 +94,15 @@ export async function createCatalogue(options: CatalogueOptions): Promise<Catalo
   const dirs = mounts.map(({ dir }) => dir)
   const path = store.dir === null ? null : manifestPath(store.dir, dirs)
   const manifest = path === null ? NO_MANIFEST : await loadManifest(path)
+  const { maxBytes = DEFAULT_MAX_BYTES, memory } = options
   const contents = new Contents(
     store,
-    (known) => new Budget(options.maxBytes ?? DEFAULT_MAX_BYTES, known),
+    (known) =>
+      new Budget(maxBytes, {
+        known,
+        maxCount: MAX_CONTENTS,
+        ...(memory !== undefined && { memory }),
+      }),
   )
   const maker = await createVariantMaker({ store, contents, log })
   const watcher: Watcher = new Watcher({

@@ -3,6 +3,8 @@
  * are asked for. Made by `Contents`; the budget takes bytes away, `load` brings them back.
  */
 
+import type { Resident } from '../cache/budget.ts'
+
 /** Who can get bytes again. */
 export interface ContentOwner {
   load(content: Content): Promise<ArrayBuffer>
@@ -12,7 +14,7 @@ export interface ContentOwner {
 const MAX_USES = 255
 
 /** Shared by every `Prepared` that sends the same bytes. */
-export class Content {
+export class Content implements Resident {
   /** Read-only and shared; null while they are not in memory. */
   bytes: ArrayBuffer | null
   readonly length: number
@@ -33,6 +35,11 @@ export class Content {
     this.place = -1
     this.#owner = owner
     this.#loading = null
+  }
+
+  /** For the budget. */
+  evict(): void {
+    this.bytes = null
   }
 
   /** The bytes, to be sent now; null when they have to be loaded. */

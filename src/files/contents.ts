@@ -2,8 +2,8 @@
  * All contents of a catalogue by their hash: equal files share one. Gets bytes from the store, or, when
  * the object has vanished, from the file once more. Called by the loader and by the makers of entries.
  */
+import type { Budget } from '../cache/budget.ts'
 import { createError } from '../core/errors.ts'
-import type { Budget } from './budget.ts'
 import { Content, type ContentOwner } from './content.ts'
 import type { Encoded, FileEntry } from './entry.ts'
 import { hashOf, type Store } from './store.ts'

@@ -154,6 +154,9 @@ export class Request<P = Record<string, unknown>> {
     this.#personal |= 1 << PERSONAL.indexOf(what)
   }
 
+  /** Tells a cached page what it is made of (`cached` of its route); for all others it says nothing. */
+  dependsOn(..._tags: string[]): void {}
+
   /** Value of a cookie, or undefined. The reply then varies with cookies, and is private by default. */
   cookie(name: string): string | undefined {
     this.#cookies ??= parseCookies(this.#fields.get('cookie') ?? '')

@@ -90,10 +90,11 @@ export class TestClient {
    * Everything from here on, by the site's code and by the test's own statements, happens in a transaction that
    * `rollback` undoes. An `atomic` of the site is a savepoint in it: its hooks run when it would have been
    * committed, its isolation is that of the transaction. While one runs, what others ask of the database waits, requests
-   * too: do not send one from within an `atomic`. Cookies are forgotten.
+   * too: do not send one from within an `atomic`. Cookies are forgotten, and what was cached.
    */
   async begin(): Promise<void> {
     this.#jar = new CookieJar()
+    this.#backends.values.forgetAll()
     const { database } = this.#backends
     if (database !== null && this.#pinned === null) this.#pinned = await Pinned.begin(database)
   }
@@ -102,6 +103,7 @@ export class TestClient {
   async rollback(): Promise<void> {
     await this.#pinned?.end()
     this.#pinned = null
+    this.#backends.values.forgetAll()
   }
 
   get(path: string, request?: TestRequest): Promise<TestReply> {

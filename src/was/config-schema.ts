@@ -93,6 +93,7 @@ export const SCHEMA = z.strictObject({
   urls: urlConf.optional(),
   static: z.union([path, z.array(z.union([path, folder]))]).optional(),
   files: files.optional(),
+  cache: z.strictObject({ maxBytes: bytes.optional() }).optional(),
   templates: path.optional(),
   migrations: path.optional(),
   database: z
@@ -169,6 +170,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   static: Object.keys(folder.shape),
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
+  cache: ['maxBytes'],
   database: ['url', 'poolSize'],
   limits: [
     'maxBodyBytes',

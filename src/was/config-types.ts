@@ -43,7 +43,10 @@ export interface CacheRule {
 
 /** What static files may cost, and how their changes are followed. */
 export interface FilesOptions {
-  /** Contents in memory together, in bytes; what is used least is read again when needed. Default 512 MiB. */
+  /**
+   * Contents in memory, in bytes, together with what `cache` keeps; what is used least leaves, and is read again
+   * when needed. Default 512 MiB.
+   */
   readonly maxBytes?: number | undefined
   /** Larger files are never in memory but sent from the disk piece by piece, in bytes. Default 16 MiB. */
   readonly maxFileBytes?: number | undefined
@@ -54,6 +57,15 @@ export interface FilesOptions {
   readonly watch?: 'auto' | 'poll' | false | undefined
   /** Deployments before the present one whose fingerprinted URLs still answer. Default 3. */
   readonly deployments?: number | undefined
+}
+
+/** Memory of cached pages and values. */
+export interface CacheOptions {
+  /**
+   * Pages and values in memory together, in bytes, as a part of `files.maxBytes`; what is used least leaves.
+   * 0: nothing is kept. Default 64 MiB.
+   */
+  readonly maxBytes?: number | undefined
 }
 
 /** Where the data is, when it is not in the embedded PostgreSQL. */
@@ -96,6 +108,7 @@ export interface UserConfig {
   /** Folders of static files: a path (mounted at `/`), or a path and its prefix. Default none. */
   readonly static?: string | readonly (string | StaticFolder)[] | undefined
   readonly files?: FilesOptions | undefined
+  readonly cache?: CacheOptions | undefined
   /** Folder of mustache templates. Default none. */
   readonly templates?: string | undefined
   /** Folder of SQL migrations, applied at start. Default none. */
@@ -201,6 +214,10 @@ export interface SiteFiles {
   readonly deployments: number
 }
 
+export interface SiteCache {
+  readonly maxBytes: number
+}
+
 export interface CompressionConfig {
   readonly minBytes: number
   readonly types: readonly string[]
@@ -215,6 +232,7 @@ export interface SiteConfig {
   readonly urls: UrlConf | null
   readonly static: readonly StaticMount[]
   readonly files: SiteFiles
+  readonly cache: SiteCache
   readonly templates: string | null
   readonly migrations: string | null
   readonly database: DatabaseConfig | null

@@ -10,6 +10,7 @@ import type {
   CompressionConfig,
   DatabaseConfig,
   FilesOptions,
+  SiteCache,
   SiteConfig,
   SiteFiles,
   SiteLimits,
@@ -44,10 +45,11 @@ const DEFAULT_FILES: SiteFiles = {
   watch: 'auto',
   deployments: 3,
 }
+const DEFAULT_CACHE: SiteCache = { maxBytes: 64 * 1024 * 1024 }
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
-const TOLD_APART = ['files', 'database', 'limits']
+const TOLD_APART = ['files', 'cache', 'database', 'limits']
 
 /** The keys that a configuration may have; the book test holds the README against them. */
 export const CONFIG_KEYS: readonly string[] = [
@@ -86,6 +88,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     urls: config.urls ?? null,
     static: listFolders(config.static).map((one) => mountOf(root, one)),
     files: filesOf(config.files),
+    cache: withDefaults(DEFAULT_CACHE, config.cache),
     templates: at(config.templates),
     migrations: at(config.migrations),
     database: chooseDatabase(config, env['DATABASE_URL']),

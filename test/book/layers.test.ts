@@ -18,6 +18,7 @@ const LAYERS = [
   'model',
   'template',
   'observe',
+  'cache',
   'native',
   'http',
   'core',

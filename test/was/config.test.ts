@@ -30,6 +30,7 @@ t.test('an empty configuration is complete', async (t) => {
     root: '/site',
     urls: null,
     static: [],
+    cache: { maxBytes: 67_108_864 },
     files: {
       maxBytes: 536_870_912,
       maxFileBytes: 16_777_216,
