@@ -21,6 +21,8 @@ import type { Middleware } from './http/view.ts'
 import { createDatabase, DATABASE, type Database } from './model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './model/embedded.ts'
 import { migrate } from './model/migrate.ts'
+import { createOwnTables } from './model/own-tables.ts'
+import { declaredStatements } from './model/statement-registry.ts'
 import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
@@ -35,7 +37,10 @@ import { builtTemplates, type SiteConfig } from './was/config.ts'
 import { createDispatcher } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
+import { ownDatabase } from './was/own-database.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
+import { createSessions } from './was/session/create.ts'
+import { keepSessions, SESSIONS } from './was/session/open.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
@@ -135,8 +140,10 @@ export async function createApp(
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, options, staticUrls)
   if (database !== null) {
+    const own = ownDatabase(config)
+    await createOwnTables(database, own.steps, { log })
     if (config.migrations !== null) await migrate(database, config.migrations, { log })
-    await warm(database)
+    await warm(database, [...declaredStatements(), ...own.statements])
   }
   const rooms = new Rooms()
   const services = servicesOf(config, backends)
@@ -150,7 +157,7 @@ export async function createApp(
   )
   const dispatcher = createDispatcher({
     urls,
-    middleware: [...middleware, ...config.middleware],
+    middleware: [...middleware, ...ownMiddleware(config, services), ...config.middleware],
     errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
@@ -217,6 +224,11 @@ async function templatesOf(
   })
 }
 
+/** What runs around the site's own middleware. */
+function ownMiddleware({ sessions }: SiteConfig, services: Services): Middleware[] {
+  return sessions === null ? [] : [keepSessions(services.get(SESSIONS))]
+}
+
 /** What outlives a reload, and what the configuration alone decides. */
 function servicesOf(config: SiteConfig, backends: Backends): Services {
   const { database, traces, native, uploads } = backends
@@ -229,6 +241,9 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   if (config.secrets.length > 0) services.provide(SIGNER, new Signer(config.secrets))
   if (database !== null) services.provide(DATABASE, database)
   if (traces !== null) services.provide(TRACES, traces)
+  if (config.sessions !== null) {
+    services.provide(SESSIONS, createSessions(config.sessions, services))
+  }
   return services
 }
 

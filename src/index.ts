@@ -93,6 +93,14 @@ export { currentRequest } from './was/context.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export { render } from './was/render.ts'
 export { ROOMS, Rooms, rooms } from './was/rooms.ts'
+export { defineSession, SESSIONS, type Sessions, session } from './was/session/open.ts'
+export {
+  revokeSession,
+  revokeSessions,
+  type SessionInfo,
+  sessionsOf,
+} from './was/session/revoke.ts'
+export { Session } from './was/session/session.ts'
 export { staticUrl } from './was/static-url.ts'
 export { type MultipartForm, multipart, type Upload } from './was/upload/multipart.ts'
 export {

@@ -9,6 +9,7 @@ import { createPrivateFiles } from '../files/send-file.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import type { Database } from '../model/database.ts'
 import { migrationStatus } from '../model/migrate.ts'
+import { pendingOwnSteps } from '../model/own-tables.ts'
 import { declaredStatements } from '../model/statement-registry.ts'
 import { checkStatements } from '../model/warm.ts'
 import { loadNative } from '../native/load.ts'
@@ -17,6 +18,7 @@ import { compileUrls } from '../route/compile.ts'
 import { createTemplates, parseFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { createErrorPages } from '../was/error-pages.ts'
+import { ownDatabase } from '../was/own-database.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
@@ -119,16 +121,24 @@ async function checkFiles(config: SiteConfig, log: Log, { proved }: Findings): P
 }
 
 async function checkData(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
-  const statements = declaredStatements()
+  const own = ownDatabase(config)
   if (config.database === null) {
-    for (const { name } of statements) {
+    for (const { name } of declaredStatements()) {
       findings.problems.push(`statement ${name}: the site has no database; set the key "database"`)
     }
     return
   }
   await withDatabase(config, log, async (database) => {
+    const pending = await pendingOwnSteps(database, own.steps)
+    for (const name of pending) {
+      findings.problems.push(
+        `uwas's own tables (${name}) are missing; make them with "uwas migrate"`,
+      )
+    }
     const isCurrent = await checkMigrations(config, database, findings)
     if (!isCurrent) return
+    const ours = pending.length === 0 ? own.statements : []
+    const statements = [...declaredStatements(), ...ours]
     const found = await checkStatements(database, statements)
     findings.problems.push(...found.map(withCode))
     if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))

@@ -7,7 +7,9 @@ import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../model/database.ts'
 import { migrate, migrationStatus, revertMigrations } from '../model/migrate.ts'
+import { createOwnTables } from '../model/own-tables.ts'
 import type { SiteConfig } from '../was/config.ts'
+import { ownDatabase } from '../was/own-database.ts'
 import { count } from './count.ts'
 import { exitOnSignals } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
@@ -23,7 +25,11 @@ export interface MigrateFlags extends SiteFlags {
 export async function migrateCommand(flags: MigrateFlags): Promise<number> {
   const log = createCommandLog()
   const config = await loadSite(flags)
+  const { steps } = ownDatabase(config)
   await withDatabase(config, log, async (database) => {
+    if (!flags.status && flags.revert === undefined) await createOwnTables(database, steps, { log })
+    // A site may have tables of ours alone.
+    if (config.migrations === null && steps.length > 0) return
     const dir = config.migrations ?? refuse(config, 'migrations')
     if (flags.status) await printStatus(database, dir)
     else if (flags.revert !== undefined) {

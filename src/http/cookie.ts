@@ -35,11 +35,33 @@ export function parseCookies(field: string): Map<string, string> {
   for (const pair of field.split(';')) {
     const at = pair.indexOf('=')
     if (at < 0) continue
-    const name = pair.slice(0, at).trim()
+    const name = trimBlanks(pair.slice(0, at))
     if (name === '' || cookies.has(name)) continue
-    cookies.set(name, decode(unquote(pair.slice(at + 1).trim())))
+    cookies.set(name, decode(unquote(trimBlanks(pair.slice(at + 1)))))
   }
   return cookies
+}
+
+/** All values that a Cookie field has for one name: more than one was not set by one site. */
+export function cookieValues(field: string, name: string): string[] {
+  const pairs = field.split(';').filter((pair) => pair.includes('='))
+  return pairs
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)
+    .filter(([other]) => trimBlanks(other) === name)
+    .map(([, value]) => decode(unquote(trimBlanks(value))))
+}
+
+/** Values by their names, of those cookies whose names begin with `prefix`. */
+export function cookiesWithPrefix(field: string, prefix: string): Map<string, string> {
+  return new Map([...parseCookies(field)].filter(([name]) => name.startsWith(prefix)))
+}
+
+/**
+ * Of the ASCII kind alone: a browser takes U+2000 before `__Host-` for a part of the name, and lets any
+ * sub-domain set it; `trim` would make the real name of it.
+ */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 /** A Set-Cookie value. The cookie's value is percent-encoded where it has to be. */

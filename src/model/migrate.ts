@@ -52,7 +52,7 @@ export async function migrate(
   { log }: MigrateOptions,
 ): Promise<string[]> {
   const files = readMigrations(dir)
-  return withLock(db, log, async (connection) => {
+  return withMigrationLock(db, log, async (connection) => {
     if (!(await hasTable(connection))) await connection.simple(CREATE_TABLE)
     const applied = await readApplied(connection)
     checkApplied(dir, files, applied)
@@ -75,7 +75,7 @@ export async function revertMigrations(
   { log, count = 1 }: MigrateOptions & { readonly count?: number },
 ): Promise<string[]> {
   const files = readMigrations(dir)
-  return withLock(db, log, async (connection) => {
+  return withMigrationLock(db, log, async (connection) => {
     const applied = (await hasTable(connection)) ? await readApplied(connection) : []
     checkApplied(dir, files, applied)
     const last = files
@@ -123,7 +123,8 @@ function statusOf(file: MigrationFile, applied: readonly Applied[]): MigrationSt
   return { name: file.name, state, appliedAt: found.appliedAt }
 }
 
-async function withLock<T>(
+/** One server at a time changes the schema of a database: for `own-tables.ts` as well. */
+export async function withMigrationLock<T>(
   db: Database,
   log: Log,
   work: (connection: Connection) => Promise<T>,

@@ -6,6 +6,7 @@ import { createError } from '../core/errors.ts'
 import { withVary } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
+import { ownCopy } from './own-reply.ts'
 
 /** What caches may do with a reply (RFC 9111 section 5.2.2; RFC 5861; RFC 8246). */
 export interface CachePolicy {
@@ -49,10 +50,11 @@ export function vary(reply: Reply, ...fields: string[]): Reply {
 export function markPersonal(req: Request, reply: Reply): Reply {
   const { personal } = req
   if (personal === null) return reply
-  if (!has(reply, 'cache-control')) reply.append('Cache-Control', 'private')
-  if (req.hasRead('authorization')) vary(reply, 'Authorization')
+  const own = ownCopy(reply)
+  if (!has(own, 'cache-control')) own.append('Cache-Control', 'private')
+  if (req.hasRead('authorization')) vary(own, 'Authorization')
   const isByCookie = req.hasRead('cookie') || req.hasRead('session') || req.hasRead('user')
-  return isByCookie ? vary(reply, 'Cookie') : reply
+  return isByCookie ? vary(own, 'Cookie') : own
 }
 
 function has({ headers }: Reply, name: string): boolean {

@@ -89,6 +89,23 @@ const security = z.strictObject({
   contentSecurityPolicyReportOnly: sources,
 })
 
+/** What browsers keep at most: 400 days (RFC 6265bis section 5.5). */
+const MOST_LIFETIME_SECONDS = 400 * 86_400
+const sessions = z.strictObject({
+  store: z.literal(['postgres', 'cookie']).optional(),
+  idleSeconds: z.int().min(1).max(MOST_LIFETIME_SECONDS).optional(),
+  lifetimeSeconds: z.int().min(1).max(MOST_LIFETIME_SECONDS).optional(),
+  maxBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 24)
+    .optional(),
+  cookieName: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'is no name like "session"')
+    .optional(),
+})
+
 export const SCHEMA = z.strictObject({
   urls: urlConf.optional(),
   static: z.union([path, z.array(z.union([path, folder]))]).optional(),
@@ -159,6 +176,7 @@ export const SCHEMA = z.strictObject({
   privateFiles: path.optional(),
   middleware: z.array(middleware).optional(),
   secrets: z.array(secret).optional(),
+  sessions: sessions.optional(),
   requestContext: z.boolean().optional(),
   trailingSlash: z.literal(['redirect', 'strict']).optional(),
   timings: z.boolean().optional(),
@@ -172,6 +190,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   files: Object.keys(files.shape),
   cache: ['maxBytes'],
   database: ['url', 'poolSize'],
+  sessions: Object.keys(sessions.shape),
   limits: [
     'maxBodyBytes',
     'maxHeaderBytes',

@@ -101,6 +101,23 @@ export interface Limits {
   readonly maxResponseSeconds?: number | undefined
 }
 
+/** Where sessions are kept, and for how long. */
+export interface SessionOptions {
+  /**
+   * `'postgres'`: in a table that uwas makes; the client has a random token. `'cookie'`: encrypted in the
+   * client's cookie, at most 4 KiB, and nothing can be taken back before it expires. Default `'postgres'`.
+   */
+  readonly store?: 'postgres' | 'cookie' | undefined
+  /** A session ends when nobody has asked for it for so long, within a tenth. Default 7 days. */
+  readonly idleSeconds?: number | undefined
+  /** It ends so long after it began, or its user signed in, whatever happens. Default 30 days. */
+  readonly lifetimeSeconds?: number | undefined
+  /** Longest data of one session in PostgreSQL, as JSON. Default 64 KiB. */
+  readonly maxBytes?: number | undefined
+  /** Its cookie; over TLS with `__Host-` before it. Default `session`. */
+  readonly cookieName?: string | undefined
+}
+
 /** What `uwas.config.ts` exports as `config`. Every path is relative to that file's folder. */
 export interface UserConfig {
   /** The site's URL conf. Without one only static files answer. */
@@ -150,6 +167,8 @@ export interface UserConfig {
    * none, and signing is an error.
    */
   readonly secrets?: readonly string[] | undefined
+  /** Sessions, for `session(req)`; they need `secrets`. Default: the site has none. */
+  readonly sessions?: SessionOptions | undefined
   /** Whether `currentRequest()` works; it costs every promise a little. Default false. */
   readonly requestContext?: boolean | undefined
   /**
@@ -175,6 +194,15 @@ export interface SiteLimits {
   readonly maxViewSeconds: number
   readonly minSendBytesPerSecond: number
   readonly maxResponseSeconds: number
+}
+
+/** `SessionOptions`, complete. */
+export interface SiteSessions {
+  readonly store: 'postgres' | 'cookie'
+  readonly idleSeconds: number
+  readonly lifetimeSeconds: number
+  readonly maxBytes: number
+  readonly cookieName: string
 }
 
 /** HTML for the error replies of a status. */
@@ -254,6 +282,8 @@ export interface SiteConfig {
   readonly privateFiles: string | null
   readonly middleware: readonly Middleware[]
   readonly secrets: readonly string[]
+  /** Null: none. */
+  readonly sessions: SiteSessions | null
   readonly requestContext: boolean
   readonly trailingSlash: 'redirect' | 'strict'
   readonly timings: boolean

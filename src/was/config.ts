@@ -14,6 +14,7 @@ import type {
   SiteConfig,
   SiteFiles,
   SiteLimits,
+  SiteSessions,
   StaticFolder,
   StaticMount,
   UserConfig,
@@ -46,10 +47,17 @@ const DEFAULT_FILES: SiteFiles = {
   deployments: 3,
 }
 const DEFAULT_CACHE: SiteCache = { maxBytes: 64 * 1024 * 1024 }
+const DEFAULT_SESSIONS: SiteSessions = {
+  store: 'postgres',
+  idleSeconds: 7 * 86_400,
+  lifetimeSeconds: 30 * 86_400,
+  maxBytes: 64 * 1024,
+  cookieName: 'session',
+}
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
-const TOLD_APART = ['files', 'cache', 'database', 'limits']
+const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions']
 
 /** The keys that a configuration may have; the book test holds the README against them. */
 export const CONFIG_KEYS: readonly string[] = [
@@ -78,6 +86,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
   if (parsed.data?.database === false && parsed.data.migrations !== undefined) {
     problems.push('migrations are given, but database is false; drop one of the two')
   }
+  problems.push(...sessionProblems(parsed.data))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
   const root = dirname(file)
@@ -107,6 +116,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     privateFiles: at(config.privateFiles),
     middleware: [...(config.middleware ?? [])],
     secrets: [...(config.secrets ?? [])],
+    sessions: sessionsOf(config),
     requestContext: config.requestContext ?? false,
     trailingSlash: config.trailingSlash ?? 'redirect',
     timings: config.timings ?? false,
@@ -154,6 +164,30 @@ function filesOf({ watch, ...rest }: FilesOptions = {}): SiteFiles {
   }
 }
 
+function sessionsOf({ sessions }: UserConfig): SiteSessions | null {
+  return sessions === undefined ? null : withDefaults(DEFAULT_SESSIONS, sessions)
+}
+
+/** What the keys say together. */
+function sessionProblems(config: UserConfig | undefined): string[] {
+  const sessions = config === undefined ? null : sessionsOf(config)
+  if (sessions === null) return []
+  const problems: string[] = []
+  if ((config?.secrets ?? []).length === 0) {
+    problems.push('sessions need secrets; set "secrets" from the environment: [process.env.SECRET]')
+  }
+  if (config?.database === false && sessions.store === 'postgres') {
+    problems.push("sessions are kept in PostgreSQL, but database is false; say store: 'cookie'")
+  }
+  if (sessions.idleSeconds > sessions.lifetimeSeconds) {
+    const { idleSeconds: idle, lifetimeSeconds: lifetime } = sessions
+    problems.push(
+      `sessions.idleSeconds is ${idle}, longer than sessions.lifetimeSeconds: ${lifetime}`,
+    )
+  }
+  return problems
+}
+
 function chooseDatabase(config: UserConfig, envUrl: string | undefined): DatabaseConfig | null {
   const { database } = config
   const fromEnv = envUrl === undefined || envUrl === '' ? null : envUrl
@@ -163,7 +197,8 @@ function chooseDatabase(config: UserConfig, envUrl: string | undefined): Databas
   if (database !== undefined) {
     return { url: database.url ?? fromEnv, poolSize: database.poolSize ?? DEFAULT_POOL_SIZE }
   }
-  const wanted = config.migrations !== undefined || (fromEnv !== null && config.urls !== undefined)
+  const needed = config.migrations !== undefined || sessionsOf(config)?.store === 'postgres'
+  const wanted = needed || (fromEnv !== null && config.urls !== undefined)
   return wanted ? { url: fromEnv, poolSize: DEFAULT_POOL_SIZE } : null
 }
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseCookies, serializeCookie } from '../../src/http/cookie.ts'
+import {
+  cookiesWithPrefix,
+  cookieValues,
+  parseCookies,
+  serializeCookie,
+} from '../../src/http/cookie.ts'
 
 t.test('a Cookie field is read pair by pair', async (t) => {
   t.strictSame(
@@ -153,5 +158,20 @@ t.test('prefixes and partitions are as browsers want them', (t) => {
     message: /__Secure- needs secure/,
   })
   t.throws(() => serializeCookie('a', '1', { partitioned: true }), wrong)
+  t.end()
+})
+
+t.test('all values of one name are found, and only those of just that name', (t) => {
+  const field = 'a=1; b=2; a="3"; A=4; a; \u2000a=5; \u00a0a=6; \ta=7'
+  t.strictSame(cookieValues(field, 'a'), ['1', '3', '7'])
+  t.strictSame(cookieValues('', 'a'), [])
+  t.equal(parseCookies('\u2000__Host-a=1').get('__Host-a'), undefined)
+  t.strictSame(
+    [...cookiesWithPrefix('f-1=a; g=b; f-2=c', 'f-')],
+    [
+      ['f-1', 'a'],
+      ['f-2', 'c'],
+    ],
+  )
   t.end()
 })

@@ -61,6 +61,7 @@ t.test('an empty configuration is complete', async (t) => {
     privateFiles: null,
     middleware: [],
     secrets: [],
+    sessions: null,
     requestContext: false,
     trailingSlash: 'redirect',
     timings: false,
@@ -203,4 +204,25 @@ t.test('the result is frozen, and the caller’s own lists stay theirs', async (
 t.test('defineConfig gives back what it gets', async (t) => {
   const config = { port: 1 }
   t.equal(defineConfig(config), config)
+})
+
+t.test('sessions need secrets and, but for cookies, a database', (t) => {
+  const secrets = ['x'.repeat(32)]
+  t.strictSame(problems({ sessions: {} }), [
+    'sessions need secrets; set "secrets" from the environment: [process.env.SECRET]',
+  ])
+  t.strictSame(problems({ secrets, sessions: {}, database: false }), [
+    "sessions are kept in PostgreSQL, but database is false; say store: 'cookie'",
+  ])
+  t.strictSame(problems({ secrets, sessions: { idleSeconds: 90, lifetimeSeconds: 60 } }), [
+    'sessions.idleSeconds is 90, longer than sessions.lifetimeSeconds: 60',
+  ])
+  t.strictSame(problems({ secrets, sessions: { storage: 'cookie' } }), [
+    'unknown key "sessions.storage"; did you mean "store"?',
+  ])
+  t.match(problems({ secrets, sessions: { cookieName: '__Host-a' } }), [/sessions\.cookieName/])
+  t.match(parse({ secrets, sessions: {} }).database, { url: null }, 'an embedded one')
+  t.equal(parse({ secrets, sessions: { store: 'cookie' } }).database, null)
+  t.match(parse({ secrets, sessions: {} }).sessions, { store: 'postgres', cookieName: 'session' })
+  t.end()
 })

@@ -81,6 +81,13 @@ export const MODEL_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_MODEL_OWN_TABLES: {
+    message:
+      'the tables that uwas keeps in the schema "uwas" cannot be made ({name}): {problem}; give the database role the right to create the schema, or run "uwas migrate" once with a role that has it',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_MODEL_MIGRATION_FILES: {
     message: '{file}: {problem}',
     status: 500,

@@ -21,6 +21,39 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_SESSION_VALUE: {
+    message: 'session: the value of {key} cannot be kept: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_SESSION_SIZE: {
+    message: 'session: it would be {bytes} bytes long, and {limit} are the most; {advice}',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_SESSION_CONFLICT: {
+    message:
+      'the session was {what} by another request meanwhile, so nothing of this one was kept in it; look at the page anew, then try again',
+    status: 409,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_SESSION_LATE: {
+    message:
+      'the session was changed after the reply of its request had been returned; change it before, and await what changes it',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_SESSION_STORE: {
+    message:
+      'sessions in cookies can be neither listed nor revoked; set sessions.store to "postgres"',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_STATIC_TAGS: {
     message:
       'the section "static" has a tag inside, {text}, and can hold only a fixed path; for another call staticUrl(req, path) in the view and give the template its result',
