@@ -13,7 +13,7 @@ import { Session } from './session.ts'
 import { SessionState } from './session-state.ts'
 import type { SessionLimits, SessionStore } from './stored.ts'
 
-/** The site's sessions in `req.services`. */
+/** Where a site's sessions are, and how they are named and limited. */
 export interface Sessions {
   readonly store: SessionStore
   readonly limits: SessionLimits
@@ -21,6 +21,7 @@ export interface Sessions {
   readonly cookieName: string
 }
 
+/** The site's sessions in `req.services`. */
 export const SESSIONS: ServiceKey<Sessions> = {
   name: 'sessions',
   hint: 'set `sessions: {}` in uwas.config.ts',
