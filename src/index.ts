@@ -71,6 +71,7 @@ export type {
   UrlConf,
 } from './route/entry.ts'
 export type { Route } from './route/flatten.ts'
+export { host } from './route/host.ts'
 export { type SocketRouteOptions, socket } from './route/socket.ts'
 export { include, path, urlconf } from './route/urlconf.ts'
 export { type ListenOptions, listen, type Server } from './server/server.ts'

@@ -5,7 +5,7 @@
  */
 import { BlockList, isIP } from 'node:net'
 import { createError } from '../core/errors.ts'
-import type { ServiceKey } from '../core/services.ts'
+import type { ServiceKey, Services } from '../core/services.ts'
 
 /** Which proxies are believed, and by which of their fields. */
 export interface TrustedProxiesOptions {
@@ -27,7 +27,7 @@ export interface Client {
 }
 
 /** What is asked of a request. */
-interface Forwarded {
+export interface Forwarded {
   readonly remoteAddress: string
   readonly secure: boolean
   header(name: string): string | undefined
@@ -114,6 +114,11 @@ export class TrustedProxies {
     }
     return client
   }
+}
+
+/** As the site believes it: by its trusted proxies, where it has some. */
+export function findClient(services: Services, req: Forwarded): Client {
+  return services.find(TRUSTED_PROXIES)?.clientOf(req) ?? clientOf(req)
 }
 
 /** The connection's own client, where no proxy is believed. */

@@ -8,7 +8,7 @@ import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
 import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
 import { parseCookies } from './cookie.ts'
-import { type Client, clientOf, TRUSTED_PROXIES } from './forwarded.ts'
+import { type Client, findClient } from './forwarded.ts'
 
 /** Where a request's fields come from. */
 export interface FieldSource {
@@ -175,7 +175,7 @@ export class Request<P = Record<string, unknown>> {
    * configuration). `scheme` and `host` are for links to this site.
    */
   get client(): Client {
-    this.#client ??= this.services.find(TRUSTED_PROXIES)?.clientOf(this) ?? clientOf(this)
+    this.#client ??= findClient(this.services, this)
     return this.#client
   }
 

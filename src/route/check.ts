@@ -6,6 +6,7 @@ import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import { BUILT_IN_CONVERTERS } from './converters.ts'
 import type { Method } from './entry.ts'
 import { type AnyUrlConf, flatten, type Route } from './flatten.ts'
+import { compareHosts, type HostPattern, type Label, sameHost } from './host-pattern.ts'
 import { type DynamicSegment, type Segment, sameSegment } from './pattern.ts'
 import { formatPlace, type Place } from './place.ts'
 import { matchSegment } from './segment.ts'
@@ -21,7 +22,7 @@ export interface Problem {
 
 /**
  * All problems of a URL conf, in the order of declaration. Codes: UWAS_ERR_ROUTE_NAME_DUPLICATE,
- * _DUPLICATE (errors), _SHADOWED (warning); _UNDER or _PARAMETER_DUPLICATE (errors) stand alone, since
+ * _DUPLICATE (errors), _SHADOWED (warning); _UNDER, _PARAMETER_DUPLICATE or _HOST (errors) stand alone, since
  * they keep the routes from being joined at all.
  */
 export function checkUrls(conf: AnyUrlConf): Problem[] {
@@ -60,6 +61,7 @@ function findShadows(routes: readonly Route[], route: Route): Problem[] {
   let open = route.methods
   for (let i = 0; i < route.index && open.length > 0; i++) {
     const earlier = routes[i] as Route
+    if (!coversHost(earlier.host, route.host)) continue
     if (!covers(earlier.segments, route.segments)) continue
     const taken = open.filter((method) => earlier.views[method] !== undefined)
     if (taken.length === 0) continue
@@ -71,6 +73,7 @@ function findShadows(routes: readonly Route[], route: Route): Problem[] {
 
 function shadow(earlier: Route, later: Route, methods: readonly Method[]): Problem {
   const same =
+    sameHost(earlier.host, later.host) &&
     earlier.segments.length === later.segments.length &&
     earlier.segments.every((segment, i) => sameSegment(segment, later.segments[i] as Segment))
   const values = {
@@ -83,6 +86,17 @@ function shadow(earlier: Route, later: Route, methods: readonly Method[]): Probl
     error: createError(same ? 'UWAS_ERR_ROUTE_DUPLICATE' : 'UWAS_ERR_ROUTE_SHADOWED', values),
     places: [earlier.place, later.place],
   }
+}
+
+/** True only when surely each host of `later` is one of `earlier`, which is asked first there. */
+function coversHost(earlier: HostPattern | undefined, later: HostPattern | undefined): boolean {
+  if (earlier === undefined || later === undefined) return earlier === later
+  if (sameHost(earlier, later)) return true
+  if (earlier.isWildcard || later.isWildcard || compareHosts(earlier, later) > 0) return false
+  return (
+    earlier.labels.length === later.labels.length &&
+    earlier.labels.every((label, i) => coversSegment(label, later.labels[i] as Label))
+  )
 }
 
 /** True only when surely each path that `later` matches is matched by `earlier`. */

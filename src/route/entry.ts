@@ -5,6 +5,7 @@
 import type { SocketDefinition } from '../http/socket.ts'
 import type { Middleware, View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
+import type { HostPattern } from './host-pattern.ts'
 import type { Segment } from './pattern.ts'
 import type { Empty, Simplify, UnionToIntersection } from './pattern-types.ts'
 import type { Place } from './place.ts'
@@ -54,12 +55,21 @@ export interface RouteEntry<Names = unknown> {
   readonly names?: Names
 }
 
-/** What `include()` returns: a URL conf below a prefix. */
+export interface IncludeOptions<Space extends string = string> {
+  /** Goes before the names inside, with a colon: `api` makes `list` into `api:list`. Default: none. */
+  readonly namespace?: Space
+  /** What runs around every view inside, within the middleware of the site; outermost first. Default none. */
+  readonly middleware?: readonly Middleware[]
+}
+
+/** What `include()` and `host()` return: a URL conf below a prefix, or at a host. */
 export interface IncludeEntry<Names = unknown> {
   readonly kind: 'include'
-  /** The prefix as written. */
+  /** The prefix as written; empty for `host()`. */
   readonly pattern: string
   readonly segments: readonly Segment[]
+  /** Of `host()`. */
+  readonly host?: HostPattern
   readonly namespace: string | undefined
   /** Around every view inside; outermost first. */
   readonly middleware: readonly Middleware[]
@@ -87,7 +97,7 @@ export interface UrlConf<Names = unknown, Outer = Empty> {
   readonly under: Under | undefined
   /**
    * The path of a named route, percent-encoded: `reverse('post', { id: 7 })` → `/posts/7`. Call it on
-   * the root URL conf. Throws UWAS_ERR_ROUTE_REVERSE_NAME, _REVERSE_PARAMETER, _REVERSE_PATH,
+   * the root URL conf. A route under `host()` gives `//host/path`. Throws UWAS_ERR_ROUTE_REVERSE_NAME, _REVERSE_PARAMETER, _REVERSE_PATH,
    * _REVERSE_INCLUDED. Needs no `this`: `export const url = urls.reverse`.
    */
   readonly reverse: Reverse<Names>
@@ -98,6 +108,7 @@ export interface UrlConf<Names = unknown, Outer = Empty> {
 
 export interface Under {
   readonly pattern: string
+  readonly host: HostPattern | undefined
   readonly segments: readonly Segment[]
   readonly place: Place
 }

@@ -5,7 +5,8 @@
 import { createError } from '../core/errors.ts'
 import type { SocketDefinition } from '../http/socket.ts'
 import type { Middleware } from '../http/view.ts'
-import type { Method, PathOptions, UrlConf, Views } from './entry.ts'
+import type { Method, PathOptions, UrlConf, UrlEntry, Views } from './entry.ts'
+import type { HostPattern } from './host-pattern.ts'
 import { type Parameter, parametersOf, type Segment } from './pattern.ts'
 import { formatPlace, type Place } from './place.ts'
 
@@ -13,15 +14,17 @@ import { formatPlace, type Place } from './place.ts'
 export interface Route {
   /** Its rank: of several routes that match, the lowest answers. */
   readonly index: number
-  /** The whole pattern: `/api/posts/<int:id>`. */
+  /** The whole pattern: `/api/posts/<int:id>`; with its host in front where it has one. */
   readonly pattern: string
+  /** Where it answers; undefined for every host. */
+  readonly host: HostPattern | undefined
   /** With namespaces: `api:post`. */
   readonly name: string | undefined
   /** As declared: without the HEAD that follows GET. */
   readonly methods: readonly Method[]
   readonly views: Views
   readonly segments: readonly Segment[]
-  /** Parameters of the whole pattern, in order, with their converters. */
+  /** Parameters of the whole pattern, those of the host first, in order, with their converters. */
   readonly parameters: readonly Parameter[]
   /** The `path()` call. */
   readonly place: Place
@@ -37,15 +40,16 @@ export interface Route {
 export type AnyUrlConf = Pick<UrlConf, 'entries' | 'under'>
 
 interface Prefix {
+  readonly host: HostPattern | undefined
   readonly pattern: string
   readonly segments: readonly Segment[]
   readonly namespace: string
   readonly middleware: readonly Middleware[]
 }
 
-const ROOT: Prefix = { pattern: '', segments: [], namespace: '', middleware: [] }
+const ROOT: Prefix = { host: undefined, pattern: '', segments: [], namespace: '', middleware: [] }
 
-/** Throws UWAS_ERR_ROUTE_PARAMETER_DUPLICATE, _UNDER. */
+/** Throws UWAS_ERR_ROUTE_PARAMETER_DUPLICATE, _UNDER, _HOST. */
 export function flatten(conf: AnyUrlConf): Route[] {
   const routes: Route[] = []
   append(routes, conf, ROOT)
@@ -55,12 +59,15 @@ export function flatten(conf: AnyUrlConf): Route[] {
 function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
   checkUnder(conf, prefix)
   for (const entry of conf.entries) {
+    const host = hostOf(entry, prefix)
     const pattern = prefix.pattern + entry.pattern
+    const whole = (host?.pattern ?? '') + pattern
     const segments = [...prefix.segments, ...entry.segments]
-    const parameters = parametersOf(segments)
-    checkUnique(pattern, entry.place, parameters)
+    const parameters = [...(host?.parameters ?? []), ...parametersOf(segments)]
+    checkUnique(whole, entry.place, parameters)
     if (entry.kind === 'include') {
       append(routes, entry.conf, {
+        host,
         pattern: pattern.replace(/\/$/, ''),
         segments,
         middleware: [...prefix.middleware, ...entry.middleware],
@@ -78,7 +85,8 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
     routes.push(
       Object.freeze({
         index,
-        pattern,
+        pattern: whole,
+        host,
         name,
         methods,
         views,
@@ -91,6 +99,16 @@ function append(routes: Route[], conf: AnyUrlConf, prefix: Prefix): void {
       }),
     )
   }
+}
+
+function hostOf(entry: UrlEntry, { host }: Prefix): HostPattern | undefined {
+  if (entry.kind === 'route' || entry.host === undefined) return host
+  if (host === undefined) return entry.host
+  throw createError('UWAS_ERR_ROUTE_HOST', {
+    pattern: entry.host.pattern,
+    place: formatPlace(entry.place),
+    problem: `it stands under the host "${host.pattern}"; no request has two`,
+  })
 }
 
 function checkUnique(pattern: string, place: Place, parameters: readonly Parameter[]): void {
@@ -106,14 +124,18 @@ function checkUnique(pattern: string, place: Place, parameters: readonly Paramet
 
 function checkUnder({ under }: AnyUrlConf, prefix: Prefix): void {
   if (under === undefined) return
-  const given = parametersOf(prefix.segments)
-  for (const { name, type, converter } of parametersOf(under.segments)) {
+  const parametersUnder = ({ host, segments }: Pick<Prefix, 'host' | 'segments'>) => [
+    ...(host?.parameters ?? []),
+    ...parametersOf(segments),
+  ]
+  const given = parametersUnder(prefix)
+  for (const { name, type, converter } of parametersUnder(under)) {
     if (given.some((one) => one.name === name && one.converter === converter)) continue
     throw createError('UWAS_ERR_ROUTE_UNDER', {
       under: under.pattern,
       place: formatPlace(under.place),
       parameter: `<${type}:${name}>`,
-      prefix: prefix.pattern || '/',
+      prefix: `${prefix.host?.pattern ?? ''}${prefix.pattern}` || '/',
     })
   }
 }

@@ -35,7 +35,7 @@ export interface RestSegment {
 }
 
 /** Where a pattern comes from, for messages: its text and the `file:line` of its `path()` call. */
-interface Source {
+export interface Source {
   readonly pattern: string
   readonly place: string
   readonly converters: Converters
@@ -95,32 +95,20 @@ export function sameSegment(a: Segment, b: Segment): boolean {
   )
 }
 
-/** Index of the slash that ends the segment; one inside `<…>` does not count. */
-function segmentEnd(pattern: string, from: number): number {
+/** Index of the slash (or other `mark`) that ends the segment; one inside `<…>` does not count. */
+export function segmentEnd(pattern: string, from: number, mark = '/'): number {
   let open = false
   for (let at = from; at < pattern.length; at++) {
     const character = pattern[at]
     if (character === '<') open = true
     else if (character === '>') open = false
-    else if (character === '/' && !open) return at
+    else if (character === mark && !open) return at
   }
   return pattern.length
 }
 
 function parseSegment(source: Source, from: number, to: number): Segment {
-  const literals: string[] = []
-  const parameters: Parameter[] = []
-  let at = from
-  for (;;) {
-    const open = source.pattern.indexOf('<', at)
-    const literalEnd = open < 0 || open >= to ? to : open
-    literals.push(parseLiteral(source, at, literalEnd))
-    if (literalEnd === to) break
-    const close = source.pattern.indexOf('>', open)
-    if (close < 0) throw malformed(source, open, 'this "<" is not closed')
-    parameters.push(parseParameter(source, open + 1, close))
-    at = close + 1
-  }
+  const { literals, parameters } = parseParts(source, from, to, parseLiteral)
   const [first] = parameters
   const text = literals[0] as string
   if (first === undefined) return literalSegment(source, from, to, text)
@@ -136,6 +124,28 @@ function parseSegment(source: Source, from: number, to: number): Segment {
   }
   checkUnambiguous(source, from, literals, parameters)
   return { kind: 'dynamic', literals, parameters }
+}
+
+/** Texts and parameters of what stands between two marks; for host-pattern.ts as well. */
+export function parseParts(
+  source: Source,
+  from: number,
+  to: number,
+  readText: (source: Source, from: number, to: number) => string,
+): Omit<DynamicSegment, 'kind'> {
+  const literals: string[] = []
+  const parameters: Parameter[] = []
+  let at = from
+  for (;;) {
+    const open = source.pattern.indexOf('<', at)
+    const literalEnd = open < 0 || open >= to ? to : open
+    literals.push(readText(source, at, literalEnd))
+    if (literalEnd === to) return { literals, parameters }
+    const close = source.pattern.indexOf('>', open)
+    if (close < 0) throw malformed(source, open, 'this "<" is not closed')
+    parameters.push(parseParameter(source, open + 1, close))
+    at = close + 1
+  }
 }
 
 function literalSegment(source: Source, from: number, to: number, text: string): LiteralSegment {
@@ -186,7 +196,8 @@ function findConverter(source: Source, position: number, type: string): Converte
   })
 }
 
-function checkUnambiguous(
+/** Throws UWAS_ERR_ROUTE_PATTERN where it is not clear which text belongs to which parameter. */
+export function checkUnambiguous(
   source: Source,
   position: number,
   literals: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * From a route's name and parameters to its path: the inverse of the matcher, made of the same
+ * From a route's name and parameters to its path, or to `//host/path` where it stands under a host: the inverse of the matcher, made of the same
  * segments and converters. Views and templates call it; the index is built at the first call.
  */
 import { createError } from '../core/errors.ts'
@@ -7,19 +7,22 @@ import { hintNearest } from '../core/nearest.ts'
 import { encodePath, parseTarget } from '../http/target.ts'
 import type { Reverse } from './entry.ts'
 import { type AnyUrlConf, flatten, type Route } from './flatten.ts'
+import { isHostReference, isLabelText } from './host-pattern.ts'
 import type { Parameter } from './pattern.ts'
 import { formatPlace } from './place.ts'
 
 /** A named route, ready to be written: encoded texts with a parameter between each two. */
 interface Recipe {
   readonly route: Route
+  /** Of the host, `//` in front; one empty text where the path is all. */
+  readonly hostTexts: readonly string[]
   readonly texts: readonly string[]
 }
 
 /** Written as it is in a path, and never a dot segment. */
 const SIMPLE = /^[A-Za-z0-9_-]+$/
 
-/** Prefix at which a URL conf is included: its own `reverse` would leave that out. */
+/** Prefix or host at which a URL conf is included: its own `reverse` would leave that out. */
 const includedAt = new WeakMap<readonly unknown[], string>()
 
 /** For `include()`: `reverse` of this URL conf refuses from now on. */
@@ -48,9 +51,27 @@ function compileRecipes(conf: AnyUrlConf): Map<string, Recipe> {
   for (const route of flatten(conf)) {
     // Of two routes of one name the first is kept: compileUrls() refuses such a site.
     if (route.name === undefined || recipes.has(route.name)) continue
-    recipes.set(route.name, { route, texts: textsOf(route).map(encodePath) })
+    const texts = textsOf(route).map(encodePath)
+    recipes.set(route.name, { route, hostTexts: hostTextsOf(route), texts })
   }
   return recipes
+}
+
+/** `*` is no one host, so that a link stays at the host on which it stands. */
+function hostTextsOf({ host }: Route): string[] {
+  if (host === undefined || host.isWildcard) return ['']
+  const texts = ['//']
+  const add = (text: string) => texts.push(`${texts.pop()}${text}`)
+  for (const [i, label] of host.labels.entries()) {
+    if (i > 0) add('.')
+    if (label.kind === 'literal') add(label.text)
+    else {
+      add(label.literals[0] as string)
+      texts.push(...label.literals.slice(1))
+    }
+  }
+  add(host.port)
+  return texts
 }
 
 function textsOf({ segments }: Route): string[] {
@@ -68,26 +89,48 @@ function textsOf({ segments }: Route): string[] {
   return texts
 }
 
-function write({ route, texts }: Recipe, params: Readonly<Record<string, unknown>>): string {
+function write(recipe: Recipe, params: Readonly<Record<string, unknown>>): string {
+  const { route, hostTexts, texts } = recipe
   const { parameters } = route
   if (Object.keys(params).length !== parameters.length) refuseExtra(route, params)
+  let host = hostTexts[0] as string
+  const ofHost = hostTexts.length - 1
+  for (let i = 0; i < ofHost; i++) {
+    const parameter = parameters[i] as Parameter
+    const text = textOf(route, parameter, params)
+    if (!isLabelText(text)) {
+      const value = show(params[parameter.name])
+      throw refused(route, parameter, `is ${value}; a host has small letters, digits and "-"`)
+    }
+    host += text + (hostTexts[i + 1] as string)
+  }
+  if (ofHost > 0 && !isHostReference(host)) refusePath(route, host)
   let path = texts[0] as string
   let simple = true
-  for (let i = 0; i < parameters.length; i++) {
-    const parameter = parameters[i] as Parameter
-    if (!Object.hasOwn(params, parameter.name)) {
-      refuseExtra(route, params)
-      throw refused(route, parameter, 'is missing')
-    }
-    const text = format(route, parameter, params[parameter.name])
+  for (let i = ofHost; i < parameters.length; i++) {
+    const text = textOf(route, parameters[i] as Parameter, params)
     const plain = SIMPLE.test(text)
     simple &&= plain
-    path += (plain ? text : encodePath(text)) + (texts[i + 1] as string)
+    path += (plain ? text : encodePath(text)) + (texts[i - ofHost + 1] as string)
   }
-  if (!simple && typeof parseTarget(path) === 'number') {
-    throw createError('UWAS_ERR_ROUTE_REVERSE_PATH', { route: describe(route), path })
+  if (!simple && typeof parseTarget(path) === 'number') refusePath(route, host + path)
+  return host + path
+}
+
+function refusePath(route: Route, path: string): never {
+  throw createError('UWAS_ERR_ROUTE_REVERSE_PATH', { route: describe(route), path })
+}
+
+function textOf(
+  route: Route,
+  parameter: Parameter,
+  params: Readonly<Record<string, unknown>>,
+): string {
+  if (!Object.hasOwn(params, parameter.name)) {
+    refuseExtra(route, params)
+    throw refused(route, parameter, 'is missing')
   }
-  return path
+  return format(route, parameter, params[parameter.name])
 }
 
 function format(route: Route, parameter: Parameter, value: unknown): string {

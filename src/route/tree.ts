@@ -38,9 +38,17 @@ export function compileTree(routes: readonly Route[]): RouteTree {
   return { root }
 }
 
-/** The first declared route that matches the path and answers the method. Throws what a converter throws. */
-export function search(tree: RouteTree, method: string, path: string): RouteMatch | undefined {
-  const state: Search = { path, method, values: [], found: undefined }
+/**
+ * The first declared route that matches the path and answers the method. `values` are those of the host's
+ * parameters, and are left as they are. Throws what a converter throws.
+ */
+export function search(
+  tree: RouteTree,
+  method: string,
+  path: string,
+  values: unknown[] = [],
+): RouteMatch | undefined {
+  const state: Search = { path, method, values, found: undefined }
   descend(tree.root, 1, state)
   return state.found
 }

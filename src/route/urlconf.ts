@@ -3,7 +3,7 @@
  * mistake in a pattern, a view or an option is thrown here, with the line that holds it.
  */
 import { createError } from '../core/errors.ts'
-import type { Middleware, View } from '../http/view.ts'
+import type { View } from '../http/view.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import {
   checkConverters,
@@ -15,6 +15,7 @@ import {
 } from './declaration.ts'
 import type {
   IncludeEntry,
+  IncludeOptions,
   MethodViews,
   NamesOfEntries,
   NamesOfInclude,
@@ -24,25 +25,21 @@ import type {
   UrlConf,
   UrlEntry,
 } from './entry.ts'
+import { type HostFunction, hostWith } from './host.ts'
+import { parseHost } from './host-pattern.ts'
 import { parsePattern } from './pattern.ts'
 import type { Empty, ParamsOf, Simplify, ValidPattern } from './pattern-types.ts'
 import { capturePlace, formatPlace, type Place } from './place.ts'
 import { createReverse, markIncluded } from './reverse.ts'
 import { type SocketFunction, socketWith } from './socket.ts'
 
-export interface IncludeOptions<Space extends string = string> {
-  /** Goes before the names inside, with a colon: `api` makes `list` into `api:list`. Default: none. */
-  readonly namespace?: Space
-  /** What runs around every view inside, within the middleware of the site; outermost first. Default none. */
-  readonly middleware?: readonly Middleware[]
-}
-
 export interface UrlConfOptions<C extends Converters, Under extends string> {
   /** Converters for all patterns written with the given `path` and `include`. */
   readonly converters?: C & ConsistentConverters<C>
   /**
    * The prefix beneath which this URL conf will be included, if its views read parameters of it:
-   * `'/users/<int:user>'` adds `user: number` to the params of each view. Checked at start.
+   * `'/users/<int:user>'` adds `user: number` to the params of each view. A host may stand before it, or alone:
+   * `'<slug:tenant>.example.org'`. Checked at start.
    */
   readonly under?: Under
 }
@@ -102,7 +99,7 @@ export const include: IncludeFunction<Empty, Empty> = includeWith({})
  * `urls`, which waits for the view (TS7022). Prefer function declarations: they exist even when the
  * view's file is loaded before urls.ts, as in a test of the view.
  *
- * With options first, `path`, `include` and `socket` come as arguments, typed for them:
+ * With options first, `path`, `include`, `socket` and `host` come as arguments, typed for them:
  *
  *     urlconf({ converters: { year } }, (path) => [path('/archive/<year:y>', archive)])
  */
@@ -110,7 +107,7 @@ export function urlconf<const E extends readonly UrlEntry[]>(
   ...entries: E
 ): UrlConf<NamesOfEntries<E[number]>>
 export function urlconf<
-  E extends UrlEntry,
+  const E extends readonly UrlEntry[],
   const C extends Converters = Empty,
   const Under extends string = '/',
 >(
@@ -119,8 +116,9 @@ export function urlconf<
     path: PathFunction<C, ParamsOf<Under, C>>,
     include: IncludeFunction<C, ParamsOf<Under, C>>,
     socket: SocketFunction<C, ParamsOf<Under, C>>,
-  ) => readonly E[],
-): UrlConf<NamesOfEntries<E>, ParamsOf<Under, C>>
+    host: HostFunction<C, ParamsOf<Under, C>>,
+  ) => E,
+): UrlConf<NamesOfEntries<E[number]>, ParamsOf<Under, C>>
 export function urlconf(...args: unknown[]): UrlConf {
   const [options, build] = args
   if (typeof build !== 'function') {
@@ -135,6 +133,7 @@ export function urlconf(...args: unknown[]): UrlConf {
     pathWith(converters),
     includeWith(converters),
     socketWith(converters),
+    hostWith(converters),
   )
   if (!Array.isArray(entries)) {
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
@@ -143,8 +142,17 @@ export function urlconf(...args: unknown[]): UrlConf {
     })
   }
   if (under === undefined) return confOf(entries, undefined)
-  const segments = parsePattern(under, formatPlace(place), converters)
-  return confOf(entries, { pattern: under, segments, place })
+  return confOf(entries, parseUnder(under, place, converters))
+}
+
+/** What stands before the first slash is a host. */
+function parseUnder(pattern: string, place: Place, converters: Converters): UrlConf['under'] {
+  const at = formatPlace(place)
+  const slash = String(pattern).indexOf('/')
+  const end = slash < 0 ? undefined : slash
+  const host = slash === 0 ? undefined : parseHost(pattern.slice(0, end), at, converters)
+  const segments = slash < 0 ? [] : parsePattern(pattern.slice(slash), at, converters)
+  return { pattern, host, segments, place }
 }
 
 function confOf(entries: readonly UrlEntry[], under: UrlConf['under']): UrlConf {
@@ -152,7 +160,7 @@ function confOf(entries: readonly UrlEntry[], under: UrlConf['under']): UrlConf 
     if (entry?.kind === 'route' || entry?.kind === 'include') continue
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
       where: 'urlconf()',
-      problem: `takes what path(), socket() and include() return, not ${String(entry)}`,
+      problem: `takes what path(), socket(), include(), host() and mount() return, not ${String(entry)}`,
     })
   }
   const conf = { entries: Object.freeze([...entries]), under }

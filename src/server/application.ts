@@ -30,8 +30,8 @@ export interface Application {
   readonly notFound: (req: Request) => Reply | Promise<Reply>
   /** The 413 page, for a body that is too long by its own word and so is not read. */
   readonly tooLarge: (req: Request) => Reply | Promise<Reply>
-  /** Longest body of a request by its path, in bytes: its route may have a limit of its own. */
-  readonly bodyLimit: (method: string, path: string) => number
+  /** Longest body of a request, in bytes: its route may have a limit of its own. `host` is its client's. */
+  readonly bodyLimit: (method: string, path: string, host: () => string) => number
   /** Where timings go, or null when the site does not record them. */
   readonly traces: TraceLog | null
   readonly limits: RequestLimits

@@ -4,6 +4,8 @@
  * reads no field pays nothing.
  */
 import { createError } from '../core/errors.ts'
+import type { Services } from '../core/services.ts'
+import { findClient } from '../http/forwarded.ts'
 import type { FieldSource } from '../http/request.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { Peers } from './peers.ts'
@@ -67,6 +69,18 @@ export class NativeFields implements FieldSource {
     }
     if (this.#known !== '') return this.#known
     return formatAddress(Buffer.from(this.#address as ArrayBuffer).toString('latin1'))
+  }
+
+  /** The host that the client named, before there is a `Request` to ask; throws as `entries`. */
+  hostFor(services: Services): string {
+    const address = (): string => this.address()
+    return findClient(services, {
+      header: (name) => this.get(name),
+      get remoteAddress() {
+        return address()
+      },
+      secure: false,
+    }).host
   }
 
   /** Copies everything: the engine takes its request back, and the response may go at any time. */

@@ -265,7 +265,7 @@ export class NativeLane {
     const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
     const trace = application.traces === null ? null : new Trace(startedAt)
     const length = this.#bodyLength(req)
-    const limit = length === 0 ? 0 : application.bodyLimit(method, path)
+    const limit = length === 0 ? 0 : this.#limitOf(method, path, fields)
     const isTooLarge = length > limit
     const body = length === 0 || isTooLarge ? null : new NativeBody(res, length, limit)
     if (length > MAX_DRAINED_BYTES) exchange.close = true
@@ -292,6 +292,11 @@ export class NativeLane {
     fields.detach()
     this.#watchOver(exchange, request, body)
     this.#answerLater(exchange, request, result, body, take)
+  }
+
+  #limitOf(method: string, path: string, fields: NativeFields): number {
+    const { application } = this
+    return application.bodyLimit(method, path, () => fields.hostFor(application.services))
   }
 
   /** Apart from `#answerView`, whose variables would outlive every call for the sake of these functions. */

@@ -19,6 +19,7 @@ import type {
   EngineSocketContext,
 } from './engine-types.ts'
 import { refuseFields } from './fences.ts'
+import { NativeFields } from './native-fields.ts'
 import type { NativeLane } from './native-lane.ts'
 import { FieldScan } from './native-scan.ts'
 import { ServerSocket, type SocketHost } from './server-socket.ts'
@@ -127,7 +128,7 @@ export class SocketLane {
     req: EngineRequest,
     context: EngineSocketContext,
   ): void {
-    const found = this.#find(req)
+    const found = this.#find(res, req)
     if (found === undefined || groupOf(found.definition) !== group) {
       req.setYield?.(true)
       return
@@ -159,8 +160,8 @@ export class SocketLane {
   }
 
   /** Undefined for what is an ordinary request, or has to be refused as one. */
-  #find(req: EngineRequest): Found | undefined {
-    const { sockets, rules, files } = this.#application
+  #find(res: EngineResponse, req: EngineRequest): Found | undefined {
+    const { sockets, rules, files, services } = this.#application
     if (sockets === null || !isHandshake((name) => fieldOf(req, name))) return undefined
     const scan = this.#scan
     scan.read(req)
@@ -175,7 +176,9 @@ export class SocketLane {
     const { path, canonical } = routed ?? target
     if (files.lookup(canonical) !== undefined) return undefined
     try {
-      const found = sockets.find(path)
+      const found = sockets.find(path, () =>
+        new NativeFields(req, res, '', this.#lane.peers).hostFor(services),
+      )
       return found === undefined ? undefined : { ...found, path, rooms: sockets.rooms }
     } catch {
       // A converter of the site failed; it fails again where its error becomes a page.

@@ -10,6 +10,7 @@ import type { Request } from '../http/request.ts'
 import type { Middleware, View } from '../http/view.ts'
 import type { CompiledUrls } from '../route/compile.ts'
 import type { Route } from '../route/flatten.ts'
+import type { UrlMatch } from '../route/route-match.ts'
 import { withContext } from './context.ts'
 import type { ErrorPages } from './error-pages.ts'
 import { replyOf } from './reply-of.ts'
@@ -46,8 +47,8 @@ export interface Dispatcher {
     limitMs?: number,
     own?: readonly Middleware[],
   ) => Handler
-  /** Longest body for a route, in bytes. */
-  readonly bodyLimit: (method: string, path: string) => number
+  /** Longest body for a route, in bytes; `host` as `req.client` has it. */
+  readonly bodyLimit: (method: string, path: string, host: () => string) => number
 }
 
 /** Composes everything once; a request then costs its match and its calls. */
@@ -68,16 +69,14 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   )
   const notAllowed = wrap((req) => errorPages(req, methodNotAllowed(allowedFor(req) ?? '')))
   const options204 = wrap((req) => empty({ headers: { Allow: allowedFor(req) ?? '' } }))
-  const tooLarge = wrap((req) =>
-    errorPages(
-      req,
-      createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit: bodyLimit(req.method, req.path) }),
-    ),
-  )
-  const slashed = wrap((req) => toSlash(req, urls.match(req.method, req.path)?.redirect ?? '/'))
+  const tooLarge = wrap((req) => {
+    const limit = bodyLimit(req.method, req.path, () => req.client.host)
+    return errorPages(req, createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit }))
+  })
+  const slashed = wrap((req) => toSlash(req, findRoute(urls, req)?.redirect ?? '/'))
 
   function allowedFor(req: Request): string | undefined {
-    const found = urls.match(req.method, req.path)
+    const found = findRoute(urls, req)
     return found?.allow?.join(', ') ?? fileMethods(req.path)
   }
 
@@ -105,7 +104,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
 
   function dispatch(req: Request): Reply | Promise<Reply> {
     const from = req.trace === null ? 0 : performance.now()
-    const found = urls.match(req.method, req.path)
+    const found = findRoute(urls, req)
     req.trace?.add('route', from, found?.route?.pattern ?? '')
     if (found?.route !== undefined) {
       req.params = found.params
@@ -127,6 +126,12 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   }
 }
 
+/** Sites without hosts do not ask for one. */
+function findRoute(urls: CompiledUrls, req: Request): UrlMatch | undefined {
+  const { method, path } = req
+  return urls.hasHosts ? urls.match(method, path, req.client.host) : urls.match(method, path)
+}
+
 /** What converters throw; views and middleware are guarded by themselves. */
 function catching(
   inner: Handler,
@@ -144,9 +149,11 @@ function catching(
 /** Sites without routes of their own limit are not asked about the path. */
 function limitOf(urls: CompiledUrls, usual: number): Dispatcher['bodyLimit'] {
   if (urls.routes.every(({ options }) => options.maxBodyBytes === undefined)) return () => usual
-  return (method, path) => {
+  return (method, path, host) => {
     try {
-      return urls.match(method, path)?.route?.options.maxBodyBytes ?? usual
+      return (
+        urls.match(method, path, urls.hasHosts ? host() : '')?.route?.options.maxBodyBytes ?? usual
+      )
     } catch {
       // A converter of the site; its error becomes a page where the view is looked for.
       return usual

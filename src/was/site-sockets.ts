@@ -22,8 +22,8 @@ export interface FoundSocket {
 export interface SiteSockets {
   readonly definitions: readonly SocketDefinition[]
   readonly rooms: Rooms
-  /** `path` is decoded and canonical; undefined where no WebSocket is opened. */
-  find(path: string): FoundSocket | undefined
+  /** `path` is decoded and canonical, `host` the client's; undefined where no WebSocket is opened. */
+  find(path: string, host: () => string): FoundSocket | undefined
 }
 
 /** Null for a site without WebSockets. `compose` puts middleware and error pages around a view. */
@@ -46,8 +46,8 @@ export function createSiteSockets(
   return {
     definitions,
     rooms,
-    find(path) {
-      const found = urls.match('GET', path)
+    find(path, host) {
+      const found = urls.match('GET', path, urls.hasHosts ? host() : '')
       const definition = found?.route?.socket
       if (found?.route === undefined || definition === undefined) return undefined
       const handler = handlers.get(found.route) as Handler

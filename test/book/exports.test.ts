@@ -85,6 +85,7 @@ const PUBLIC: string[] = [
   'Page',
   'belongsTo',
   'hasMany',
+  'host',
   'preload',
   'Relation',
   'Table',

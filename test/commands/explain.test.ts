@@ -127,3 +127,23 @@ t.test('routes --json lists files and routes for programs', async (t) => {
     ],
   })
 })
+
+t.test('of a site with hosts it asks the host of the request', async (t) => {
+  const cwd = folder(t, {
+    'uwas.config.ts': `import { defineConfig, host, path, text, urlconf } from 'uwas'
+const one = () => text('one')
+const shop = urlconf(path('/cart', one), path('/only', one))
+export const config = defineConfig({ urls: urlconf(host('<slug:tenant>.example.org', shop), path('/cart', one)) })`,
+  })
+  t.match(await told(cwd, 'http://acme.example.org/cart'), {
+    by: 'view',
+    route: { pattern: '<slug:tenant>.example.org/cart', params: { tenant: 'acme' } },
+  })
+  t.match(await told(cwd, '/cart', '-H', 'Host: example.com'), { route: { pattern: '/cart' } })
+  t.match(await told(cwd, 'http://example.com/only'), {
+    by: 'notFound',
+    hints: ['route <slug:tenant>.example.org/only (uwas.config.ts:3) is not at host example.com'],
+  })
+  const { stdout } = await run(['routes'], { cwd })
+  t.match(stdout, /^GET HEAD +<slug:tenant>\.example\.org\/cart /m)
+})

@@ -108,7 +108,7 @@ t.test('an included URL conf does not reverse by itself', (t) => {
   t.throws(() => api.reverse('list'), {
     code: 'UWAS_ERR_ROUTE_REVERSE_INCLUDED',
     message:
-      'this URL conf is included under "/api/<slug:version>", so its own reverse() cannot know the whole path; call reverse() of the root URL conf',
+      'this URL conf is included under "/api/<slug:version>", so its own reverse() cannot know the whole URL; call reverse() of the root URL conf',
   })
   t.end()
 })

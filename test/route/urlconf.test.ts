@@ -126,7 +126,8 @@ t.test('a converter that is none is refused', (t) => {
 t.test('what is no entry and no URL conf is refused', (t) => {
   t.throws(() => untyped.urlconf(undefined), {
     code: 'UWAS_ERR_CORE_INVALID_OPTION',
-    message: 'urlconf(): takes what path(), socket() and include() return, not undefined',
+    message:
+      'urlconf(): takes what path(), socket(), include(), host() and mount() return, not undefined',
   })
   t.throws(() => untyped.urlconf({}, () => undefined), {
     code: 'UWAS_ERR_CORE_INVALID_OPTION',

@@ -8,6 +8,7 @@ import type { Request } from '../../src/http/request.ts'
 import type { View } from '../../src/http/view.ts'
 import { compileUrls } from '../../src/route/compile.ts'
 import type { Converter } from '../../src/route/converters.ts'
+import { host } from '../../src/route/host.ts'
 import { include, path, urlconf } from '../../src/route/urlconf.ts'
 import { url as circularUrl } from './circle/urls.ts'
 
@@ -157,3 +158,33 @@ same<ReturnType<typeof circularUrl>, string>(true)
 circularUrl('post', { id: 1 })
 // @ts-expect-error: still checked
 circularUrl('post', { id: 'one' })
+
+// A host's parameters join those of the path, in views and in `reverse`.
+const shop = urlconf({ under: '<slug:tenant>.example.org' }, (path) => [
+  path(
+    '/<int:id>',
+    ({ params }) => {
+      same<typeof params, { tenant: string; id: number }>(true)
+      return text('')
+    },
+    { name: 'item' },
+  ),
+])
+const hosts = urlconf({ converters: { year } }, (path, _include, _socket, host) => [
+  host('<slug:tenant>.example.org', shop, { namespace: 'shop' }),
+  host('<year:y>.example.com', urlconf(path('/', ok, { name: 'old' }))),
+  path('/', ok),
+])
+hosts.reverse('shop:item', { tenant: 'acme', id: 7 })
+hosts.reverse('old', { y: new Date() })
+// @ts-expect-error the tenant is missing
+hosts.reverse('shop:item', { id: 7 })
+// @ts-expect-error this host brings no tenant
+host('www.example.org', shop)
+// @ts-expect-error unknown converter
+host('<nope:x>.example.org', urlconf())
+const domain: string = 'localhost:8080'
+urlconf(host(`<slug:tenant>.${domain}`, shop, { namespace: 's' })).reverse('s:item', {
+  tenant: 'acme',
+  id: 7,
+})

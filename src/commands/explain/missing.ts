@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { nearest } from '../../core/nearest.ts'
 import type { Catalogue } from '../../files/catalogue.ts'
 import { type Mount, mountOf } from '../../files/mounts.ts'
+import type { Request } from '../../http/request.ts'
 import { encodePath } from '../../http/target.ts'
 import type { CompiledUrls } from '../../route/compile.ts'
+import type { Method } from '../../route/entry.ts'
 import type { Route } from '../../route/flatten.ts'
+import { type HostPattern, labelsOf, matchHost, normalizeHost } from '../../route/host-pattern.ts'
 import { formatPlace } from '../../route/place.ts'
 import { matchSegment } from '../../route/segment.ts'
 import { showPath } from '../site.ts'
@@ -17,24 +20,52 @@ import { showPath } from '../site.ts'
 /** More would hide the one that helps. */
 const MAX_HINTS = 5
 
-/** `path` is decoded. */
 export function explainMissing(
   urls: CompiledUrls,
   files: Catalogue,
-  method: string,
-  path: string,
+  { method, path, client }: Request,
 ): string[] {
   const hints = [
-    ...otherSlash(urls, method, path),
+    ...otherSlash(urls, method, path, client.host),
+    ...otherHosts(urls, method, path, client.host),
     ...urls.routes.flatMap((route) => nearMiss(route, path)),
     ...explainNoFile(files, path),
   ]
   return hints.slice(0, MAX_HINTS)
 }
 
-function otherSlash(urls: CompiledUrls, method: string, path: string): string[] {
-  const other = urls.match('GET', path)?.redirect
+function otherSlash(urls: CompiledUrls, method: string, path: string, host: string): string[] {
+  const other = urls.match('GET', path, host)?.redirect
   return other === undefined ? [] : [`GET and HEAD are redirected to ${other}; ${method} is not`]
+}
+
+/** Routes of this path at a host that is not this one. */
+function otherHosts(urls: CompiledUrls, method: string, path: string, host: string): string[] {
+  if (!urls.hasHosts) return []
+  const parts = path.slice(1).split('/')
+  return urls.routes
+    .filter((route) => route.host !== undefined && !answersAt(route.host, host))
+    .filter((route) => route.views[method as Method] !== undefined && fitsPath(route, parts))
+    .map(({ pattern, place }) => `route ${pattern} (${formatPlace(place)}) is not at host ${host}`)
+}
+
+function answersAt(pattern: HostPattern, host: string): boolean {
+  const labels = labelsOf(normalizeHost(host))
+  try {
+    return matchHost(pattern, labels) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function fitsPath({ segments }: Route, parts: readonly string[]): boolean {
+  const isRest = segments.at(-1)?.kind === 'rest'
+  if (isRest ? parts.length < segments.length : parts.length !== segments.length) return false
+  return segments.every((segment, i) => {
+    const part = parts[i] as string
+    if (segment.kind === 'literal') return segment.text === part
+    return segment.kind === 'rest' || fits(segment, part)
+  })
 }
 
 /** A hint where all segments fit but one. */

@@ -31,7 +31,7 @@ export function explainUrls(site: ExplainedSite, req: Request): Found {
   if (preflight !== undefined) return { verdict: preflight, finding: 'not asked: a preflight' }
   let found: UrlMatch | undefined
   try {
-    found = site.urls.match(req.method, req.path)
+    found = site.urls.match(req.method, req.path, req.client.host)
   } catch (error) {
     const summary = `a converter of the URL conf fails: ${String(error)}`
     return {
@@ -116,7 +116,7 @@ function explainMethods(
   found: UrlMatch | undefined,
   allow: readonly string[],
 ): Verdict {
-  const what = found === undefined ? 'a file is' : placesOf(site, req.path, allow)
+  const what = found === undefined ? 'a file is' : placesOf(site, req, allow)
   if (req.method === 'OPTIONS') {
     return {
       by: 'options',
@@ -134,8 +134,11 @@ function explainMethods(
 }
 
 /** The routes that answer the path by other methods. */
-function placesOf({ urls }: ExplainedSite, path: string, allow: readonly string[]): string {
-  const routes = new Set(allow.flatMap((method) => urls.match(method, path)?.route ?? []))
+function placesOf({ urls }: ExplainedSite, req: Request, allow: readonly string[]): string {
+  const { path, client } = req
+  const routes = new Set(
+    allow.flatMap((method) => urls.match(method, path, client.host)?.route ?? []),
+  )
   const rows = listRoutes({ routes: [...routes] })
   const told = rows.map(({ pattern, place }) => `${pattern} (${place})`).join(', ')
   return `route ${told} is`
@@ -159,6 +162,6 @@ function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict 
     status: 404,
     own: ERROR_FIELDS,
     summary: 'nothing: neither a file nor a route has this path',
-    hints: explainMissing(urls, files, req.method, req.path),
+    hints: explainMissing(urls, files, req),
   }
 }

@@ -8,6 +8,12 @@ export const ROUTE_ERRORS = {
     base: 'TypeError',
     when: 'start',
   },
+  UWAS_ERR_ROUTE_HOST: {
+    message: 'host "{pattern}" ({place}): {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_ROUTE_PARAMETER_DUPLICATE: {
     message: 'URL pattern "{pattern}" ({place}) has two parameters named "{name}"',
     status: 500,
@@ -79,14 +85,14 @@ export const ROUTE_ERRORS = {
   },
   UWAS_ERR_ROUTE_REVERSE_PATH: {
     message:
-      'reverse of route {route} would be {path}, which no request can ask for: a value makes an empty or dot segment, or holds a backslash or control character',
+      'reverse of route {route} would be {path}, which no request can ask for: a value makes an empty or dot segment, holds a backslash or control character, or makes no label of a host',
     status: 500,
     base: 'TypeError',
     when: 'request',
   },
   UWAS_ERR_ROUTE_REVERSE_INCLUDED: {
     message:
-      'this URL conf is included under "{prefix}", so its own reverse() cannot know the whole path; call reverse() of the root URL conf',
+      'this URL conf is included under "{prefix}", so its own reverse() cannot know the whole URL; call reverse() of the root URL conf',
     status: 500,
     base: 'Error',
     when: 'request',
