@@ -10,7 +10,9 @@ import { securityHeaders } from '../http/security-headers.ts'
 import type { Database } from '../model/database.ts'
 import { migrationStatus } from '../model/migrate.ts'
 import { pendingOwnSteps } from '../model/own-tables.ts'
+import { compareSchema } from '../model/schema/diff.ts'
 import { declaredStatements } from '../model/statement-registry.ts'
+import { declaredTables } from '../model/table/registry.ts'
 import { checkStatements } from '../model/warm.ts'
 import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
@@ -139,10 +141,25 @@ async function checkData(config: SiteConfig, log: Log, findings: Findings): Prom
     if (!isCurrent) return
     const ours = pending.length === 0 ? own.statements : []
     const statements = [...declaredStatements(), ...ours]
+    await part(findings, () => checkSchema(database, findings))
     const found = await checkStatements(database, statements)
     findings.problems.push(...found.map(withCode))
     if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
   })
+}
+
+/** Tables as they are declared, held against those that are there. */
+async function checkSchema(database: Database, findings: Findings): Promise<void> {
+  const tables = declaredTables()
+  if (tables.length === 0) return
+  const { problems, warnings, proved } = findings
+  const found = (await compareSchema(database, tables)).filter(({ problem }) => problem !== null)
+  for (const { table, problem, level } of found) {
+    const text = `table ${table} ${problem}; draft the change with "uwas migration NAME"`
+    if (level === 'problem') problems.push(text)
+    else warnings.push(text)
+  }
+  if (!found.some(({ level }) => level === 'problem')) proved.push(count(tables.length, 'table'))
 }
 
 /** False when statements cannot be judged: the schema that they are written for is not there yet. */

@@ -12,6 +12,7 @@ import { explainCommand } from './explain.ts'
 import { reportFailure } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { migrateCommand } from './migrate.ts'
+import { migrationCommand } from './migration.ts'
 import { newCommand } from './new.ts'
 import { routesCommand } from './routes.ts'
 import { serveCommand } from './serve.ts'
@@ -70,9 +71,18 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .action(then(shellCommand))
   site(program, 'migrate', "apply a site's SQL migrations that are not applied yet")
     .option('--status', 'only list what is applied and what is not', false)
-    .addOption(revertOption())
+    .addOption(downOption('--down [count]'))
+    .addOption(downOption('--revert [count]').hideHelp())
+    .addOption(toOption())
+    .addOption(
+      new Option('--dry-run', 'print the SQL that would be run, and run nothing')
+        .default(false)
+        .conflicts('status'),
+    )
+    .addOption(lockTimeoutOption())
     .addHelpText('after', MIGRATE_HELP)
     .action(then(migrateCommand))
+  addMigration(program).action(then(migrationCommand))
   return program
 }
 
@@ -152,15 +162,51 @@ function hostOption(otherwise: string): Option {
   )
 }
 
-function revertOption(): Option {
-  return new Option('--revert [count]', 'revert the last migrations by their .down.sql files')
+function addMigration(program: Command): Command {
+  return site(program, 'migration', 'draft a migration from the declared tables and the database')
+    .argument('<name>', 'what it does: add_authors')
+    .addOption(
+      new Option('--empty', 'only start the file, without a look at the database')
+        .default(false)
+        .conflicts(['squash', 'to']),
+    )
+    .option('--squash', 'make one of all migrations; databases that have them adopt it', false)
+    .addOption(
+      new Option('--to <name>', 'the last migration to squash (default: all)').implies({
+        squash: true,
+      }),
+    )
+    .option('--dry-run', 'print the SQL, and write nothing', false)
+    .addHelpText('after', MIGRATION_HELP)
+}
+
+function downOption(flags: string): Option {
+  return new Option(flags, 'revert the last migrations by their .down.sql files')
     .preset('1')
-    .conflicts('status')
+    .conflicts(['status', 'to'])
     .argParser((text) => {
       const count = Number(text)
       if (Number.isInteger(count) && count > 0) return count
       throw new InvalidArgumentError('It is no whole number above 0.')
     })
+}
+
+function toOption(): Option {
+  return new Option(
+    '--to <name>',
+    'apply or revert until this one, a name or number, is the last; 0: none',
+  ).conflicts('status')
+}
+
+function lockTimeoutOption(): Option {
+  return new Option(
+    '--lock-timeout <seconds>',
+    'how long a statement may wait for the lock of a table (default: 30)',
+  ).argParser((text) => {
+    const seconds = Number(text)
+    if (seconds >= 0.001 && seconds <= 86_400) return seconds
+    throw new InvalidArgumentError('It is no number of seconds.')
+  })
 }
 
 function readVersion(): string {
@@ -236,6 +282,15 @@ Environment: DATABASE_URL.
 Exit code: 1 when the code throws.`
 
 const MIGRATE_HELP = `
+Each file is one transaction. A statement that PostgreSQL runs in none (CREATE INDEX CONCURRENTLY) is the
+only one of its file.
+
 "uwas serve" and "uwas dev" apply migrations at start by themselves; this is for a step of its own.
+
+Environment: DATABASE_URL.`
+
+const MIGRATION_HELP = `
+Compares every declared table with the database, which has to be migrated, and writes NNNN_name.sql with
+its .down.sql. Renames are not guessed: a comment says how to write one. Read the draft before it runs.
 
 Environment: DATABASE_URL.`

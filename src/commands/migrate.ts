@@ -6,7 +6,14 @@ import { openBackends } from '../app.ts'
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../model/database.ts'
-import { migrate, migrationStatus, revertMigrations } from '../model/migrate.ts'
+import { migrationStatus, previewMigrations, runMigrations } from '../model/migrate.ts'
+import {
+  type MigrationPlan,
+  type MigrationStep,
+  planDown,
+  planTo,
+  planUp,
+} from '../model/migration-plan.ts'
 import { createOwnTables } from '../model/own-tables.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { ownDatabase } from '../was/own-database.ts'
@@ -18,8 +25,13 @@ import { formatTable } from './table.ts'
 
 export interface MigrateFlags extends SiteFlags {
   readonly status: boolean
-  /** How many to revert. */
+  /** How many to revert; `revert` is its older name. */
+  readonly down?: number | undefined
   readonly revert?: number | undefined
+  /** The migration to be at; `0` is before the first. */
+  readonly to?: string | undefined
+  readonly dryRun: boolean
+  readonly lockTimeout?: number | undefined
 }
 
 export async function migrateCommand(flags: MigrateFlags): Promise<number> {
@@ -27,22 +39,46 @@ export async function migrateCommand(flags: MigrateFlags): Promise<number> {
   const config = await loadSite(flags)
   const { steps } = ownDatabase(config)
   await withDatabase(config, log, async (database) => {
-    if (!flags.status && flags.revert === undefined) await createOwnTables(database, steps, { log })
+    const isForwards = (flags.down ?? flags.revert) === undefined && flags.to === undefined
+    if (!flags.status && !flags.dryRun && isForwards)
+      await createOwnTables(database, steps, { log })
     // A site may have tables of ours alone.
     if (config.migrations === null && steps.length > 0) return
-    const dir = config.migrations ?? refuse(config, 'migrations')
-    if (flags.status) await printStatus(database, dir)
-    else if (flags.revert !== undefined) {
-      const names = await revertMigrations(database, dir, { log, count: flags.revert })
-      log.info(`${count(names.length, 'migration')} reverted`)
-    } else {
-      const names = await migrate(database, dir, { log })
-      log.info(
-        names.length === 0 ? 'nothing to apply' : `${count(names.length, 'migration')} applied`,
-      )
-    }
+    const dir = migrationsOf(config)
+    if (flags.status) return printStatus(database, dir)
+    if (flags.dryRun) return printSteps(await previewMigrations(database, dir, planOf(flags)))
+    const { lockTimeout } = flags
+    const lockTimeoutMs = lockTimeout === undefined ? undefined : lockTimeout * 1000
+    const names = await runMigrations(database, dir, planOf(flags), { log, lockTimeoutMs })
+    const done = flags.to === undefined ? doneWord(flags) : 'run'
+    log.info(
+      names.length === 0 ? 'nothing to apply' : `${count(names.length, 'migration')} ${done}`,
+    )
   })
   return 0
+}
+
+function planOf({ down, revert, to }: MigrateFlags): MigrationPlan {
+  const back = down ?? revert
+  if (to !== undefined) return planTo(to)
+  return back === undefined ? planUp() : planDown(back)
+}
+
+function doneWord({ down, revert }: MigrateFlags): string {
+  return (down ?? revert) === undefined ? 'applied' : 'reverted'
+}
+
+/** What would be run, as a file for psql. */
+function printSteps(steps: readonly MigrationStep[]): void {
+  const parts = steps.map(({ file, does }) => {
+    if (does === 'adopt') {
+      return `-- adopt ${file.name}: it takes the place of ${file.replaces.join(', ')}\n`
+    }
+    const { text, isOutside } = does === 'revert' && file.down !== null ? file.down : file
+    const sql = text.trimEnd()
+    return `-- ${does} ${file.name}\n${isOutside ? sql : `begin;\n${sql}\ncommit;`}\n`
+  })
+  process.stdout.write(parts.length === 0 ? '-- nothing to run\n' : parts.join('\n'))
 }
 
 /** Runs `work` on the site's database, without its files; starts and stops an embedded one. */
@@ -68,6 +104,11 @@ async function printStatus(database: Database, dir: string): Promise<void> {
     appliedAt?.toISOString() ?? '',
   ])
   process.stdout.write(`${formatTable(['MIGRATION', 'STATE', 'APPLIED AT'], rows)}\n`)
+}
+
+/** The site's folder of migrations. UWAS_ERR_COMMANDS_NOTHING_TO_MIGRATE. */
+export function migrationsOf(config: SiteConfig): string {
+  return config.migrations ?? refuse(config, 'migrations')
 }
 
 function refuse(config: SiteConfig, missing: 'database' | 'migrations'): never {

@@ -16,15 +16,29 @@ export interface MigrationFile {
   readonly path: string
   /** SHA-256 in hex, of the text with LF line ends. */
   readonly checksum: string
+  readonly text: string
   readonly statements: readonly SqlStatement[]
-  readonly down: { readonly path: string; readonly statements: readonly SqlStatement[] } | null
+  /** It holds a statement that PostgreSQL runs in no transaction. */
+  readonly isOutside: boolean
+  /** Names of the migrations whose place it has taken: `-- replaces: 0001_posts, 0002_likes`. */
+  readonly replaces: readonly string[]
+  readonly down: MigrationPart | null
 }
+
+/** A file that reverts a migration. */
+export type MigrationPart = Pick<MigrationFile, 'path' | 'text' | 'statements' | 'isOutside'>
 
 const FILE_NAME = /^(\d{4,10})_([a-z0-9_-]+?)(\.down)?\.sql$/i
 
 /** Each migration is one transaction, which uwas begins and ends. */
 const TRANSACTION_COMMAND =
   /^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)\b/
+
+/** What PostgreSQL refuses inside a transaction. */
+const OUTSIDE =
+  /^(?:create\s+(?:unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|reindex\b.*\bconcurrently|alter\s+table\b.*\bdetach\s+partition\b.*\bconcurrently|vacuum|alter\s+system|reindex\s+(?:database|system))\b/is
+
+const REPLACES = /^--\s*replaces:(.*)$/gim
 
 /** All migrations in order of their numbers. Throws UWAS_ERR_MODEL_MIGRATION_FILES. */
 export function readMigrations(dir: string): MigrationFile[] {
@@ -40,6 +54,7 @@ export function readMigrations(dir: string): MigrationFile[] {
       throw wrong(file.path, `has the same number as ${other.name}.sql; give it the next free one`)
     }
   }
+  checkReplaced(files)
   const [stray] = downs
   if (stray !== undefined) throw wrong(join(dir, stray), 'reverts a migration that is not there')
   return files
@@ -60,15 +75,33 @@ function readMigration(dir: string, fileName: string, downs: Set<string>): Migra
     throw wrong(path, 'is not named like a migration: 0001_what_it_does.sql')
   }
   const name = fileName.slice(0, -'.sql'.length)
-  const text = readText(path)
-  const checksum = createHash('sha256').update(text).digest('hex')
-  const statements = readStatements(path, text)
-  return { name, number: Number(match[1]), path, checksum, statements, down: readDown() }
+  const part = readPart(path)
+  const checksum = createHash('sha256').update(part.text).digest('hex')
+  const replaces = [...part.text.matchAll(REPLACES)]
+    .flatMap(([, names = '']) => names.split(','))
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+  const number = Number(match[1])
+  const hasDown = downs.delete(`${name}.down.sql`)
+  const down = hasDown ? readPart(join(dir, `${name}.down.sql`)) : null
+  return { ...part, name, number, checksum, replaces, down }
+}
 
-  function readDown(): MigrationFile['down'] {
-    if (!downs.delete(`${name}.down.sql`)) return null
-    const downPath = join(dir, `${name}.down.sql`)
-    return { path: downPath, statements: readStatements(downPath, readText(downPath)) }
+function readPart(path: string): MigrationPart {
+  const text = readText(path)
+  const statements = readStatements(path, text)
+  const outside = statements.find((each) => OUTSIDE.test(each.text))
+  if (outside !== undefined && statements.length > 1) {
+    const problem = `${commandOf(outside)} … runs in no transaction: it must be the only statement of its file`
+    throw wrong(`${path}:${outside.line}`, problem)
+  }
+  return { path, text, statements, isOutside: outside !== undefined }
+}
+
+function checkReplaced(files: readonly MigrationFile[]): void {
+  for (const { path, replaces } of files) {
+    const still = files.find(({ name }) => replaces.includes(name))
+    if (still !== undefined) throw wrong(path, `replaces ${still.name}, whose file is still there`)
   }
 }
 

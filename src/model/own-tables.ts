@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts'
 import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf, translate } from './failures.ts'
-import { withMigrationLock } from './migrate.ts'
+import { withMigrationLock } from './migration-run.ts'
 
 /** A change of our schema. Its name is never used again, its SQL never changed once it has been released. */
 export interface OwnStep {
@@ -32,7 +32,7 @@ export async function createOwnTables(
   { log }: { readonly log: Log },
 ): Promise<string[]> {
   if ((await pendingOwnSteps(db, steps)).length === 0) return []
-  return withMigrationLock(db, log, async (connection) => {
+  return withMigrationLock(db, { log }, async (connection) => {
     const applied = await appliedNames(connection)
     const pending = steps.filter(({ name }) => !applied.has(name))
     for (const step of pending) {

@@ -84,6 +84,7 @@ function rangeLike(name: string, oids: readonly number[], sqlType: string | null
     arrayOids: oids.map((oid) => ARRAY_OF.get(oid) as number),
     sqlType,
     element: null,
+    choices: null,
     cell: 'other' as const,
   }
 }

@@ -159,7 +159,7 @@ export function paramProblem(shape: Shape, oids: readonly number[]): string | un
 }
 
 /** An enum's or extension's type has an oid of its own in each database: it is believed. */
-function accepts(oids: readonly number[] | null, oid: number): boolean {
+export function accepts(oids: readonly number[] | null, oid: number): boolean {
   return oids === null || oid >= FIRST_USER_OID || oids.includes(oid)
 }
 

@@ -27,6 +27,8 @@ export interface Type<T> {
   readonly sqlType: string | null
   /** What an array holds; null for all else. */
   readonly element: Type<unknown> | null
+  /** The only texts it has; null for all else. */
+  readonly choices: readonly string[] | null
   /** How its cells are read: by `decode`, or by a quicker way to the same value. */
   readonly cell: CellKind
   /** The text form, or null for null. Throws TypeError with what was expected. */
@@ -252,6 +254,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Type<T> 
     name: `oneOf(${values.join(', ')})`,
     // What type it has in the schema, an enum's name or text, is for the column to say.
     sqlType: null,
+    choices: values,
     cell: 'other',
     encode(value) {
       if (typeof value !== 'string') throw expected('a string', value)
@@ -289,6 +292,7 @@ export function array<T>(type: Type<T>): Type<T[]> {
     arrayOids: [],
     sqlType: type.sqlType === null || isNested ? type.sqlType : `${type.sqlType}[]`,
     element: type as Type<unknown>,
+    choices: null,
     cell: 'other',
     encode: (value) => writeArray(itemsOf(type, value)),
     decode: (value) => readArray(value).map((item) => decodeItem(type, item)),
@@ -351,6 +355,7 @@ function plain<T>(
     arrayOids,
     sqlType,
     element: null,
+    choices: null,
     cell,
     ...code,
   }

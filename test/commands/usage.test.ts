@@ -17,6 +17,15 @@ t.test(
       [['serve', '--port'], /'-p, --port <number>' argument missing/],
       [['serve', 'a', 'b'], /too many arguments/],
       [['migrate', '--revert', '0'], /argument '0' is invalid\. It is no whole number above 0/],
+      [['migrate', '--down', 'x'], /argument 'x' is invalid\. It is no whole number above 0/],
+      [['migrate', '--down', '--to', '1'], /cannot be used with option '--to <name>'/],
+      [['migrate', '--dry-run', '--status'], /cannot be used with option '--status'/],
+      [
+        ['migrate', '--lock-timeout', '-1'],
+        /argument '-1' is invalid\. It is no number of seconds/,
+      ],
+      [['migration'], /missing required argument 'name'/],
+      [['migration', 'x', '--empty', '--squash'], /cannot be used with option '--squash'/],
       [['migrate', '--revert', '--status'], /cannot be used with option '--status'/],
     ]
     for (const [args, message] of cases) {

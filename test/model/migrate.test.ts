@@ -1,8 +1,17 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { createDatabase } from '../../src/model/database.ts'
-import { migrate, migrationStatus, revertMigrations } from '../../src/model/migrate.ts'
+import {
+  migrate,
+  migrationStatus,
+  previewMigrations,
+  revertMigrations,
+  runMigrations,
+} from '../../src/model/migrate.ts'
+import { planTo } from '../../src/model/migration-plan.ts'
+import { withMigrationLock } from '../../src/model/migration-run.ts'
+import { squashMigrations, writeDraft } from '../../src/model/schema/draft.ts'
 import { keepLog, runSql, testDatabase, testDatabaseUrl } from '../support/postgres.ts'
 
 const FILES = {
@@ -134,3 +143,166 @@ t.test('reverts by the down files, newest first', async (t) => {
   t.same(await runSql(db, "select to_regclass('post') is null"), [['t']])
   t.same(await migrate(db, dir, { log }), ['0001_board', '0002_likes'])
 })
+
+t.test(
+  'what runs in no transaction is alone in its file, and is run again after a failure',
+  async (t) => {
+    const dir = t.testdir({
+      '0001_t.sql': 'create table t (x int); insert into t values (1), (1);',
+      '0002_x.sql': '-- by x\ncreate unique index concurrently if not exists t_x on t (x);',
+      '0002_x.down.sql': 'drop index concurrently t_x',
+    })
+    const db = await testDatabase(t)
+    const { log } = db
+    await t.rejects(migrate(db, dir, { log }), {
+      code: 'UWAS_ERR_MODEL_MIGRATION_FAILED',
+      message:
+        /0002_x\.sql:2: could not create unique index "t_x"; .*; it runs outside of a transaction, and again as a whole the next time$/,
+    })
+    const valid = "select indisvalid from pg_index where indexrelid = to_regclass('t_x')"
+    t.same(await runSql(db, valid), [['f']], 'PostgreSQL leaves it')
+    await runSql(db, 'delete from t where ctid = (select min(ctid) from t)')
+    t.same(await migrate(db, dir, { log }), ['0002_x'])
+    t.same(await runSql(db, valid), [['t']])
+    t.same(await revertMigrations(db, dir, { log }), ['0002_x'])
+    t.same(await runSql(db, valid), [])
+    writeFileSync(join(dir, '0003_y.sql'), 'alter table t add y int;\nvacuum t')
+    await t.rejects(migrate(db, dir, { log }), {
+      code: 'UWAS_ERR_MODEL_MIGRATION_FILES',
+      message: /0003_y\.sql:2: VACUUM T … runs in no transaction: it must be the only statement of/,
+    })
+  },
+)
+
+t.test('many servers may start while an index is made concurrently', async (t) => {
+  const dir = t.testdir({
+    '0001_t.sql': 'create table t as select x from generate_series(1, 100000) as x;',
+    '0002_x.sql': 'create index concurrently t_x on t (x);',
+  })
+  const url = await testDatabaseUrl()
+  const servers = Array.from({ length: 5 }, () => createDatabase({ url, log: keepLog() }))
+  const applied = await Promise.all(servers.map((db) => migrate(db, dir, { log: db.log })))
+  t.same(applied.flat().sort(), ['0001_t', '0002_x'])
+  await Promise.all(servers.map((db) => db.close()))
+})
+
+t.test('a lock that does not come names who has it, and nothing is done', async (t) => {
+  const dir = t.testdir({
+    '0001_t.sql': 'create table t (x int);',
+    '0002_y.sql': 'create table other (x int);\nalter table t add y int;',
+  })
+  const db = await testDatabase(t)
+  const { log } = db
+  await runMigrations(db, dir, planTo('1'), { log })
+  const holder = await db.openSeparate()
+  await holder.simple('begin; select * from t')
+  await t.rejects(migrate(db, dir, { log, lockTimeoutMs: 50 }), {
+    code: 'UWAS_ERR_MODEL_MIGRATION_LOCKED',
+    message:
+      /0002_y\.sql:2 waited 0\.05 s for a lock, in vain; it is held by, probably: \d+ \(uwas, idle in transaction for \d+ s: begin; select \* from t\)\. Nothing was changed/,
+  })
+  t.same(await runSql(db, "select to_regclass('other') is null"), [['t']])
+  await holder.close(1000)
+  t.same(await migrate(db, dir, { log }), ['0002_y'])
+})
+
+t.test('another server that migrates for too long is named', async (t) => {
+  const db = await testDatabase(t)
+  const log = keepLog()
+  let done = () => {}
+  const long = withMigrationLock(
+    db,
+    { log },
+    () => new Promise<void>((resolve) => (done = resolve)),
+  )
+  const held = `select count(*) from pg_locks where locktype = 'advisory'
+    and database = (select oid from pg_database where datname = current_database())`
+  while ((await runSql(db, held))[0]?.[0] === '0') await new Promise(setImmediate)
+  await t.rejects(
+    withMigrationLock(db, { log, waitMs: 10 }, async () => t.fail('both at once')),
+    {
+      code: 'UWAS_ERR_MODEL_MIGRATION_LOCKED',
+      message:
+        /^the migration waited 0\.01 s for a lock, in vain; it is held by, probably: \d+ \(uwas/,
+    },
+  )
+  t.match(log.lines, ['uwas: another server is migrating this database; waiting for it'])
+  done()
+  await long
+})
+
+t.test('forwards and back to any migration', async (t) => {
+  const dir = t.testdir(
+    Object.fromEntries(
+      [1, 2, 3].flatMap((n) => [
+        [`000${n}_t${n}.sql`, `create table t${n} ();`],
+        [`000${n}_t${n}.down.sql`, `drop table t${n};`],
+      ]),
+    ),
+  )
+  const db = await testDatabase(t)
+  const { log } = db
+  const to = (target: string) => runMigrations(db, dir, planTo(target), { log })
+  t.same(await to('2'), ['0001_t1', '0002_t2'])
+  t.same(await to('0003_t3'), ['0003_t3'])
+  t.same(await to('0001_t1'), ['0003_t3', '0002_t2'])
+  t.same(
+    (await previewMigrations(db, dir, planTo('3'))).map(({ file, does }) => `${does} ${file.name}`),
+    ['apply 0002_t2', 'apply 0003_t3'],
+  )
+  t.same(await to('0'), ['0001_t1'])
+  await t.rejects(to('0002_t'), {
+    code: 'UWAS_ERR_MODEL_MIGRATION_FILES',
+    message: '0002_t: is no migration; did you mean "0002_t2"?',
+  })
+})
+
+t.test(
+  'a squashed migration is adopted where all of its parts are, and run where none is',
+  async (t) => {
+    const parts = {
+      '0001_a.sql': 'create table a (x int);\n',
+      '0001_a.down.sql': 'drop table a;\n',
+      '0002_b.sql': 'create table b (x int);\ninsert into b values (1);\n',
+      '0002_b.down.sql': 'drop table b;\n',
+      '0003_c.sql': 'create table c (x int);\n',
+    }
+    const dir = t.testdir(parts)
+    const [old, half, fresh] = [await testDatabase(t), await testDatabase(t), await testDatabase(t)]
+    const { log } = old
+    await migrate(old, dir, { log })
+    await runMigrations(half, dir, planTo('1'), { log })
+    const { draft, replaced } = squashMigrations(dir, 'the start', '0002_b')
+    t.same(
+      writeDraft(dir, draft, replaced).map((path) => basename(path)),
+      ['0002_the_start.sql', '0002_the_start.down.sql'],
+    )
+    t.same(readdirSync(dir).sort(), ['0002_the_start.down.sql', '0002_the_start.sql', '0003_c.sql'])
+    t.match(draft, {
+      up: '-- replaces: 0001_a, 0002_b\n-- 0001_a\ncreate table a (x int);\n-- 0002_b\ncreate table b',
+      down: '-- 0002_b\ndrop table b;\n-- 0001_a\ndrop table a;\n',
+    })
+    t.match(await migrationStatus(old, dir), [
+      { name: '0002_the_start', state: 'pending' },
+      { name: '0003_c', state: 'applied' },
+    ])
+    t.same(await migrate(old, dir, { log }), ['0002_the_start'])
+    t.same(await runSql(old, 'select * from b'), [['1']], 'nothing was run')
+    t.same(await migrate(old, dir, { log }), [])
+    t.same(await migrate(fresh, dir, { log }), ['0002_the_start', '0003_c'])
+    t.same(await runSql(fresh, 'select * from b'), [['1']])
+    await t.rejects(migrate(half, dir, { log }), {
+      code: 'UWAS_ERR_MODEL_MIGRATION_FILES',
+      message:
+        /0002_the_start\.sql: replaces migrations of which this database lacks 0002_b: apply/,
+    })
+    writeFileSync(join(dir, '0001_a.sql'), parts['0001_a.sql'])
+    await t.rejects(migrate(old, dir, { log }), { message: /replaces 0001_a, whose file is still/ })
+    rmSync(join(dir, '0001_a.sql'))
+    writeFileSync(join(dir, '0004_i.sql'), 'create index concurrently on c (x)')
+    t.throws(() => squashMigrations(dir, 'all'), {
+      message: /0004_i\.sql: runs in no transaction: squash up to the one before it/,
+    })
+    t.throws(() => squashMigrations(dir, 'all', '0002_the_start'), { message: /has no two migra/ })
+  },
+)

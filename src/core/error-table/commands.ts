@@ -64,6 +64,13 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_COMMANDS_MIGRATION_OPEN: {
+    message:
+      'migration {name} is {state}, and a draft starts from a database that has all of them: run "uwas migrate" first',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_NOTHING_TO_MIGRATE: {
     message: '{file} names no {missing}, so there is nothing to migrate: add the key "{missing}"',
     status: 500,

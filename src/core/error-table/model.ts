@@ -76,7 +76,7 @@ export const MODEL_ERRORS = {
     when: 'start',
   },
   UWAS_ERR_MODEL_MIGRATION_FAILED: {
-    message: '{place}: {problem}; the migration was rolled back',
+    message: '{place}: {problem}; {consequence}',
     status: 500,
     base: 'Error',
     when: 'start',
@@ -90,6 +90,13 @@ export const MODEL_ERRORS = {
   },
   UWAS_ERR_MODEL_MIGRATION_FILES: {
     message: '{file}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_MODEL_MIGRATION_LOCKED: {
+    message:
+      '{what} waited {seconds} s for a lock, in vain; it is held by, probably: {holders}. Nothing was changed; run it again when that has ended',
     status: 500,
     base: 'Error',
     when: 'start',

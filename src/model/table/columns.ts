@@ -11,10 +11,17 @@ import type { Type } from '../types.ts'
 export interface ColumnOptions {
   /** The column's name in PostgreSQL. Default: the key, with `_` before each capital: `createdAt` is `created_at`. */
   readonly name?: string
-  /** PostgreSQL alone makes its values (`generated always`): neither inserts nor updates take it. */
-  readonly generated?: boolean
-  /** It has a default in PostgreSQL: an insert may leave it out. */
-  readonly default?: boolean
+  /**
+   * PostgreSQL alone makes its values (`generated always`): neither inserts nor updates take it. True: an
+   * identity, in drafts of migrations; a text is the expression in SQL that it is computed by.
+   */
+  readonly generated?: boolean | string
+  /** It has a default in PostgreSQL: an insert may leave it out. A text is that default in SQL: `'now()'`. */
+  readonly default?: boolean | string
+  /** The column of another table that it names, in SQL: `'users'` (its `id`) or `'users.email'`. */
+  readonly references?: string
+  /** What becomes of the row when that one goes; default: PostgreSQL refuses to remove it. */
+  readonly onDelete?: 'cascade' | 'set null' | 'restrict'
   /** What a value that comes from outside has to be, beyond its type. Default: anything of the type. */
   readonly check?: ZodType
   /** Its type in SQL, for drafts of migrations and for types of your own. Default: by the type, as `text`. */
@@ -76,8 +83,8 @@ export function column<T, const O extends ColumnOptions = Record<never, never>>(
   options?: O,
 ): Column<
   T,
-  O extends { generated: true } ? true : false,
-  O extends { default: true } ? true : false
+  O extends { generated: true | string } ? true : false,
+  O extends { default: true | string } ? true : false
 > {
   return { type, options: options ?? {} }
 }
@@ -93,9 +100,13 @@ export interface ColumnInfo {
   readonly isGenerated: boolean
   readonly hasDefault: boolean
   readonly check: ZodType | null
+  /** As declared, for `schema/`. */
+  readonly options: ColumnOptions
 }
 
-const OPTIONS = ['name', 'generated', 'default', 'check', 'sqlType']
+const OPTIONS = ['name', 'generated', 'default', 'references', 'onDelete', 'check', 'sqlType']
+
+const ON_DELETE = ['cascade', 'set null', 'restrict']
 
 /** Throws UWAS_ERR_MODEL_TABLE. */
 export function readColumns(table: string, columns: Columns): ColumnInfo[] {
@@ -111,6 +122,19 @@ function readColumn(table: string, key: string, given: Columns[string]): ColumnI
   if (/^\d+$/.test(key)) throw tableError(table, `${key} cannot be a key; it must not be a number`)
   const { type, options } = 'options' in given ? given : { type: given, options: {} }
   refuseUnknown(table, `its column ${key}`, options, OPTIONS)
+  const { references, onDelete } = options
+  if (references !== undefined && !/^[^.]+(?:\.[^.]+)?$/.test(references)) {
+    throw tableError(
+      table,
+      `its column ${key} references "${references}"; it must be a table, or table.column`,
+    )
+  }
+  if (onDelete !== undefined && (references === undefined || !ON_DELETE.includes(onDelete))) {
+    throw tableError(
+      table,
+      `onDelete of its column ${key} goes with references; it is one of: ${ON_DELETE.join(', ')}`,
+    )
+  }
   const name = options.name ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   return {
     key,
@@ -118,9 +142,10 @@ function readColumn(table: string, key: string, given: Columns[string]): ColumnI
     quoted: quoteName(name),
     type: type as Type<unknown>,
     sqlType: options.sqlType ?? type.sqlType,
-    isGenerated: options.generated === true,
-    hasDefault: options.default === true,
+    isGenerated: (options.generated ?? false) !== false,
+    hasDefault: (options.default ?? false) !== false,
     check: options.check ?? null,
+    options,
   }
 }
 

@@ -67,6 +67,11 @@ export class Pages {
     )
   }
 
+  /** The columns of each declared order. */
+  get orders(): ReadonlyMap<string, readonly ColumnInfo[]> {
+    return new Map([...this.#orders].map(([name, { columns }]) => [name, columns]))
+  }
+
   async list(on: Queryable, options: ListOptions): Promise<Page<unknown>> {
     refuseUnknown(this.#table, 'list', options, OPTIONS)
     const { order = 'key', limit = 20, after } = options

@@ -3,7 +3,9 @@ import type { ColumnInfo } from './columns.ts'
 
 /** A table's name and columns, ready for SQL. */
 export interface Target {
+  /** As it stands in SQL, and as PostgreSQL has it: `schema.table`, or `table` of the search path. */
   readonly quoted: string
+  readonly name: string
   readonly columns: readonly ColumnInfo[]
   readonly key: readonly ColumnInfo[]
 }

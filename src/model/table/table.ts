@@ -34,8 +34,19 @@ export interface TableOptions<C extends Columns, K extends keyof C & string> {
   readonly orders?: Readonly<Record<string, Order<keyof C & string>>>
   /** Columns that are unique together, besides the key: what `upsert` may go by. A `unique` constraint in drafts. */
   readonly unique?: readonly (readonly (keyof C & string)[])[]
+  /** Indexes, for drafts of migrations; `orders` have theirs without being named here. */
+  readonly indexes?: readonly (readonly (keyof C & string)[])[]
+  /** Conditions in SQL that every row meets, by name: `{ positive: 'price > 0' }`. For drafts, too. */
+  readonly checks?: Readonly<Record<string, string>>
   /** The table's name in PostgreSQL where it is not `name`; `schema.table` is a table of a schema. */
   readonly table?: string
+}
+
+/** What is declared of a table beyond its columns, for `schema/`. */
+export interface TableSchema {
+  readonly unique: readonly (readonly ColumnInfo[])[]
+  readonly indexes: readonly (readonly ColumnInfo[])[]
+  readonly checks: Readonly<Record<string, string>>
 }
 
 /** In what rows are alike. */
@@ -61,6 +72,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
   /** For the rest of `model/`. */
   readonly target: sql.Target
   readonly shape: Shape
+  readonly schema: TableSchema
   /** Schemas (zod) of what comes from outside: a new row, changes of one. */
   readonly validators: Validators<C, K>
   readonly #get: Statement
@@ -76,7 +88,10 @@ export class Table<C extends Columns, K extends keyof C & string> {
     const unique = (options.unique ?? []).map((by) => columnsOf(name, infos, by, 'its unique'))
     this.name = name
     this.shape = Object.fromEntries(infos.map((each) => [each.key, each.type]))
-    this.target = { quoted: quoteTable(options.table ?? name), columns: infos, key }
+    const sqlName = options.table ?? name
+    this.target = { quoted: quoteTable(sqlName), name: sqlName, columns: infos, key }
+    const indexes = (options.indexes ?? []).map((by) => columnsOf(name, infos, by, 'its index'))
+    this.schema = { unique, indexes, checks: options.checks ?? {} }
     this.validators = validatorsOf(this.target) as unknown as Validators<C, K>
     this.#changeable = infos.filter((each) => !each.isGenerated && !key.includes(each))
     const keys = shapeOf(key)
@@ -94,6 +109,11 @@ export class Table<C extends Columns, K extends keyof C & string> {
           )
     this.#inserts = new Inserts(name, this.target, row, unique)
     this.#pages = new Pages(name, this.target, row, options.orders ?? {})
+  }
+
+  /** For `schema/`: the columns of each declared order, and its name. */
+  get orders(): ReadonlyMap<string, readonly ColumnInfo[]> {
+    return this.#pages.orders
   }
 
   /** The row of this key. UWAS_ERR_MODEL_NO_ROW (404) when there is none. */
@@ -204,7 +224,7 @@ export function table<const C extends Columns, const K extends keyof C & string 
   columns: C,
   options: TableOptions<C, K> = {},
 ): Table<C, K> {
-  const known = ['key', 'orders', 'unique', 'table']
+  const known = ['key', 'orders', 'unique', 'indexes', 'checks', 'table']
   const unknown = Object.keys(options).find((each) => !known.includes(each))
   if (unknown !== undefined) {
     throw tableError(name, `it has no option "${unknown}"${hintNearest(unknown, known)}`)
