@@ -34,10 +34,13 @@ import { loadBuilt } from './template/built.ts'
 import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
 import { createCompress } from './was/compress.ts'
 import { builtTemplates, type SiteConfig } from './was/config.ts'
+import { CSRF } from './was/csrf/csrf.ts'
+import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { ownDatabase } from './was/own-database.ts'
+import { NO_PAGE_TAGS, PAGE_TAGS, PageTags } from './was/page-tags.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
 import { createSessions } from './was/session/create.ts'
 import { keepSessions, SESSIONS } from './was/session/open.ts'
@@ -146,10 +149,12 @@ export async function createApp(
     await warm(database, [...declaredStatements(), ...own.statements])
   }
   const rooms = new Rooms()
+  const csrf = config.csrf && { ...config.csrf, isTold: options.isStrict ?? false }
   const services = servicesOf(config, backends)
     .provide(ROOMS, rooms)
     .provide(STATIC_URLS, staticUrls)
   if (templates !== null) services.provide(TEMPLATES, templates)
+  if (csrf !== null) services.provide(CSRF, csrf)
   const rules = createSiteRules(config)
   const finish = finishing(
     rules,
@@ -162,6 +167,7 @@ export async function createApp(
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
     hasContext: config.requestContext,
+    guardOf: (route, view) => csrfGuardOf(route, view, csrf),
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),
@@ -217,7 +223,7 @@ async function templatesOf(
   if (config.templates === null) return null
   return createTemplates({
     dir: config.templates,
-    helpers: staticHelpers(staticUrls),
+    helpers: { ...NO_PAGE_TAGS, ...staticHelpers(staticUrls) },
     urls: templateUrls(config.urls),
     isStrict,
     built: isStrict ? null : await loadBuilt(builtTemplates(config)),
@@ -238,7 +244,10 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   if (config.trustedProxies !== null) {
     services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
   }
-  if (config.secrets.length > 0) services.provide(SIGNER, new Signer(config.secrets))
+  if (config.secrets.length > 0) {
+    services.provide(SIGNER, new Signer(config.secrets))
+    services.provide(PAGE_TAGS, (req) => new PageTags(req))
+  }
   if (database !== null) services.provide(DATABASE, database)
   if (traces !== null) services.provide(TRACES, traces)
   if (config.sessions !== null) {

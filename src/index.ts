@@ -91,6 +91,7 @@ export {
 export { type CachePolicy, cacheControl, vary } from './was/caching.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { currentRequest } from './was/context.ts'
+export { csrfField, csrfToken } from './was/csrf/csrf.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export { render } from './was/render.ts'
 export { ROOMS, Rooms, rooms } from './was/rooms.ts'

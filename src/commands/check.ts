@@ -17,10 +17,13 @@ import { checkStatements } from '../model/warm.ts'
 import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
+import { formatPlace } from '../route/place.ts'
 import { createTemplates, parseFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
+import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { createErrorPages } from '../was/error-pages.ts'
 import { ownDatabase } from '../was/own-database.ts'
+import { PAGE_TAG_NAMES } from '../was/page-tags.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
@@ -87,14 +90,23 @@ function checkLanes({ warnings }: Findings): void {
   )
 }
 
-function checkRoutes({ urls }: SiteConfig, { problems, warnings, proved }: Findings): void {
+function checkRoutes({ urls, csrf }: SiteConfig, findings: Findings): void {
   if (urls === null) return
+  const { problems, warnings, notes, proved } = findings
   const found = checkUrls(urls)
   for (const { level, error } of found) {
     if (level === 'error') problems.push(withCode(error))
     else warnings.push(withCode(error))
   }
-  if (problems.length === 0) proved.push(count(compileUrls(urls).routes.length, 'route'))
+  if (problems.length > 0) return
+  const { routes } = compileUrls(urls)
+  for (const route of routes) {
+    if (csrfRuleOf(route, csrf) !== 'off') continue
+    notes.push(
+      `forms are taken from anywhere, as it says: ${route.pattern} (${formatPlace(route.place)})`,
+    )
+  }
+  proved.push(count(routes.length, 'route'))
 }
 
 function checkTemplates(config: SiteConfig, findings: Findings): void {
@@ -104,7 +116,10 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
   const urls = templateUrls(config.urls)
   proved.push(count(createTemplates({ dir: templates, urls }).names().length, 'template'))
   if (file === null) return
-  const report = checkTemplateData(file, parseFolder(templates).templates, HELPER_NAMES)
+  const report = checkTemplateData(file, parseFolder(templates).templates, [
+    ...HELPER_NAMES,
+    ...PAGE_TAG_NAMES,
+  ])
   if (report === undefined) {
     warnings.push(
       'templates are not compared with the data of their views: install "typescript" (5.8 to 6) in the site',

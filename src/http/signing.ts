@@ -68,6 +68,14 @@ export class Signer {
     return textOf(Buffer.from(body, 'base64url'), maxAgeSeconds)
   }
 
+  /**
+   * Codes of a text for this purpose, 32 bytes each: by the first secret, which makes, and by the others, which are
+   * still believed.
+   */
+  macs(purpose: string, text: string): readonly Buffer[] {
+    return this.#keysOf(purpose).map((keys) => mac(keys, text))
+  }
+
   /** `text` with its time, readable by this site alone (AES-256-GCM). */
   encrypt(purpose: string, text: string): string {
     const [first] = this.#keysOf(purpose)

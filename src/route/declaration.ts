@@ -77,8 +77,12 @@ export function checkConverters(where: string, converters: Converters): void {
   }
 }
 
-/** Throws UWAS_ERR_CORE_INVALID_OPTION. */
+/** Of the options that are plain values. Throws UWAS_ERR_CORE_INVALID_OPTION. */
 export function checkLimits(where: string, options: PathOptions): void {
+  if (![undefined, false, 'token', 'fetchMetadata'].includes(options.csrf)) {
+    const problem = `csrf is ${String(options.csrf)}; it has to be "token", "fetchMetadata" or false`
+    throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+  }
   for (const name of ['maxBodyBytes', 'timeoutMs'] as const) {
     const value = options[name]
     if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue

@@ -28,6 +28,12 @@ export interface PathOptions<Name extends string = string, Own extends Converter
   readonly maxBodyBytes?: number
   /** Longest time until its view returns a reply, in milliseconds; then 503. Default: the site's. 0: none. */
   readonly timeoutMs?: number
+  /**
+   * How a form that is sent to it proves that it comes from a page of this site, in place of the site's `csrf`:
+   * by a token, by what the browser says of its origin (for pages that are cached for everybody), or not at
+   * all (`false`: for other servers' calls, which bring another proof).
+   */
+  readonly csrf?: 'token' | 'fetchMetadata' | false
   /** What runs around its views, inside of the site's own and that of includes; outermost first. Default none. */
   readonly middleware?: readonly Middleware[]
   /** Converters of this pattern alone, by the name used in it. */

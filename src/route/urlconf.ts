@@ -178,6 +178,7 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
       'converters',
       'maxBodyBytes',
       'timeoutMs',
+      'csrf',
       'middleware',
     ])
     checkLimits(where, options)

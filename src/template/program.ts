@@ -11,8 +11,8 @@ import { parseTemplate } from './parse.ts'
 import { errorAt } from './place.ts'
 import { createRuntime, RenderProblem, type RenderUnit, type Runtime } from './runtime.ts'
 
-/** A compiled template. */
-export type Render = (data: unknown) => string
+/** A compiled template. What the data do not have is looked for in `behind`. */
+export type Render = (data: unknown, behind?: object) => string
 
 /** What the templates of a site have besides their data. */
 export interface ProgramOptions {
@@ -75,9 +75,9 @@ function rendersOf(
   const made = new Map<string, Render>()
   for (const { name } of entries) {
     const unit = units[name] as RenderUnit
-    made.set(name, (data) => {
+    made.set(name, (data, behind) => {
       try {
-        return unit(data, outer, '', 0)
+        return unit(data, behind === undefined ? outer : { v: behind, up: outer }, '', 0)
       } catch (error) {
         throw explain(name, error)
       }

@@ -39,10 +39,10 @@ export interface TemplateUrls {
 /** All templates of a site. A name is the path below the folder without `.mustache`: `posts/list`. */
 export interface Templates {
   /**
-   * The template's text for `data`. Throws UWAS_ERR_TEMPLATE_UNKNOWN for a name that is not there, and
+   * The template's text for `data`, and what stands `behind` it for this page alone. Throws UWAS_ERR_TEMPLATE_UNKNOWN for a name that is not there, and
    * what `compile`'s functions throw.
    */
-  render(name: string, data: unknown): string
+  render(name: string, data: unknown, behind?: object): string
   has(name: string): boolean
   /** Sorted. */
   names(): readonly string[]
@@ -68,13 +68,13 @@ export function createTemplates(options: TemplatesOptions): Templates {
   const { dir } = options
   let renders = compileFolder(options)
   return {
-    render(name, data) {
+    render(name, data, behind) {
       const render = renders.get(name)
       if (render === undefined) {
         const hint = hintNearest(name, renders.keys())
         throw createError('UWAS_ERR_TEMPLATE_UNKNOWN', { name, dir, hint })
       }
-      return render(data)
+      return render(data, behind)
     },
     has: (name) => renders.has(name),
     names: () => [...renders.keys()],

@@ -10,6 +10,7 @@ import { Pinned } from '../model/pinned.ts'
 import { listen, type Server } from '../server/server.ts'
 import { parseConfig, type UserConfig } from '../was/config.ts'
 import { CookieJar } from './cookie-jar.ts'
+import { proofFor } from './csrf-proof.ts'
 
 /** How a site is put under test. */
 export interface TestClientOptions {
@@ -26,6 +27,11 @@ export interface TestRequest {
   readonly form?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly body?: string | Uint8Array | FormData
+  /**
+   * False: sent as a form of another site could be. Default true: with the token that a page of the site would
+   * have (X-CSRF-Token) and a browser's word (Sec-Fetch-Site), where the site checks forms.
+   */
+  readonly csrf?: boolean
 }
 
 /** What came back, read to its end. Redirects are replies like others: `client.follow(reply)` goes on. */
@@ -131,6 +137,11 @@ export class TestClient {
     const url = this.url + path
     const before = this.#lastTrace()
     const headers = new Headers(request.headers)
+    if (request.csrf !== false && !/^(?:GET|HEAD|OPTIONS)$/.test(method)) {
+      const { set, fields } = proofFor(this.services, this.#jar.header(), headers)
+      this.#jar.take(set)
+      for (const [name, value] of fields) headers.set(name, value)
+    }
     const cookies = this.#jar.header()
     if (cookies !== '' && !headers.has('cookie')) headers.set('cookie', cookies)
     const body = bodyOf(request, headers)

@@ -106,6 +106,10 @@ const sessions = z.strictObject({
     .optional(),
 })
 
+const origin = z
+  .string()
+  .regex(/^https?:\/\/[^/?#\sA-Z]+$/, 'is no origin like https://example.org, in lower case')
+
 export const SCHEMA = z.strictObject({
   urls: urlConf.optional(),
   static: z.union([path, z.array(z.union([path, folder]))]).optional(),
@@ -177,6 +181,15 @@ export const SCHEMA = z.strictObject({
   middleware: z.array(middleware).optional(),
   secrets: z.array(secret).optional(),
   sessions: sessions.optional(),
+  csrf: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        mode: z.literal(['token', 'fetchMetadata']).optional(),
+        trustedOrigins: z.array(origin).optional(),
+      }),
+    ])
+    .optional(),
   requestContext: z.boolean().optional(),
   trailingSlash: z.literal(['redirect', 'strict']).optional(),
   timings: z.boolean().optional(),
@@ -191,6 +204,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   cache: ['maxBytes'],
   database: ['url', 'poolSize'],
   sessions: Object.keys(sessions.shape),
+  csrf: ['mode', 'trustedOrigins'],
   limits: [
     'maxBodyBytes',
     'maxHeaderBytes',

@@ -118,6 +118,17 @@ export interface SessionOptions {
   readonly cookieName?: string | undefined
 }
 
+/** How forms prove that they come from a page of this site. */
+export interface CsrfOptions {
+  /**
+   * `'token'`: by a token in the form, and by what the browser says of its origin where it says something.
+   * `'fetchMetadata'`: by what the browser says alone. A route may have its own. Default `'token'`.
+   */
+  readonly mode?: 'token' | 'fetchMetadata' | undefined
+  /** Other origins whose pages may send forms here: `https://admin.example.org`. Default none. */
+  readonly trustedOrigins?: readonly string[] | undefined
+}
+
 /** What `uwas.config.ts` exports as `config`. Every path is relative to that file's folder. */
 export interface UserConfig {
   /** The site's URL conf. Without one only static files answer. */
@@ -169,6 +180,11 @@ export interface UserConfig {
   readonly secrets?: readonly string[] | undefined
   /** Sessions, for `session(req)`; they need `secrets`. Default: the site has none. */
   readonly sessions?: SessionOptions | undefined
+  /**
+   * The check of forms (methods other than GET, HEAD and OPTIONS, with a type that a form of another site can have);
+   * false for none. Default: by token where the site has sessions, else none.
+   */
+  readonly csrf?: CsrfOptions | false | undefined
   /** Whether `currentRequest()` works; it costs every promise a little. Default false. */
   readonly requestContext?: boolean | undefined
   /**
@@ -284,6 +300,11 @@ export interface SiteConfig {
   readonly secrets: readonly string[]
   /** Null: none. */
   readonly sessions: SiteSessions | null
+  /** Null: forms are not checked. */
+  readonly csrf: {
+    readonly mode: 'token' | 'fetchMetadata'
+    readonly trustedOrigins: readonly string[]
+  } | null
   readonly requestContext: boolean
   readonly trailingSlash: 'redirect' | 'strict'
   readonly timings: boolean

@@ -57,7 +57,7 @@ const DEFAULT_SESSIONS: SiteSessions = {
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
-const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions']
+const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions', 'csrf']
 
 /** The keys that a configuration may have; the book test holds the README against them. */
 export const CONFIG_KEYS: readonly string[] = [
@@ -117,6 +117,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     middleware: [...(config.middleware ?? [])],
     secrets: [...(config.secrets ?? [])],
     sessions: sessionsOf(config),
+    csrf: csrfOf(config),
     requestContext: config.requestContext ?? false,
     trailingSlash: config.trailingSlash ?? 'redirect',
     timings: config.timings ?? false,
@@ -168,12 +169,25 @@ function sessionsOf({ sessions }: UserConfig): SiteSessions | null {
   return sessions === undefined ? null : withDefaults(DEFAULT_SESSIONS, sessions)
 }
 
+function csrfOf({ csrf, sessions }: UserConfig): SiteConfig['csrf'] {
+  if (csrf === false || (csrf === undefined && sessions === undefined)) return null
+  return { mode: csrf?.mode ?? 'token', trustedOrigins: [...(csrf?.trustedOrigins ?? [])] }
+}
+
 /** What the keys say together. */
 function sessionProblems(config: UserConfig | undefined): string[] {
   const sessions = config === undefined ? null : sessionsOf(config)
-  if (sessions === null) return []
+  const hasSecrets = (config?.secrets ?? []).length > 0
   const problems: string[] = []
-  if ((config?.secrets ?? []).length === 0) {
+  if (sessions === null) {
+    if (config?.csrf && csrfOf(config)?.mode === 'token' && !hasSecrets) {
+      problems.push(
+        'csrf.mode "token" needs secrets; set "secrets", or say csrf: { mode: "fetchMetadata" }',
+      )
+    }
+    return problems
+  }
+  if (!hasSecrets) {
     problems.push('sessions need secrets; set "secrets" from the environment: [process.env.SECRET]')
   }
   if (config?.database === false && sessions.store === 'postgres') {

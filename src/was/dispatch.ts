@@ -29,6 +29,8 @@ export interface DispatchOptions {
   readonly viewTimeoutMs: number
   /** Whether `currentRequest()` works. Default false: it costs every promise a little. */
   readonly hasContext?: boolean
+  /** What stands before a view of a route, outside of the route's own middleware; null: nothing. Default nothing. */
+  readonly guardOf?: (route: Route, view: View) => Middleware | null
   /** Methods of a file of this path, when the catalogue has one: what 405 says of a POST to a file. */
   readonly fileMethods: (path: string) => string | undefined
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
@@ -81,15 +83,15 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   }
 
   /** Methods that share a view (HEAD and GET) share its handler. */
-  function composeRoute({
-    pattern,
-    views,
-    options: own,
-    middleware,
-  }: Route): ReadonlyMap<View, Handler> {
+  function composeRoute(route: Route): ReadonlyMap<View, Handler> {
+    const { pattern, views, options: own, middleware } = route
     const limitMs = own.timeoutMs ?? options.viewTimeoutMs
-    const distinct = new Set(Object.values(views))
-    return new Map([...distinct].map((view) => [view, compose(view, pattern, limitMs, middleware)]))
+    const composed = [...new Set(Object.values(views))].map((view) => {
+      const before = options.guardOf?.(route, view) ?? null
+      const around = before === null ? middleware : [before, ...middleware]
+      return [view, compose(view, pattern, limitMs, around)] as const
+    })
+    return new Map(composed)
   }
 
   function compose(

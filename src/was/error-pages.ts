@@ -15,6 +15,7 @@ import type { Request } from '../http/request.ts'
 import { reasonOf } from '../http/status.ts'
 import { TEMPLATES } from '../template/templates.ts'
 import type { ErrorPageFile } from './config-types.ts'
+import { PAGE_TAGS } from './page-tags.ts'
 
 /** What an error template gets. */
 export interface ErrorPageData {
@@ -129,7 +130,8 @@ function errorPage(req: Request, error: unknown, status: number, log: Log): Repl
   const name = [`errors/${status}`, 'errors/error'].find((candidate) => templates?.has(candidate))
   if (templates === undefined || name === undefined) return plainPage(data)
   try {
-    return html(templates.render(name, data), { status })
+    const tags = req.services.find(PAGE_TAGS)?.(req)
+    return html(templates.render(name, data, tags), { status })
   } catch (failure) {
     log.error(`the template ${name} failed (request ${req.id})`, failure)
     return plainPage(data)

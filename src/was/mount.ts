@@ -6,6 +6,7 @@
 
 import type { Request } from '../http/request.ts'
 import { encodePath } from '../http/target.ts'
+import type { View } from '../http/view.ts'
 import { type IncludeEntry, METHODS, type PathOptions } from '../route/entry.ts'
 import { capturePlace } from '../route/place.ts'
 import { include, path, urlconf } from '../route/urlconf.ts'
@@ -13,10 +14,17 @@ import { include, path, urlconf } from '../route/urlconf.ts'
 /** What answers below the prefix. */
 export type FetchHandler = (request: globalThis.Request) => Response | Promise<Response>
 
-/** What may be said of a mounted application. */
-export interface MountOptions extends Pick<PathOptions, 'maxBodyBytes' | 'timeoutMs'> {
+/** What may be said of a mounted application. Its forms have no token of ours: `csrf` is `fetchMetadata` by default. */
+export interface MountOptions extends Pick<PathOptions, 'maxBodyBytes' | 'timeoutMs' | 'csrf'> {
   /** Whether the handler sees the prefix in the request's URL. Default false: its routes begin at `/`. */
   readonly keepsPrefix?: boolean
+}
+
+const mounted = new WeakSet<View>()
+
+/** True for the view that `mount` has made. */
+export function isMounted(view: View): boolean {
+  return mounted.has(view)
 }
 
 /**
@@ -32,6 +40,7 @@ export function mount(
   const { keepsPrefix = false, ...limits } = options
   const base = prefix.replace(/\/$/, '')
   const view = (req: Request) => handler(webRequest(req, keepsPrefix ? 0 : base.length))
+  mounted.add(view as View)
   const routes = { ...limits, methods: METHODS }
   const conf = urlconf(
     path('/', view as never, routes),

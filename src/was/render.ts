@@ -2,6 +2,7 @@
 import { html, type Reply, type ReplyInit } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import { TEMPLATES } from '../template/templates.ts'
+import { PAGE_TAGS } from './page-tags.ts'
 
 /**
  * Renders the template `name` (its path below the site's templates folder, without `.mustache`) with
@@ -9,7 +10,8 @@ import { TEMPLATES } from '../template/templates.ts'
  */
 export function render(req: Request, name: string, data: object, init?: ReplyInit): Reply {
   const from = req.trace === null ? 0 : performance.now()
-  const page = req.services.get(TEMPLATES).render(name, data)
+  const { services } = req
+  const page = services.get(TEMPLATES).render(name, data, services.find(PAGE_TAGS)?.(req))
   req.trace?.add('template', from, name)
   return html(page, init)
 }

@@ -43,6 +43,8 @@ const PUBLIC: string[] = [
   'Session',
   'SessionInfo',
   'Sessions',
+  'csrfField',
+  'csrfToken',
   'defineSession',
   'revokeSession',
   'revokeSessions',

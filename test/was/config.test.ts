@@ -62,6 +62,7 @@ t.test('an empty configuration is complete', async (t) => {
     middleware: [],
     secrets: [],
     sessions: null,
+    csrf: null,
     requestContext: false,
     trailingSlash: 'redirect',
     timings: false,
@@ -226,3 +227,25 @@ t.test('sessions need secrets and, but for cookies, a database', (t) => {
   t.match(parse({ secrets, sessions: {} }).sessions, { store: 'postgres', cookieName: 'session' })
   t.end()
 })
+
+t.test(
+  'forms are checked by token where there are sessions, unless the site says otherwise',
+  (t) => {
+    const secrets = ['x'.repeat(32)]
+    const token = { mode: 'token', trustedOrigins: [] }
+    t.strictSame(parse({ secrets, sessions: {} }).csrf, token)
+    t.strictSame(parse({ secrets, csrf: {} }).csrf, token)
+    t.equal(parse({ secrets, sessions: {}, csrf: false }).csrf, null)
+    t.match(parse({ csrf: { mode: 'fetchMetadata' } }).csrf, { mode: 'fetchMetadata' })
+    t.strictSame(problems({ csrf: {} }), [
+      'csrf.mode "token" needs secrets; set "secrets", or say csrf: { mode: "fetchMetadata" }',
+    ])
+    t.strictSame(problems({ secrets, csrf: true }), [
+      'csrf is true; it has to be { mode, trustedOrigins } or false',
+    ])
+    t.strictSame(problems({ secrets, csrf: { trustedOrigins: ['https://a.example/'] } }), [
+      'csrf.trustedOrigins[0] is no origin like https://example.org, in lower case',
+    ])
+    t.end()
+  },
+)

@@ -50,6 +50,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
       maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
     },
     cors: policyFor(config, path),
+    csrf: verdict.csrf ?? 'none',
     compression: compressionOf(config, verdict),
     headers: verdict.headers ?? addUsual(site, asked, verdict, path),
     hints,

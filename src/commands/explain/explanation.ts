@@ -5,6 +5,7 @@ import type { Middleware } from '../../http/view.ts'
 import type { CompiledUrls } from '../../route/compile.ts'
 import type { PathOptions } from '../../route/entry.ts'
 import type { SiteConfig } from '../../was/config.ts'
+import type { CsrfRule } from '../../was/csrf/guard.ts'
 import type { SiteRules } from '../../was/site-rules.ts'
 
 /** A site as far as it decides who answers. */
@@ -47,6 +48,8 @@ export interface Explanation {
   readonly limits: LimitFacts
   /** The CORS policy of the path; null where none covers it. */
   readonly cors: { readonly prefix: string; readonly origins: string } | null
+  /** What a form that is sent to it has to prove: see `csrf` of `path()`. */
+  readonly csrf: CsrfRule
   /** How the answer is compressed. */
   readonly compression: string
   /** What is known of the answer's fields before it is made: of a file all, of a view what every reply has. */
@@ -104,6 +107,7 @@ export interface Verdict extends Pick<Explanation, 'by' | 'status' | 'summary'> 
   /** Of the route; its middleware runs inside of the site's. */
   readonly options?: Readonly<PathOptions>
   readonly middleware?: readonly Middleware[]
+  readonly csrf?: CsrfRule
   readonly hints?: readonly string[]
   /** All fields; in their place `own`, which those that every reply has are added to. */
   readonly headers?: Explanation['headers']

@@ -46,7 +46,14 @@ function rowsOfRoute({ pattern, name, place, methods, view, params }: RouteFacts
   ]
 }
 
-function rowsAround({ middleware, limits, cors, compression, by }: Explanation): Row[] {
+const CSRF_TEXTS = {
+  token: 'forms need the token of a page of this site, or X-CSRF-Token',
+  fetchMetadata: 'forms are taken where the browser says that they come from this site',
+  off: 'forms are taken from anywhere (csrf: false)',
+}
+
+function rowsAround(it: Explanation): Row[] {
+  const { middleware, limits, cors, compression, by } = it
   if (by === 'refusal') return []
   const sending: Row = [
     'sending',
@@ -61,6 +68,7 @@ function rowsAround({ middleware, limits, cors, compression, by }: Explanation):
     ['middleware', middleware.length === 0 ? 'none' : middleware.join(' → ')],
     ['body', `${limits.maxBodyBytes} bytes at most`],
     ['time', `${time} until the view returns`],
+    ...(it.csrf === 'none' ? [] : [['CSRF', CSRF_TEXTS[it.csrf]] satisfies Row]),
     shared,
     squeezed,
     sending,

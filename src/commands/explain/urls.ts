@@ -11,6 +11,7 @@ import { encodePath } from '../../http/target.ts'
 import type { Route } from '../../route/flatten.ts'
 import { listRoutes } from '../../route/list.ts'
 import type { RouteMatch, UrlMatch } from '../../route/route-match.ts'
+import { csrfRuleOf } from '../../was/csrf/guard.ts'
 import type { ExplainedSite, RouteFacts, Verdict } from './explanation.ts'
 import { explainMissing } from './missing.ts'
 
@@ -40,7 +41,7 @@ export function explainUrls(site: ExplainedSite, req: Request): Found {
     }
   }
   if (found?.route !== undefined) {
-    return { verdict: explainRoute(found), finding: `"${found.route.pattern}"` }
+    return { verdict: explainRoute(site, found), finding: `"${found.route.pattern}"` }
   }
   if (found?.redirect !== undefined) {
     const verdict: Verdict = {
@@ -80,7 +81,7 @@ function explainPreflight({ rules }: ExplainedSite, req: Request): Verdict | und
   }
 }
 
-function explainRoute({ route, view, params }: RouteMatch): Verdict {
+function explainRoute({ config }: ExplainedSite, { route, view, params }: RouteMatch): Verdict {
   const facts = factsOf(route, nameOf(view), params)
   if (route.socket === undefined) {
     return {
@@ -89,6 +90,7 @@ function explainRoute({ route, view, params }: RouteMatch): Verdict {
       summary: `the view ${facts.view} of route ${facts.pattern} (${facts.place})`,
       route: facts,
       options: route.options,
+      csrf: csrfRuleOf(route, config.csrf),
       middleware: route.middleware,
     }
   }

@@ -54,6 +54,13 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_CSRF: {
+    message:
+      'the form cannot be taken, since nothing proves that it comes from a page of this site; load its page anew and send it again{detail}',
+    status: 403,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_STATIC_TAGS: {
     message:
       'the section "static" has a tag inside, {text}, and can hold only a fixed path; for another call staticUrl(req, path) in the view and give the template its result',

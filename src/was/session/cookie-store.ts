@@ -45,11 +45,13 @@ export function createCookieStore(signer: Signer, limits: SessionLimits): Sessio
         "a cookie holds no more; keep less, or keep sessions in PostgreSQL (store: 'postgres')",
     })
   }
+  function read(cookie: string): Stored | undefined {
+    const text = signer.decrypt(PURPOSE, cookie)
+    return text === undefined ? undefined : storedOf(JSON.parse(text) as Content, limits)
+  }
   return {
-    async load(cookie) {
-      const text = signer.decrypt(PURPOSE, cookie)
-      return text === undefined ? undefined : storedOf(JSON.parse(text) as Content, limits)
-    },
+    tokenOf: (cookie) => read(cookie)?.token,
+    load: (cookie) => Promise.resolve(read(cookie)),
     async create({ token, userId, dataFrom }) {
       const now = seconds()
       return cookieOf({ t: token, u: userId, d: dataFrom({}), c: now, s: now })

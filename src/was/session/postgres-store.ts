@@ -45,6 +45,10 @@ export class PostgresStore implements SessionStore {
     this.#expiredAt = performance.now() - Math.random() * EXPIRE_EVERY_MS
   }
 
+  tokenOf(cookie: string): string | undefined {
+    return isToken(cookie) ? cookie : undefined
+  }
+
   async load(cookie: string, trace: Trace | null): Promise<Stored | undefined> {
     if (!isToken(cookie)) return undefined
     const { idleSeconds: idle, lifetimeSeconds: lifetime } = this.#limits

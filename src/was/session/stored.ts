@@ -35,6 +35,8 @@ export interface Next {
 
 /** Every method gives the value of the cookie to set, or null where the client's stays as it is. */
 export interface SessionStore {
+  /** The token in a cookie's value, without asking whether its session is still there. */
+  tokenOf(cookie: string): string | undefined
   /** The session of a cookie's value; undefined for one that is malformed, unknown, ended or expired. */
   load(cookie: string, trace: Trace | null): Promise<Stored | undefined>
   create(next: Next, trace: Trace | null): Promise<string>

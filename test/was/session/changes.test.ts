@@ -75,6 +75,7 @@ function recording(): SessionStore & { readonly calls: string[] } {
   }
   return {
     calls,
+    tokenOf: () => undefined,
     load: () => told('load', undefined),
     create: ({ userId, dataFrom }) =>
       told(`create ${userId} ${JSON.stringify(dataFrom({}))}`, 'new'),

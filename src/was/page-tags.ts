@@ -1,0 +1,34 @@
+/** What every template finds behind its data for the request that it is rendered for. Made by `render.ts`. */
+import type { ServiceKey } from '../core/services.ts'
+import type { Request } from '../http/request.ts'
+import type { SafeHtml } from '../template/safe-html.ts'
+import { csrfField, csrfToken } from './csrf/csrf.ts'
+
+/** The tags of a page, in `req.services`; not there where the site has none to offer. */
+export const PAGE_TAGS: ServiceKey<(req: Request) => object> = {
+  name: 'page tags',
+  hint: 'set `secrets` in uwas.config.ts',
+}
+
+/** Nothing is made before a tag names it: a page without a form stays one for everybody. */
+export class PageTags {
+  readonly #req: Request
+
+  constructor(req: Request) {
+    this.#req = req
+  }
+
+  get csrfField(): SafeHtml {
+    return csrfField(this.#req)
+  }
+
+  get csrfToken(): string {
+    return csrfToken(this.#req)
+  }
+}
+
+/** What stands for them where the site does not have them: nothing. */
+export const NO_PAGE_TAGS = Object.freeze({ csrfField: '', csrfToken: '' })
+
+/** For `uwas check`. */
+export const PAGE_TAG_NAMES: readonly string[] = Object.keys(NO_PAGE_TAGS)
