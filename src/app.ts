@@ -14,7 +14,7 @@ import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
 import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
 import type { Request } from './http/request.ts'
-import { securityHeaders } from './http/security-headers.ts'
+import { noncePolicies, securityHeaders } from './http/security-headers.ts'
 import { SIGNER, Signer } from './http/signing.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
@@ -34,6 +34,7 @@ import { loadBuilt } from './template/built.ts'
 import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
 import { createCompress } from './was/compress.ts'
 import { builtTemplates, type SiteConfig } from './was/config.ts'
+import { NONCE_POLICIES } from './was/csp.ts'
 import { CSRF } from './was/csrf/csrf.ts'
 import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher } from './was/dispatch.ts'
@@ -246,6 +247,10 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   }
   if (config.secrets.length > 0) {
     services.provide(SIGNER, new Signer(config.secrets))
+  }
+  const policies = noncePolicies(config.securityHeaders)
+  if (policies !== null) services.provide(NONCE_POLICIES, policies)
+  if (policies !== null || config.secrets.length > 0) {
     services.provide(PAGE_TAGS, (req) => new PageTags(req))
   }
   if (database !== null) services.provide(DATABASE, database)

@@ -36,12 +36,18 @@ export interface SecurityHeaders {
   readonly resourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | false | undefined
   /** Permissions-Policy: feature → who may use it. Default: camera, geolocation and microphone for nobody. */
   readonly permissionsPolicy?: SourceLists | false | undefined
-  /** Content-Security-Policy: directive → sources. Default: frame-ancestors alone. */
+  /**
+   * Content-Security-Policy: directive → sources. A source `'nonce'` (with its quotes) stands for the reply's nonce in
+   * replies whose page has asked for it (`cspNonce`), and for nothing in all others. Default: frame-ancestors alone.
+   */
   readonly contentSecurityPolicy?: SourceLists | false | undefined
   /** The same as a trial: browsers report what it would refuse. Default none. */
   readonly contentSecurityPolicyReportOnly?: SourceLists | false | undefined
 }
 
+/** Stands for the nonce, as a site writes it and while a policy waits for one. */
+const NONCE = "'nonce'"
+const PLACE = "'nonce-?'"
 const DEFAULT_PERMISSIONS: SourceLists = { camera: [], geolocation: [], microphone: [] }
 
 /**
@@ -58,11 +64,7 @@ export function securityHeaders(options: SecurityHeaders | false = {}): HeaderLi
     ['Cross-Origin-Opener-Policy', options.openerPolicy ?? 'same-origin'],
     ['Cross-Origin-Resource-Policy', options.resourcePolicy ?? 'same-site'],
     ['Permissions-Policy', permissions(options.permissionsPolicy ?? DEFAULT_PERMISSIONS)],
-    ['Content-Security-Policy', contentPolicy(options.contentSecurityPolicy ?? {}, frameAncestors)],
-    [
-      'Content-Security-Policy-Report-Only',
-      policyText('contentSecurityPolicyReportOnly', options.contentSecurityPolicyReportOnly ?? {}),
-    ],
+    ...policiesOf(options, ''),
   ]
   return list.filter((field): field is [string, string] => {
     const [name, value] = field
@@ -76,6 +78,23 @@ export function securityHeaders(options: SecurityHeaders | false = {}): HeaderLi
   })
 }
 
+/** The policies of one reply, with its nonce. */
+export type NoncePolicies = (nonce: string) => HeaderList
+
+/** The fields whose policies have a place for a nonce; null where none has. Throws as `securityHeaders`. */
+export function noncePolicies(options: SecurityHeaders | false): NoncePolicies | null {
+  if (options === false) return null
+  const given = [options.contentSecurityPolicy, options.contentSecurityPolicyReportOnly]
+  const hasNonce = (lists: SourceLists | false | undefined) =>
+    Object.values(lists || {}).some((sources) => sources.includes(NONCE))
+  if (!given.some(hasNonce)) return null
+  const named = policiesOf(options, PLACE).filter(
+    (field): field is [string, string] => field[1] !== false && field[1].includes(PLACE),
+  )
+  return (nonce) =>
+    named.map(([name, value]) => [name, value.replaceAll(PLACE, `'nonce-${nonce}'`)])
+}
+
 /** The preset without changes. */
 export const SECURITY_HEADERS: Readonly<HeaderList> = securityHeaders()
 
@@ -87,20 +106,40 @@ function frameOptions(ancestors: FrameAncestors): string | false {
   return ancestors === 'none' ? 'DENY' : false
 }
 
-function contentPolicy(given: SourceLists | false, ancestors: FrameAncestors): string | false {
+/** `nonce` takes the place of 'nonce'; an empty one leaves it out. */
+function policiesOf(options: SecurityHeaders, nonce: string): [string, string | false][] {
+  const { frameAncestors = 'self', contentSecurityPolicy: policy = {} } = options
+  const trial = options.contentSecurityPolicyReportOnly ?? {}
+  return [
+    ['Content-Security-Policy', contentPolicy(policy, frameAncestors, nonce)],
+    [
+      'Content-Security-Policy-Report-Only',
+      policyText('contentSecurityPolicyReportOnly', trial, nonce),
+    ],
+  ]
+}
+
+function contentPolicy(
+  given: SourceLists | false,
+  ancestors: FrameAncestors,
+  nonce: string,
+): string | false {
   if (given === false) return false
   const sources =
     ancestors === 'self' || ancestors === 'none' ? [`'${ancestors}'`] : ancestors || null
   const framing = sources === null ? {} : { 'frame-ancestors': sources }
-  return policyText('contentSecurityPolicy', { ...framing, ...given })
+  return policyText('contentSecurityPolicy', { ...framing, ...given }, nonce)
 }
 
-function policyText(option: string, given: SourceLists | false): string | false {
+function policyText(option: string, given: SourceLists | false, nonce: string): string | false {
   if (given === false) return false
   return Object.entries(given)
     .map(([directive, sources]) => {
       checkNames(option, directive, sources)
-      return [directive, ...sources].join(' ')
+      const named = sources.map((source) => (source === NONCE ? nonce : source))
+      const left = named.filter((source) => source !== '')
+      // A list that the nonce alone was on allows nothing without it.
+      return [directive, ...(left.length === 0 && sources.length > 0 ? ["'none'"] : left)].join(' ')
     })
     .join('; ')
 }

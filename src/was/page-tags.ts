@@ -2,17 +2,20 @@
 import type { ServiceKey } from '../core/services.ts'
 import type { Request } from '../http/request.ts'
 import type { SafeHtml } from '../template/safe-html.ts'
+import { cspNonce } from './csp.ts'
 import { csrfField, csrfToken } from './csrf/csrf.ts'
+import { type FlashMessage, messages } from './flash.ts'
 
 /** The tags of a page, in `req.services`; not there where the site has none to offer. */
 export const PAGE_TAGS: ServiceKey<(req: Request) => object> = {
   name: 'page tags',
-  hint: 'set `secrets` in uwas.config.ts',
+  hint: 'set `secrets`, or a policy with a nonce, in uwas.config.ts',
 }
 
 /** Nothing is made before a tag names it: a page without a form stays one for everybody. */
 export class PageTags {
   readonly #req: Request
+  #messages: readonly FlashMessage[] | undefined
 
   constructor(req: Request) {
     this.#req = req
@@ -25,10 +28,25 @@ export class PageTags {
   get csrfToken(): string {
     return csrfToken(this.#req)
   }
+
+  get cspNonce(): string {
+    return cspNonce(this.#req)
+  }
+
+  /** A layout may name them twice: once to ask whether there are any. */
+  get messages(): readonly FlashMessage[] {
+    this.#messages ??= messages(this.#req)
+    return this.#messages
+  }
 }
 
 /** What stands for them where the site does not have them: nothing. */
-export const NO_PAGE_TAGS = Object.freeze({ csrfField: '', csrfToken: '' })
+export const NO_PAGE_TAGS = Object.freeze({
+  csrfField: '',
+  csrfToken: '',
+  cspNonce: '',
+  messages: [],
+})
 
 /** For `uwas check`. */
 export const PAGE_TAG_NAMES: readonly string[] = Object.keys(NO_PAGE_TAGS)

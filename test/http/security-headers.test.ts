@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  noncePolicies,
   SECURITY_HEADERS,
   type SecurityHeaders,
   securityHeaders,
@@ -85,3 +86,29 @@ for (const [options, message] of mistakes) {
     t.end()
   })
 }
+
+t.test('a nonce stands in its places for one reply, and nowhere in what all replies have', (t) => {
+  const options = {
+    contentSecurityPolicy: { 'script-src': ["'self'", "'nonce'"], 'style-src': ["'nonce'"] },
+    contentSecurityPolicyReportOnly: { 'script-src': ["'nonce'"], 'report-uri': ['/csp'] },
+  }
+  t.match(named(options), {
+    'Content-Security-Policy': "frame-ancestors 'self'; script-src 'self'; style-src 'none'",
+    'Content-Security-Policy-Report-Only': "script-src 'none'; report-uri /csp",
+  })
+  t.strictSame(noncePolicies(options)?.('abc'), [
+    [
+      'Content-Security-Policy',
+      "frame-ancestors 'self'; script-src 'self' 'nonce-abc'; style-src 'nonce-abc'",
+    ],
+    ['Content-Security-Policy-Report-Only', "script-src 'nonce-abc'; report-uri /csp"],
+  ])
+  const { contentSecurityPolicyReportOnly } = options
+  t.strictSame(
+    noncePolicies({ contentSecurityPolicyReportOnly })?.('x').map(([name]) => name),
+    ['Content-Security-Policy-Report-Only'],
+  )
+  t.equal(noncePolicies({}), null)
+  t.equal(noncePolicies(false), null)
+  t.end()
+})

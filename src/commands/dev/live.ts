@@ -5,6 +5,7 @@
  */
 import { Reply, stream, text } from '../../http/reply.ts'
 import type { Middleware } from '../../http/view.ts'
+import { cspNonce } from '../../was/csp.ts'
 import { DEBUG_STYLES, DEBUG_STYLES_PATH } from './debug-page.ts'
 import { LIVE_SCRIPT } from './live-script.ts'
 import { isOwnHost } from './own-host.ts'
@@ -48,7 +49,10 @@ export function createLive(host: string): Live {
   return {
     async middleware(req, next) {
       const own = req.method === 'GET' ? routes.get(req.path) : undefined
-      if (own === undefined) return withScript(await next())
+      if (own === undefined) {
+        const reply = await next()
+        return withScript(reply, req.hasRead('nonce') ? cspNonce(req) : '')
+      }
       return isOwnHost(req.header('host'), host) ? own() : strangersReply()
     },
     reload() {
@@ -114,12 +118,13 @@ async function* eventsFor(listeners: Set<Listener>, first: string): AsyncGenerat
 }
 
 /** Pages with a text body get the script; streams and everything else pass as they are. */
-function withScript(reply: Reply): Reply {
+function withScript(reply: Reply, nonce: string): Reply {
   const { type, body } = reply
   if (type === null || !/^text\/html\b/i.test(type) || typeof body !== 'string') return reply
   const end = body.lastIndexOf('</body>')
   const at = end === -1 ? body.length : end
-  return copyOf(reply, type, body.slice(0, at) + SCRIPT_TAG + body.slice(at))
+  const tag = nonce === '' ? SCRIPT_TAG : SCRIPT_TAG.replace('<script', `<script nonce="${nonce}"`)
+  return copyOf(reply, type, body.slice(0, at) + tag + body.slice(at))
 }
 
 function copyOf(reply: Reply, type: string, body: string): Reply {

@@ -61,6 +61,12 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_FLASH: {
+    message: 'a message of {bytes} bytes cannot be kept for the next page; {limit} are the most',
+    status: 500,
+    base: 'RangeError',
+    when: 'request',
+  },
   UWAS_ERR_WAS_STATIC_TAGS: {
     message:
       'the section "static" has a tag inside, {text}, and can hold only a fixed path; for another call staticUrl(req, path) in the view and give the template its result',
