@@ -10,6 +10,7 @@ import type { Log } from './core/log.ts'
 import { Services } from './core/services.ts'
 import { type Catalogue, createCatalogue } from './files/catalogue.ts'
 import { FILE_METHODS } from './files/entry.ts'
+import { createHeads } from './files/heads.ts'
 import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
 import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
@@ -27,7 +28,10 @@ import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
 import { TRACES, TraceLog } from './observe/trace-log.ts'
-import { compileUrls } from './route/compile.ts'
+import { PageCache } from './pages/page-cache.ts'
+import { PageStore } from './pages/page-store.ts'
+import { PageVariants } from './pages/page-variants.ts'
+import { type CompiledUrls, compileUrls } from './route/compile.ts'
 import { urlconf } from './route/urlconf.ts'
 import type { Application } from './server/application.ts'
 import { loadBuilt } from './template/built.ts'
@@ -37,7 +41,7 @@ import { builtTemplates, type SiteConfig } from './was/config.ts'
 import { NONCE_POLICIES } from './was/csp.ts'
 import { CSRF } from './was/csrf/csrf.ts'
 import { csrfGuardOf } from './was/csrf/guard.ts'
-import { createDispatcher } from './was/dispatch.ts'
+import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { ownDatabase } from './was/own-database.ts'
@@ -60,6 +64,9 @@ export interface Backends {
   readonly uploads: Uploads
   /** What `cache(req)` keeps; begins anew with each reload. */
   readonly values: ValueStore
+  /** What routes with `cached` have made; the same. */
+  readonly pages: PageStore
+  readonly pageVariants: PageVariants
   /** Kept over reloads, so that `recentTraces` does not forget. */
   readonly traces: TraceLog | null
   /** Closes connections, then stops the PostgreSQL that this process started. */
@@ -112,15 +119,21 @@ export async function openBackends(
     log,
     baseHeaders: securityHeaders(config.securityHeaders),
   })
+  const values = new ValueStore(config.cache.maxBytes, memory)
+  const pages = new PageStore(values)
+  const pageVariants = new PageVariants(pages, log)
   const { postgres, database } = await openDatabase(config, log, options)
   return {
     files,
     native,
     database,
     uploads: await createUploads(join(config.stateDir, 'uploads')),
-    values: new ValueStore(config.cache.maxBytes, memory),
+    values,
+    pages,
+    pageVariants,
     traces: config.timings ? new TraceLog() : null,
     async close() {
+      pageVariants.close()
       await files.close()
       await database?.close()
       await postgres?.stop()
@@ -172,14 +185,17 @@ export async function createApp(
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),
+    pages: pagesOf(config, backends, log),
   })
   // Last, since nothing can fail any more: the site before this one goes on with what it has until then.
   backends.values.renew()
+  backends.pages.renew()
   services.provide(CACHE, new Cache(backends.values, log))
   return {
     config,
     templates,
     files,
+    pages: hasFastPages(config, urls) ? backends.pages : null,
     services,
     rules,
     sockets: createSiteSockets(urls, rooms, dispatcher.compose),
@@ -205,6 +221,32 @@ export async function siteTemplates(
   options: AppOptions,
 ): Promise<Templates | null> {
   return templatesOf(config, options, staticUrlsOf(config, backends, options))
+}
+
+/** Behind proxies the host that counts is not that of the connection: pages are found by the dispatcher. */
+function hasFastPages({ trustedProxies }: SiteConfig, { routes }: CompiledUrls): boolean {
+  return trustedProxies === null && routes.some(({ options }) => options.cached !== undefined)
+}
+
+/** Forgets what was cached: what it was made from may have changed without a word. */
+export function forgetCaches({ values, pages }: Backends): void {
+  values.forgetAll()
+  pages.forgetAll()
+}
+
+function pagesOf(
+  config: SiteConfig,
+  backends: Backends,
+  log: Log,
+): NonNullable<DispatchOptions['pages']> {
+  const cache = new PageCache({
+    store: backends.pages,
+    variants: backends.pageVariants,
+    heads: createHeads(securityHeaders(config.securityHeaders)),
+    compression: config.compression,
+    log,
+  })
+  return (route, inner) => cache.around(route, inner)
 }
 
 function staticUrlsOf(config: SiteConfig, { files }: Backends, options: AppOptions): StaticUrls {

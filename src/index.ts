@@ -61,6 +61,7 @@ export { type Table, type TableOptions, table, type UpsertOptions } from './mode
 export type { Transaction } from './model/transaction.ts'
 export * as pg from './model/types.ts'
 export { type RecordedTrace, recentTraces } from './observe/trace-log.ts'
+export type { CachedOptions, CachedVary } from './route/cached.ts'
 export { BUILT_IN_CONVERTERS, type Converter } from './route/converters.ts'
 export type {
   IncludeEntry,

@@ -86,15 +86,15 @@ export class ValueStore {
   hits = 0
   misses = 0
   readonly #entries = new Map<string, Entry>()
-  readonly #frequency: Frequency
+  readonly frequency: Frequency
   #sweeping: Iterator<Entry>
   /** What an earlier one puts in is not taken: its code may have meant something else by the same key. */
   #generation = 0
 
-  constructor(maxBytes: number, memory: Memory, tags = new Tags(), frequency = new Frequency()) {
-    this.tags = tags
+  constructor(maxBytes: number, memory: Memory) {
+    this.tags = new Tags()
     this.budget = new Budget(maxBytes, { memory })
-    this.#frequency = frequency
+    this.frequency = new Frequency()
     this.#sweeping = this.#entries.values()
   }
 
@@ -121,7 +121,7 @@ export class ValueStore {
     tags: readonly string[],
     lifetime: Lifetime,
     generation: number,
-    uses = this.#frequency.count(key),
+    uses = this.frequency.count(key),
   ): boolean {
     this.delete(key)
     if (generation !== this.#generation) return false

@@ -2,7 +2,7 @@
  * `uwas dev`: serves a site to its developer and follows every change. Gets the command line's flags,
  * leaves the exit code. Called by `cli.ts`.
  */
-import { type App, type Backends, createApp, openBackends } from '../app.ts'
+import { type App, type Backends, createApp, forgetCaches, openBackends } from '../app.ts'
 import { isCodedError } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
 import { text } from '../http/reply.ts'
@@ -118,7 +118,7 @@ function createFollower(options: FollowOptions): (kinds: ReadonlySet<ChangeKind>
     try {
       if (kinds.has('files') || kinds.has('styles')) await backends.files.refresh()
       if (kinds.has('templates') && !kinds.has('code')) app.templates?.reload()
-      backends.values.forgetAll()
+      forgetCaches(backends)
       if (kinds.has('code')) await rebuild()
       owed = new Set()
       log.info(`${[...kinds].join(', ')} reloaded in ${Math.round(performance.now() - from)} ms`)

@@ -19,12 +19,20 @@ export interface HeadFields {
   /** Empty for the file as it is. */
   readonly coding: Coding | ''
   readonly etag: string
+  /** Empty where it is not known. */
   readonly lastModified: string
   /** Whole Cache-Control value. */
   readonly cacheControl: string
   /** Whether Accept-Encoding chooses between this representation and others. */
   readonly varies: boolean
+  /** Other members of Vary. Default none. */
+  readonly varyField?: string
+  /** Further fields, which take the place of base ones of their name. Default none. */
+  readonly more?: HeaderList
 }
+
+/** Further fields that a 304 has as well. */
+const OF_NOT_MODIFIED = new Set(['age', 'cache-status', 'content-location', 'expires'])
 
 /** Where the bytes of a representation are: one of the two is null. */
 export interface Bytes {
@@ -60,7 +68,12 @@ export interface Heads {
 /** `baseHeaders` stand at the end of every head. Throws UWAS_ERR_HTTP_HEADER_NAME, _VALUE. */
 export function createHeads(baseHeaders: Readonly<HeaderList>): Heads {
   for (const [name, value] of baseHeaders) checkHeader(name, value)
-  const head = (status: number, own: HeaderList) => encodeHead(status, own, baseHeaders)
+  const head = (status: number, own: HeaderList, more: HeaderList = []) =>
+    encodeHead(
+      status,
+      [...own, ...more],
+      more.length === 0 ? baseHeaders : without(baseHeaders, more),
+    )
   const problem = (status: number, own: HeaderList): Prepared => {
     const text = Buffer.from(`${statusLine(status)}\n`)
     const fields: HeaderList = [['Content-Type', 'text/plain; charset=utf-8'], ...own]
@@ -68,17 +81,20 @@ export function createHeads(baseHeaders: Readonly<HeaderList>): Heads {
   }
   return {
     ok: (fields, bytes) =>
-      prepare(200, head(200, wholeFields(fields)), bytes.length, {
+      prepare(200, head(200, wholeFields(fields), fields.more), bytes.length, {
         content: bytes.content,
         open: bytes.open,
       }),
-    notModified: (fields) => prepare(304, head(304, validators(fields)), 0, {}),
+    notModified(fields) {
+      const more = fields.more?.filter(([name]) => OF_NOT_MODIFIED.has(name.toLowerCase()))
+      return prepare(304, head(304, validators(fields), more), 0, {})
+    },
     partial(fields, bytes, ranges, isContinued) {
       const { framing, segments } = frame(fields.type, bytes.length, ranges)
       const rest = wholeFields(fields).filter(
         ([name]) => name !== 'Content-Type' && !(isContinued && name === 'Last-Modified'),
       )
-      return prepare(206, head(206, [...framing, ...rest]), lengthOf(segments), {
+      return prepare(206, head(206, [...framing, ...rest], fields.more), lengthOf(segments), {
         content: bytes.content,
         open: bytes.open,
         segments,
@@ -106,16 +122,21 @@ function wholeFields(fields: HeadFields): HeaderList {
 }
 
 function validators(fields: HeadFields): HeaderList {
-  return [
-    ['ETag', fields.etag],
-    ['Last-Modified', fields.lastModified],
-    ['Cache-Control', fields.cacheControl],
-    ...vary(fields),
-  ]
+  const { etag, lastModified, cacheControl } = fields
+  const list: HeaderList = [['ETag', etag]]
+  if (lastModified !== '') list.push(['Last-Modified', lastModified])
+  list.push(['Cache-Control', cacheControl], ...vary(fields))
+  return list
 }
 
-function vary(fields: HeadFields): HeaderList {
-  return fields.varies ? [['Vary', 'Accept-Encoding']] : []
+function vary({ varies, varyField = '' }: HeadFields): HeaderList {
+  if (varyField === '') return varies ? [['Vary', 'Accept-Encoding']] : []
+  return [['Vary', varies ? `${varyField}, Accept-Encoding` : varyField]]
+}
+
+function without(base: Readonly<HeaderList>, own: Readonly<HeaderList>): HeaderList {
+  const named = new Set(own.map(([name]) => name.toLowerCase()))
+  return base.filter(([name]) => !named.has(name.toLowerCase()))
 }
 
 /** One range says where it belongs in the head; each of several says so in front of itself. */

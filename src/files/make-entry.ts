@@ -12,7 +12,7 @@ export interface EntryParts {
   /** Whole Content-Type value. */
   readonly type: string
   readonly etag: string
-  /** Whole seconds, in milliseconds since 1970. */
+  /** Whole seconds, in milliseconds since 1970; NaN where it is not known. */
   readonly lastModifiedMs: number
   readonly cacheControl: string
   readonly size: number
@@ -21,12 +21,16 @@ export interface EntryParts {
   readonly open: OpenFile | null
   /** Who makes encoded representations of it, if anybody does. */
   readonly maker?: VariantMaker | null
+  /** False: it is sent as it is, whatever its type. Default true. */
+  readonly mayEncode?: boolean
+  readonly varyField?: string
+  readonly more?: HeadFields['more']
 }
 
 export function makeEntry(heads: Heads, parts: EntryParts): FileEntry {
   const { type, etag, lastModifiedMs, cacheControl, size, content, open } = parts
-  const lastModified = formatHttpDate(lastModifiedMs)
-  const isNegotiated = isCompressible(type)
+  const lastModified = Number.isNaN(lastModifiedMs) ? '' : formatHttpDate(lastModifiedMs)
+  const isNegotiated = parts.mayEncode !== false && isCompressible(type)
   const mayShrink = isNegotiated && content !== null && size >= MIN_COMPRESSED_BYTES
   const fields: HeadFields = {
     type,
@@ -35,6 +39,8 @@ export function makeEntry(heads: Heads, parts: EntryParts): FileEntry {
     lastModified,
     cacheControl,
     varies: isNegotiated,
+    ...(parts.varyField !== undefined && { varyField: parts.varyField }),
+    ...(parts.more !== undefined && { more: parts.more }),
   }
   return {
     coding: '',

@@ -7,7 +7,7 @@ import { handled } from '../core/handled.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
 import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
-import { parseCookies } from './cookie.ts'
+import { cookieValues, parseCookies } from './cookie.ts'
 import { type Client, findClient } from './forwarded.ts'
 
 /** Where a request's fields come from. */
@@ -130,6 +130,12 @@ export class Request<P = Record<string, unknown>> {
     return this.#fields.entries()
   }
 
+  /** For `pages/`: the fields, without making the reply personal; they are there when the request is over, too. */
+  copyFields(): FieldSource {
+    this.#fields.entries()
+    return this.#fields
+  }
+
   /** The parsed query (application/x-www-form-urlencoded). */
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(this.search)
@@ -162,6 +168,12 @@ export class Request<P = Record<string, unknown>> {
     this.#cookies ??= parseCookies(this.#fields.get('cookie') ?? '')
     this.markPersonal('cookie')
     return this.#cookies.get(name)
+  }
+
+  /** All values that cookies of this name have, as `cookie`: more than one where somebody else has set one, too. */
+  cookieValues(name: string): string[] {
+    this.markPersonal('cookie')
+    return cookieValues(this.#fields.get('cookie') ?? '', name)
   }
 
   /** Address of the peer of the connection, as text: `127.0.0.1`, `::1`. */

@@ -4,6 +4,7 @@
  */
 import type { SocketDefinition } from '../http/socket.ts'
 import type { Middleware, View } from '../http/view.ts'
+import type { CachedOptions } from './cached.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import type { HostPattern } from './host-pattern.ts'
 import type { Segment } from './pattern.ts'
@@ -36,6 +37,8 @@ export interface PathOptions<Name extends string = string, Own extends Converter
   readonly csrf?: 'token' | 'fetchMetadata' | false
   /** What runs around its views, inside of the site's own and that of includes; outermost first. Default none. */
   readonly middleware?: readonly Middleware[]
+  /** Keeps its GET pages in memory, and sends them as static files are sent. Default: each is made anew. */
+  readonly cached?: CachedOptions
   /** Converters of this pattern alone, by the name used in it. */
   readonly converters?: Own & ConsistentConverters<Own>
 }

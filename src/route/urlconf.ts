@@ -4,6 +4,7 @@
  */
 import { createError } from '../core/errors.ts'
 import type { View } from '../http/view.ts'
+import { checkCached } from './cached.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import {
   checkConverters,
@@ -180,6 +181,7 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
       'timeoutMs',
       'csrf',
       'middleware',
+      'cached',
     ])
     checkLimits(where, options)
     checkMiddleware(where, options.middleware)
@@ -188,6 +190,7 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
     checkName(where, 'name', name)
     const segments = parsePattern(pattern, at, { ...scope, ...converters })
     const { methods, views } = readViews(pattern, at, view, options.methods)
+    checkCached(where, options.cached, methods, views)
     return Object.freeze({
       kind: 'route',
       pattern,

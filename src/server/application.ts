@@ -5,6 +5,7 @@ import type { Catalogue } from '../files/catalogue.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
+import type { PageStore } from '../pages/page-store.ts'
 import type { SiteRules } from '../was/site-rules.ts'
 import type { SiteSockets } from '../was/site-sockets.ts'
 
@@ -19,6 +20,8 @@ export interface RequestLimits {
 
 export interface Application {
   readonly files: Pick<Catalogue, 'lookup' | 'redirect'>
+  /** Cached pages, looked up where there is no file; null when the site has none. */
+  readonly pages: Pick<PageStore, 'find'> | null
   /** What is asked before files and views; null when the site has no such rules. */
   readonly rules: SiteRules | null
   /** Where WebSockets are opened; null when the site has none. */

@@ -135,12 +135,20 @@ export class NativeLane {
     }
     this.#goodHost = scan.host
     const rawPath = req.getUrl()
-    const { files, rules } = this.application
+    const { rules } = this.application
     const isRead =
       (method === 'GET' || method === 'HEAD') && (rules === null || !rules.touches(rawPath))
-    const entry = isRead ? files.lookup(rawPath) : undefined
+    const entry = isRead ? this.#find(req, rawPath) : undefined
     if (entry !== undefined) this.#answerFile(res, req, method, rawPath, entry, startedAt)
     else this.#answerOther(res, req, method, rawPath, startedAt)
+  }
+
+  /** A file, or a page that a view has made for everybody: it is sent like one. */
+  #find(req: EngineRequest, path: string): FileEntry | undefined {
+    const { files, pages } = this.application
+    const entry = files.lookup(path)
+    if (entry !== undefined || pages === null || this.#scan.hasAuthorization) return entry
+    return pages.find(this.#scan.host, path, req.getQuery() ?? '', req)
   }
 
   #answerFile(
@@ -229,7 +237,7 @@ export class NativeLane {
     const { path, canonical } = routed ?? target
     const isRead = method === 'GET' || method === 'HEAD'
     const isKnown = rules === null && canonical === rawPath
-    const entry = isRead && !isKnown ? this.application.files.lookup(canonical) : undefined
+    const entry = isRead && !isKnown ? this.#find(req, canonical) : undefined
     if (entry !== undefined) this.#answerFile(res, req, method, canonical, entry, startedAt)
     else this.#answerView(res, req, method, path, search, startedAt, this.application.dispatch)
   }

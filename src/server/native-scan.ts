@@ -13,6 +13,8 @@ export class FieldScan implements FileFields {
   /** How often the field is there. */
   contentLengths: number
   contentLength: string
+  /** Present, whatever its value. */
+  hasAuthorization: boolean
   /** How often the field is there. */
   hosts: number
   host: string
@@ -31,6 +33,7 @@ export class FieldScan implements FileFields {
     this.hasTransferEncoding = false
     this.contentLengths = 0
     this.contentLength = ''
+    this.hasAuthorization = false
     this.hosts = 0
     this.host = ''
     this.connection = ''
@@ -49,6 +52,7 @@ export class FieldScan implements FileFields {
     this.hasTransferEncoding = false
     this.contentLengths = 0
     this.contentLength = ''
+    this.hasAuthorization = false
     this.hosts = 0
     this.host = ''
     this.connection = ''
@@ -87,6 +91,7 @@ export class FieldScan implements FileFields {
         return
       case 13:
         if (name === 'if-none-match') this.ifNoneMatch = join(this.ifNoneMatch, value)
+        else if (name === 'authorization') this.hasAuthorization = true
         return
       case 14:
         if (name === 'content-length') {

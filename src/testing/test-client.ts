@@ -3,7 +3,7 @@
  * a database in which nothing stays. Called by a site's own tests.
  */
 import { join } from 'node:path'
-import { type App, type Backends, createApp, openBackends } from '../app.ts'
+import { type App, type Backends, createApp, forgetCaches, openBackends } from '../app.ts'
 import { createLog } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { Pinned } from '../model/pinned.ts'
@@ -100,7 +100,7 @@ export class TestClient {
    */
   async begin(): Promise<void> {
     this.#jar = new CookieJar()
-    this.#backends.values.forgetAll()
+    forgetCaches(this.#backends)
     const { database } = this.#backends
     if (database !== null && this.#pinned === null) this.#pinned = await Pinned.begin(database)
   }
@@ -109,7 +109,7 @@ export class TestClient {
   async rollback(): Promise<void> {
     await this.#pinned?.end()
     this.#pinned = null
-    this.#backends.values.forgetAll()
+    forgetCaches(this.#backends)
   }
 
   get(path: string, request?: TestRequest): Promise<TestReply> {

@@ -33,6 +33,8 @@ export interface DispatchOptions {
   readonly guardOf?: (route: Route, view: View) => Middleware | null
   /** Methods of a file of this path, when the catalogue has one: what 405 says of a POST to a file. */
   readonly fileMethods: (path: string) => string | undefined
+  /** Around what a cached route does to answer a GET. Default: nothing is cached. */
+  readonly pages?: (route: Route, inner: Handler) => Handler
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
   readonly fallback?: (req: Request) => Reply | Promise<Reply> | undefined
 }
@@ -89,7 +91,8 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const composed = [...new Set(Object.values(views))].map((view) => {
       const before = options.guardOf?.(route, view) ?? null
       const around = before === null ? middleware : [before, ...middleware]
-      return [view, compose(view, pattern, limitMs, around)] as const
+      const handler = compose(view, pattern, limitMs, around)
+      return [view, view === views.GET ? cached(options, route, handler) : handler] as const
     })
     return new Map(composed)
   }
@@ -132,6 +135,12 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
 function findRoute(urls: CompiledUrls, req: Request): UrlMatch | undefined {
   const { method, path } = req
   return urls.hasHosts ? urls.match(method, path, req.client.host) : urls.match(method, path)
+}
+
+/** A cached view runs for a request of its own, which is the current one then. */
+function cached({ pages, hasContext }: DispatchOptions, route: Route, handler: Handler): Handler {
+  if (route.options.cached === undefined || pages === undefined) return handler
+  return pages(route, hasContext ? withContext(handler) : handler)
 }
 
 /** What converters throw; views and middleware are guarded by themselves. */

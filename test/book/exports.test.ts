@@ -9,6 +9,8 @@ const PUBLIC: string[] = [
   'AtomicOptions',
   'BUILT_IN_CONVERTERS',
   'CACHE',
+  'CachedOptions',
+  'CachedVary',
   'Cache',
   'Making',
   'RememberOptions',

@@ -12,6 +12,7 @@ const LAYERS = [
   'app',
   'server',
   'proxy',
+  'pages',
   'files',
   'was',
   'route',

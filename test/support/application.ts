@@ -57,6 +57,7 @@ export function applicationOf(
 ): Application {
   return {
     files: options.catalogue ?? { lookup: () => undefined, redirect: (entry) => entry.ok },
+    pages: null,
     rules: options.rules ?? null,
     sockets: options.sockets ?? null,
     services: options.services ?? new Services(),

@@ -5,7 +5,6 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ServiceKey } from '../../core/services.ts'
-import { cookieValues } from '../../http/cookie.ts'
 import type { Request } from '../../http/request.ts'
 import { SIGNER } from '../../http/signing.ts'
 import { SafeHtml } from '../../template/safe-html.ts'
@@ -93,7 +92,7 @@ function sessionTokenOf(req: Request): string | null {
 }
 
 function cookieOf(req: Request): string | undefined {
-  const values = cookieValues(req.header('cookie') ?? '', cookieName(req))
+  const values = req.cookieValues(cookieName(req))
   return values.length === 1 && isToken(values[0]) ? values[0] : undefined
 }
 

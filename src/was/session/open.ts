@@ -4,7 +4,6 @@
  */
 import { handled } from '../../core/handled.ts'
 import type { ServiceKey } from '../../core/services.ts'
-import { cookieValues } from '../../http/cookie.ts'
 import { Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import type { Middleware } from '../../http/view.ts'
@@ -69,7 +68,7 @@ export function openedState(req: Request): SessionState | null {
 
 /** The token or cookie that the client has sent; undefined for none. */
 export function sessionCookieOf(req: Request, { cookieName }: Sessions): string | undefined {
-  const values = cookieValues(req.header('cookie') ?? '', nameFor(req, cookieName))
+  const values = req.cookieValues(nameFor(req, cookieName))
   // Two of one name: somebody else has set one, and nobody knows which.
   return values.length === 1 ? values[0] : undefined
 }
