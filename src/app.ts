@@ -15,8 +15,7 @@ import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
 import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
 import type { Request } from './http/request.ts'
-import { noncePolicies, securityHeaders } from './http/security-headers.ts'
-import { SIGNER, Signer } from './http/signing.ts'
+import { securityHeaders } from './http/security-headers.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
 import { createDatabase, DATABASE, type Database } from './model/database.ts'
@@ -36,19 +35,18 @@ import { urlconf } from './route/urlconf.ts'
 import type { Application } from './server/application.ts'
 import { loadBuilt } from './template/built.ts'
 import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
+import { ALLOWED_HOSTS } from './was/allowed-hosts.ts'
 import { createCompress } from './was/compress.ts'
 import { builtTemplates, type SiteConfig } from './was/config.ts'
-import { NONCE_POLICIES } from './was/csp.ts'
 import { CSRF } from './was/csrf/csrf.ts'
 import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { ownDatabase } from './was/own-database.ts'
-import { NO_PAGE_TAGS, PAGE_TAGS, PageTags } from './was/page-tags.ts'
+import { ownMiddleware, provideOwn } from './was/own-services.ts'
+import { NO_PAGE_TAGS } from './was/page-tags.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
-import { createSessions } from './was/session/create.ts'
-import { keepSessions, SESSIONS } from './was/session/open.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
@@ -163,12 +161,11 @@ export async function createApp(
     await warm(database, [...declaredStatements(), ...own.statements])
   }
   const rooms = new Rooms()
-  const csrf = config.csrf && { ...config.csrf, isTold: options.isStrict ?? false }
   const services = servicesOf(config, backends)
     .provide(ROOMS, rooms)
     .provide(STATIC_URLS, staticUrls)
   if (templates !== null) services.provide(TEMPLATES, templates)
-  if (csrf !== null) services.provide(CSRF, csrf)
+  provideOwn(config, services, options.isStrict ?? false)
   const rules = createSiteRules(config)
   const finish = finishing(
     rules,
@@ -181,7 +178,7 @@ export async function createApp(
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
     hasContext: config.requestContext,
-    guardOf: (route, view) => csrfGuardOf(route, view, csrf),
+    guardOf: (route, view) => csrfGuardOf(route, view, services.find(CSRF) ?? null),
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     fallback: (req) => files.fallBack(req),
@@ -198,6 +195,8 @@ export async function createApp(
     pages: hasFastPages(config, urls) ? backends.pages : null,
     services,
     rules,
+    // Proxies name themselves in Host; what the client has named is known to the request alone.
+    hosts: config.trustedProxies === null ? (services.find(ALLOWED_HOSTS) ?? null) : null,
     sockets: createSiteSockets(urls, rooms, dispatcher.compose),
     dispatch: finish(dispatcher.dispatch),
     notFound: finish(dispatcher.notFound),
@@ -273,11 +272,6 @@ async function templatesOf(
   })
 }
 
-/** What runs around the site's own middleware. */
-function ownMiddleware({ sessions }: SiteConfig, services: Services): Middleware[] {
-  return sessions === null ? [] : [keepSessions(services.get(SESSIONS))]
-}
-
 /** What outlives a reload, and what the configuration alone decides. */
 function servicesOf(config: SiteConfig, backends: Backends): Services {
   const { database, traces, native, uploads } = backends
@@ -287,19 +281,8 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   if (config.trustedProxies !== null) {
     services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
   }
-  if (config.secrets.length > 0) {
-    services.provide(SIGNER, new Signer(config.secrets))
-  }
-  const policies = noncePolicies(config.securityHeaders)
-  if (policies !== null) services.provide(NONCE_POLICIES, policies)
-  if (policies !== null || config.secrets.length > 0) {
-    services.provide(PAGE_TAGS, (req) => new PageTags(req))
-  }
   if (database !== null) services.provide(DATABASE, database)
   if (traces !== null) services.provide(TRACES, traces)
-  if (config.sessions !== null) {
-    services.provide(SESSIONS, createSessions(config.sessions, services))
-  }
   return services
 }
 

@@ -89,6 +89,7 @@ export {
   type TestReply,
   type TestRequest,
 } from './testing/test-client.ts'
+export { absoluteUrl } from './was/absolute-url.ts'
 export { type CachePolicy, cacheControl, vary } from './was/caching.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { currentRequest } from './was/context.ts'

@@ -6,6 +6,7 @@ import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
 import type { PageStore } from '../pages/page-store.ts'
+import type { AllowedHosts } from '../was/allowed-hosts.ts'
 import type { SiteRules } from '../was/site-rules.ts'
 import type { SiteSockets } from '../was/site-sockets.ts'
 
@@ -24,6 +25,8 @@ export interface Application {
   readonly pages: Pick<PageStore, 'find'> | null
   /** What is asked before files and views; null when the site has no such rules. */
   readonly rules: SiteRules | null
+  /** The hosts that the site answers for; null for any, or where only proxies know which the client has named. */
+  readonly hosts: AllowedHosts | null
   /** Where WebSockets are opened; null when the site has none. */
   readonly sockets: SiteSockets | null
   readonly services: Services

@@ -128,14 +128,15 @@ export class NativeLane {
     const startedAt = this.application.traces === null ? 0 : performance.now()
     const scan = this.#scan
     scan.read(req)
-    const refusal = refuseMethod(method) || refuseFields(scan, this.#goodHost)
+    const { rules, hosts } = this.application
+    let refusal: number = refuseMethod(method) || refuseFields(scan, this.#goodHost)
+    if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) refusal = 421
     if (refusal !== 0) {
       this.#refuse(this.#exchangeOf(res, method), refusal)
       return
     }
     this.#goodHost = scan.host
     const rawPath = req.getUrl()
-    const { rules } = this.application
     const isRead =
       (method === 'GET' || method === 'HEAD') && (rules === null || !rules.touches(rawPath))
     const entry = isRead ? this.#find(req, rawPath) : undefined

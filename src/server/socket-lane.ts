@@ -161,11 +161,12 @@ export class SocketLane {
 
   /** Undefined for what is an ordinary request, or has to be refused as one. */
   #find(res: EngineResponse, req: EngineRequest): Found | undefined {
-    const { sockets, rules, files, services } = this.#application
+    const { sockets, rules, files, services, hosts } = this.#application
     if (sockets === null || !isHandshake((name) => fieldOf(req, name))) return undefined
     const scan = this.#scan
     scan.read(req)
     if (refuseFields(scan, '') !== 0 || Number(scan.contentLength) !== 0) return undefined
+    if (hosts !== null && !hosts.allows(scan.host)) return undefined
     const search = req.getQuery() ?? ''
     if (req.getUrl().length + search.length >= this.#application.limits.maxUrlBytes)
       return undefined

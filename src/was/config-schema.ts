@@ -110,6 +110,14 @@ const origin = z
   .string()
   .regex(/^https?:\/\/[^/?#\sA-Z]+$/, 'is no origin like https://example.org, in lower case')
 
+/** A name, `*.` and a name, an IPv4 address, or an IPv6 address in its brackets; as `normalizeHost` leaves it. */
+const allowedHost = z
+  .string()
+  .regex(
+    /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
+    'is no host like example.org or *.example.org: small ASCII letters, without scheme and port',
+  )
+
 export const SCHEMA = z.strictObject({
   urls: urlConf.optional(),
   static: z.union([path, z.array(z.union([path, folder]))]).optional(),
@@ -150,6 +158,7 @@ export const SCHEMA = z.strictObject({
       }),
     ])
     .optional(),
+  allowedHosts: z.array(allowedHost).min(1).optional(),
   redirects: z
     .array(
       z.strictObject({

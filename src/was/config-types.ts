@@ -156,6 +156,11 @@ export interface UserConfig {
   readonly limits?: Limits | undefined
   /** Proxies in front that are believed about the client (`req.client`). Default: none. */
   readonly trustedProxies?: readonly string[] | TrustedProxiesOptions | undefined
+  /**
+   * Hosts that the site answers for, without ports: `example.org`, `*.example.org` for all below it. A request for
+   * another is 421. `uwas dev` answers for this machine's own names too. Default: any.
+   */
+  readonly allowedHosts?: readonly string[] | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -287,6 +292,8 @@ export interface SiteConfig {
   readonly limits: SiteLimits
   /** Null: nobody is believed. */
   readonly trustedProxies: TrustedProxiesOptions | null
+  /** Null: any. */
+  readonly allowedHosts: readonly string[] | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

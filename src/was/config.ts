@@ -106,6 +106,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
     trustedProxies: proxiesOf(config.trustedProxies),
+    allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],

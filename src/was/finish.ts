@@ -9,14 +9,13 @@ import type { Request } from '../http/request.ts'
 import { markPersonal } from './caching.ts'
 import type { Compress } from './compress.ts'
 import type { Handler } from './dispatch.ts'
-import { withLateFields } from './late-fields.ts'
 import type { SiteRules } from './site-rules.ts'
 
 /** `null` for what the site does not have. */
 export function finishing(rules: SiteRules | null, compress: Compress | null) {
   return (inner: Handler): Handler => {
     const last: Compress = (req, reply) => {
-      const marked = req.personal === null ? reply : markPersonal(req, withLateFields(req, reply))
+      const marked = markPersonal(req, reply)
       return compress === null ? marked : compress(req, marked)
     }
     const compressed = after(inner, last)

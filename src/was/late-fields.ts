@@ -1,8 +1,8 @@
 /**
  * Fields that a request's reply gets when it is there, whoever made it: cookies, a policy with this reply's nonce.
- * What is called by a view says so here; `finish.ts` adds them.
+ * What is called by a view says so here.
  */
-import type { Reply } from '../http/reply.ts'
+import { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import { privateCopy } from './own-reply.ts'
 
@@ -18,8 +18,20 @@ export function addLater(req: Request, add: Add): void {
   else list.push(add)
 }
 
+/** A middleware around the site's own. */
+export function addLateFields(
+  req: Request,
+  next: () => Reply | Promise<Reply>,
+): Reply | Promise<Reply> {
+  const reply = next()
+  return reply instanceof Reply
+    ? withLateFields(req, reply)
+    : reply.then((made) => withLateFields(req, made))
+}
+
+/** For the test client. */
 export function withLateFields(req: Request, reply: Reply): Reply {
-  const list = added.get(req)
+  const list = req.personal === null ? undefined : added.get(req)
   if (list === undefined) return reply
   const copy = privateCopy(reply)
   for (const add of list) add(copy)

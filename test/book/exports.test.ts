@@ -46,6 +46,7 @@ const PUBLIC: string[] = [
   'SessionInfo',
   'Sessions',
   'FlashMessage',
+  'absoluteUrl',
   'cspNonce',
   'csrfField',
   'flash',

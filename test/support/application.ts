@@ -18,6 +18,7 @@ export interface ServeOptions {
   readonly catalogue?: Application['files']
   readonly limits?: Partial<Application['limits']>
   readonly rules?: Application['rules']
+  readonly hosts?: Application['hosts']
   readonly sockets?: Application['sockets']
   readonly services?: Services
   readonly traces?: Application['traces']
@@ -59,6 +60,7 @@ export function applicationOf(
     files: options.catalogue ?? { lookup: () => undefined, redirect: (entry) => entry.ok },
     pages: null,
     rules: options.rules ?? null,
+    hosts: options.hosts ?? null,
     sockets: options.sockets ?? null,
     services: options.services ?? new Services(),
     dispatch,

@@ -52,6 +52,7 @@ t.test('an empty configuration is complete', async (t) => {
       maxResponseSeconds: 21_600,
     },
     trustedProxies: null,
+    allowedHosts: null,
     redirects: [],
     rewrites: [],
     cors: [],
@@ -249,3 +250,24 @@ t.test(
     t.end()
   },
 )
+
+t.test('allowed hosts are names without scheme and port', (t) => {
+  const wrong =
+    'is no host like example.org or *.example.org: small ASCII letters, without scheme and port'
+  for (const host of [
+    'https://a.example',
+    'a.example:80',
+    'A.example',
+    '*',
+    '*.',
+    'a..b',
+    '.a',
+    '한',
+  ]) {
+    t.strictSame(problems({ allowedHosts: [host] }), [`allowedHosts[0] ${wrong}`], host)
+  }
+  const hosts = ['localhost', '*.a.example', '127.0.0.1', '[::1]']
+  t.strictSame(parse({ allowedHosts: hosts }).allowedHosts, hosts)
+  t.equal(problems({ allowedHosts: [] }).length, 1)
+  t.end()
+})

@@ -9,6 +9,7 @@ import { Reply } from '../../http/reply.ts'
 import { securityHeaders } from '../../http/security-headers.ts'
 import { parseTarget, type Target } from '../../http/target.ts'
 import { refuseMethod } from '../../server/fences.ts'
+import { AllowedHosts } from '../../was/allowed-hosts.ts'
 import type { SiteConfig } from '../../was/config.ts'
 import { compileRedirects, compileRewrites } from '../../was/rules.ts'
 import type { Rewritten } from '../../was/site-rules.ts'
@@ -83,7 +84,7 @@ function decide(
 
 /** The path in its canonical form, or why the server answers by itself. */
 function readTarget({ config, files, rules }: ExplainedSite, asked: Asked): Target | Verdict {
-  const { method, rawPath, search } = asked
+  const { method, rawPath, search, fields } = asked
   const refusal = refuseMethod(method)
   const refuse = (status: number, why: string): Verdict => ({
     by: 'refusal',
@@ -92,6 +93,11 @@ function readTarget({ config, files, rules }: ExplainedSite, asked: Asked): Targ
   })
   if (refusal === 501) return refuse(501, `${method} is no method that a site can answer`)
   if (refusal !== 0) return refuse(refusal, `${JSON.stringify(method)} is no method`)
+  const host = fields.get('host') ?? ''
+  const { allowedHosts } = config
+  if (allowedHosts !== null && !new AllowedHosts(allowedHosts, true).allows(host)) {
+    return refuse(421, `the host ${JSON.stringify(host)} is none of allowedHosts`)
+  }
   const isRead = method === 'GET' || method === 'HEAD'
   const bytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
   const isFile = isRead && rules?.touches(rawPath) !== true && files.lookup(rawPath) !== undefined

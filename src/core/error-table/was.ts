@@ -61,6 +61,13 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_HOST: {
+    message:
+      'a URL of this site cannot have the host {host}, which the client has named; list the hosts of the site in allowedHosts',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_FLASH: {
     message: 'a message of {bytes} bytes cannot be kept for the next page; {limit} are the most',
     status: 500,
