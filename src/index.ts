@@ -42,10 +42,12 @@ export { type ProtectedCookieOptions, setSignedCookie, signedCookie } from './ht
 export { isSigned, requireSigned, signUrl } from './http/signed-url.ts'
 export type { Socket, SocketHandlers, SocketMessage, SocketOptions } from './http/socket.ts'
 export type { Middleware, View, ViewResult } from './http/view.ts'
+export { advisoryLock, tryAdvisoryLock } from './model/advisory-lock.ts'
 export { type AtomicOptions, atomic } from './model/atomic.ts'
 export type { StreamOptions } from './model/cursor.ts'
 export { DATABASE, type Database } from './model/database.ts'
 export { constraintOf, sqlStateOf } from './model/failures.ts'
+export { type Outside, outside } from './model/outside.ts'
 export { type Queryable, type Statement, statement } from './model/statement.ts'
 export {
   type Changes,
@@ -55,6 +57,7 @@ export {
   type Insert,
   type Row,
 } from './model/table/columns.ts'
+export type { LockOptions } from './model/table/locks.ts'
 export type { ListOptions, Order, Page } from './model/table/pages.ts'
 export { belongsTo, hasMany, preload, type Relation } from './model/table/relations.ts'
 export { type Table, type TableOptions, table, type UpsertOptions } from './model/table/table.ts'

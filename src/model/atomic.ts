@@ -5,10 +5,19 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
+import { handled } from '../core/handled.ts'
 import type { Trace } from '../core/trace.ts'
-import { DATABASE, type Database } from './database.ts'
-import { enterTransaction, refuseEscape } from './escape.ts'
+import { DATABASE, Database } from './database.ts'
+import {
+  enterTransaction,
+  inScope,
+  joined,
+  joinedBy,
+  refuseEscape,
+  refuseOutside,
+} from './escape.ts'
 import { commitUnknown, conflict, isConflict, isConnectionFailure } from './failures.ts'
+import { Outside } from './outside.ts'
 import type { RequestLike } from './statement.ts'
 import { Transaction } from './transaction.ts'
 
@@ -27,17 +36,22 @@ export interface AtomicOptions {
    * 40P01), each time after a longer random pause; default 0. It must have no effect but on `tx`.
    */
   readonly retries?: number
+  /**
+   * It must not become a savepoint: what it returns is committed. Inside of another transaction it is
+   * UWAS_ERR_MODEL_TRANSACTION. Default false.
+   */
+  readonly durable?: boolean
 }
 
 const ISOLATIONS: readonly Isolation[] = ['read committed', 'repeatable read', 'serializable']
-const OPTION_NAMES = ['isolation', 'readOnly', 'deferrable', 'retries']
+const OPTION_NAMES = ['isolation', 'readOnly', 'deferrable', 'retries', 'durable']
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Returns what `fn` returns, after COMMIT. Statements run on `tx`. One that is run on the request meanwhile
- * would not belong to the transaction: UWAS_ERR_MODEL_ESCAPED, and so is a second `atomic` of the request.
- * What is meant to stay outside runs on the database.
+ * Returns what `fn` returns, after COMMIT. Statements run on `tx`. One that is run meanwhile, by `fn` or what it
+ * calls, on the request or the database would not belong to the transaction: UWAS_ERR_MODEL_ESCAPED, and so is a
+ * second `atomic`. What is meant to stay outside runs on `outside(req)`.
  *
  * On a transaction it makes a savepoint: when the inner function throws, only its work is undone and
  * the outer one may go on. One nested `atomic` of a transaction runs at a time; options belong to the
@@ -45,36 +59,77 @@ const LONGEST_PAUSE_MS = 1000
  *
  * Throws what `fn` throws; UWAS_ERR_MODEL_BUSY and _UNAVAILABLE without a connection,
  * UWAS_ERR_MODEL_CONFLICT when retries are used up, UWAS_ERR_MODEL_ROLLED_BACK when `fn` hid the
- * failure of a statement, UWAS_ERR_MODEL_COMMIT_UNKNOWN when the connection broke during COMMIT,
- * UWAS_ERR_MODEL_TRANSACTION for misuse.
+ * failure of a statement, UWAS_ERR_MODEL_COMMIT_UNKNOWN when the connection broke during COMMIT, which is never
+ * tried again, UWAS_ERR_MODEL_ABANDONED when the request is over, UWAS_ERR_MODEL_TRANSACTION for misuse.
+ *
+ * A schema that changed under a prepared statement (SQLSTATE 0A000, "cached plan must not change result type")
+ * fails the transaction once: it counts as a conflict, which `retries` repeats; what is prepared is made anew.
  */
-export async function atomic<T>(
-  on: RequestLike | Database | Transaction,
+export function atomic<T>(
+  on: RequestLike | Database | Transaction | Outside,
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions = {},
 ): Promise<T> {
-  checkOptions(options, on instanceof Transaction)
-  if (on instanceof Transaction) return runNested(on, fn)
-  if (!('services' in on)) return repeat(on, on.trace, fn, options)
-  refuseEscape(on, 'atomic')
-  const leave = enterTransaction(on)
+  return handled(begin(on, fn, options))
+}
+
+async function begin<T>(
+  on: RequestLike | Database | Transaction | Outside,
+  fn: (tx: Transaction) => Promise<T>,
+  options: AtomicOptions,
+): Promise<T> {
+  const outer = on instanceof Transaction ? on : 'services' in on ? joinedBy(on) : null
+  checkAtomicOptions(options, outer !== null)
+  if (outer !== null) return runNested(outer, fn)
+  if (on instanceof Outside)
+    return repeat(on.db, on.trace, (tx) => inScope(on.db, () => fn(tx)), options)
+  if (on instanceof Database) {
+    refuseOutside(on, 'atomic')
+    return repeat(on, null, (tx) => inScope(on, () => fn(tx)), options)
+  }
+  return beginFor(on as RequestLike, fn, options)
+}
+
+/** For `was/`: the transaction of a request whose route wants one. What runs on the request runs in it. */
+export function atomicRequest<T>(
+  req: RequestLike,
+  fn: () => Promise<T>,
+  options: AtomicOptions,
+): Promise<T> {
+  return handled(beginFor(req, (tx) => joined(req, tx, fn), options))
+}
+
+async function beginFor<T>(
+  req: RequestLike,
+  fn: (tx: Transaction) => Promise<T>,
+  options: AtomicOptions,
+): Promise<T> {
+  refuseEscape(req, 'atomic')
+  const db = req.services.get(DATABASE)
+  refuseOutside(db, 'atomic')
+  let leave: (() => void) | undefined = enterTransaction(req)
+  const run = async (tx: Transaction): Promise<T> => {
+    leave ??= enterTransaction(req)
+    try {
+      const result = await inScope(db, () => fn(tx))
+      refuseAbandoned(req)
+      return result
+    } finally {
+      // Hooks, which run after the commit, may use the request.
+      leave()
+      leave = undefined
+    }
+  }
   try {
-    return await repeat(on.services.get(DATABASE), on.trace, onlyWanted(on, fn), options)
+    return await repeat(db, req.trace, run, options, () => refuseAbandoned(req))
   } finally {
-    leave()
+    leave?.()
   }
 }
 
 /** A client that has gone, or whose time is over, has been told nothing: what was done for it is undone. */
-function onlyWanted<T>(
-  req: RequestLike,
-  fn: (tx: Transaction) => Promise<T>,
-): (tx: Transaction) => Promise<T> {
-  return async (tx) => {
-    const result = await fn(tx)
-    if (req.isAborted === true) throw createError('UWAS_ERR_MODEL_ABANDONED', {})
-    return result
-  }
+function refuseAbandoned(req: RequestLike): void {
+  if (req.isAborted === true) throw createError('UWAS_ERR_MODEL_ABANDONED', {})
 }
 
 /** Runs it as often as conflicts ask for and `retries` allows. */
@@ -83,6 +138,7 @@ async function repeat<T>(
   trace: Trace | null,
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions,
+  beforeRetry: () => void = () => {},
 ): Promise<T> {
   if (db.pinned !== null) return db.pinned.atomic(trace, fn, options.readOnly === true)
   const retries = options.retries ?? 0
@@ -90,8 +146,10 @@ async function repeat<T>(
     try {
       return await runOnce(db, trace, fn, beginOptions(options))
     } catch (error) {
+      // A COMMIT that may have taken effect is none, whatever it failed with.
       if (!isConflict(error)) throw error
       if (attempt > retries) throw retries === 0 ? error : conflict('atomic', attempt, error)
+      beforeRetry()
       db.stats.retries++
       await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
     }
@@ -126,7 +184,8 @@ async function commit(tx: Transaction): Promise<void> {
   try {
     await tx.commit()
   } catch (error) {
-    if (isConnectionFailure(error) && !wasRefused(error)) throw commitUnknown(error)
+    if (isConnectionFailure(error) && !wasRefused(error))
+      throw commitUnknown('the transaction', error)
     throw error
   }
 }
@@ -156,10 +215,14 @@ function beginOptions({ isolation, readOnly, deferrable }: AtomicOptions): strin
   ].join('')
 }
 
-function checkOptions(options: AtomicOptions, nested: boolean): void {
+/** Throws UWAS_ERR_MODEL_TRANSACTION. */
+export function checkAtomicOptions(options: AtomicOptions, nested = false): void {
   const { isolation, retries = 0 } = options
   const unknown = Object.keys(options).find((key) => !OPTION_NAMES.includes(key))
   if (unknown !== undefined) throw refuse(`atomic has no option "${unknown}"`)
+  if (nested && options.durable === true) {
+    throw refuse('it is durable, and would be a savepoint of the transaction around it')
+  }
   if (nested && Object.keys(options).length > 0) {
     throw refuse('options belong to the outermost atomic, not to one on a transaction')
   }

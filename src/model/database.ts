@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts'
 import type { ServiceKey } from '../core/services.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
+import { refuseOutside } from './escape.ts'
 import { ExclusiveLane, PipelinedLane } from './lanes.ts'
 import type { Pinned } from './pinned.ts'
 import type { Query } from './query.ts'
@@ -85,9 +86,19 @@ export class Database {
 
   /**
    * For `statement.ts`: starts a query on the pipelined lane. It may fail with UWAS_ERR_MODEL_UNAVAILABLE,
-   * _BUSY, _TIMEOUT, _CONFLICT, _QUERY.
+   * _BUSY, _TIMEOUT, _CONFLICT, _QUERY, _COMMIT_UNKNOWN; inside of an `atomic` with _ESCAPED.
    */
   submit(query: Query): void {
+    try {
+      refuseOutside(this, query.what)
+    } catch (error) {
+      return query.fail(error)
+    }
+    this.submitOutside(query)
+  }
+
+  /** For `outside.ts`: as `submit`, whatever transaction is open around. */
+  submitOutside(query: Query): void {
     if (this.pinned !== null) return this.pinned.submit(query)
     try {
       const connection = this.pipelined.pick()

@@ -1,26 +1,80 @@
 /**
- * Knows which requests are inside an `atomic` of theirs. A statement that is run on such a request would
- * use another connection: it would not see the transaction's changes, and stay when they are undone. So
- * it is refused. Called by `atomic.ts` and `statement.ts`.
+ * Knows which requests, and which asynchronous work, are inside an `atomic`. A statement that is run there on the
+ * request or the database would use another connection: it would not see the transaction's changes, and stay when
+ * they are undone. So it is refused. Called by `atomic.ts`, `statement.ts` and `database.ts`.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createError } from '../core/errors.ts'
+import type { Transaction } from './transaction.ts'
 
-const open = new WeakMap<object, number>()
+/** A request inside of `atomic`; with option `atomic` of its route its statements run in that transaction. */
+interface Inside {
+  count: number
+  joined: Transaction | null
+}
+
+/** The work that `fn` of an `atomic` has begun, over all its promises and callbacks. */
+interface Scope {
+  readonly db: object
+  readonly outer: Scope | undefined
+  isOpen: boolean
+}
+
+const open = new WeakMap<object, Inside>()
+const scopes = new AsyncLocalStorage<Scope>()
 /** Nearly always 0, and then nothing else is looked at. */
 let openCount = 0
 
-/** `on` is a request: nothing else can be mistaken for its transaction. Call the result at the end. */
+/** `on` is a request: nothing else can be mistaken for its transaction. Call the result at the end, once. */
 export function enterTransaction(on: object): () => void {
-  open.set(on, (open.get(on) ?? 0) + 1)
+  const entry = open.get(on) ?? { count: 0, joined: null }
+  open.set(on, entry)
+  entry.count++
   openCount++
   return () => {
+    entry.count--
     openCount--
-    open.set(on, (open.get(on) ?? 1) - 1)
   }
+}
+
+/** Until `work` ends, statements on the request belong to `tx`. */
+export async function joined<T>(on: object, tx: Transaction, work: () => Promise<T>): Promise<T> {
+  const entry = open.get(on) as Inside
+  entry.joined = tx
+  try {
+    return await work()
+  } finally {
+    entry.joined = null
+  }
+}
+
+/** The transaction that statements on this request belong to. */
+export function joinedBy(on: object): Transaction | null {
+  return openCount === 0 ? null : (open.get(on)?.joined ?? null)
 }
 
 /** Throws UWAS_ERR_MODEL_ESCAPED when `on` is a request whose `atomic` is not over. */
 export function refuseEscape(on: object, what: string): void {
-  if (openCount === 0 || (open.get(on) ?? 0) === 0) return
+  if (openCount === 0 || (open.get(on)?.count ?? 0) === 0) return
   throw createError('UWAS_ERR_MODEL_ESCAPED', { what })
+}
+
+/** Runs `work` of a transaction of `db`. */
+export async function inScope<T>(db: object, work: () => Promise<T>): Promise<T> {
+  const scope: Scope = { db, outer: scopes.getStore(), isOpen: true }
+  openCount++
+  try {
+    return await scopes.run(scope, work)
+  } finally {
+    scope.isOpen = false
+    openCount--
+  }
+}
+
+/** Throws UWAS_ERR_MODEL_ESCAPED inside of `inScope` of the same database. */
+export function refuseOutside(db: object, what: string): void {
+  if (openCount === 0) return
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.isOpen && scope.db === db) throw createError('UWAS_ERR_MODEL_ESCAPED', { what })
+  }
 }

@@ -32,6 +32,7 @@ const CONNECTION_STATES = new Set(['57P01', '57P02', '57P03', '57P05', '53300', 
 interface DriverError extends Error {
   readonly code?: unknown
   readonly constraint_name?: unknown
+  readonly routine?: unknown
 }
 
 /**
@@ -57,8 +58,22 @@ export function constraintOf(error: unknown): string | undefined {
 
 /** True when a transaction that failed with `error` may succeed when it is run again. */
 export function isConflict(error: unknown): boolean {
+  if (isCommitUnknown(error)) return false
   const state = sqlStateOf(error)
-  return state === '40001' || state === '40P01'
+  return state === '40001' || state === '40P01' || isStalePlan(error)
+}
+
+function isCommitUnknown(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'UWAS_ERR_MODEL_COMMIT_UNKNOWN'
+}
+
+/** True when the schema has changed under a prepared statement, which is made anew when it is next run. */
+function isStalePlan(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code, routine } = each as DriverError
+    if (code === '0A000' && routine === 'RevalidateCachedQuery') return true
+  }
+  return false
 }
 
 /** True when `error` says that the connection is gone, or was refused. */
@@ -81,13 +96,13 @@ export function busy(problem: string): CodedError {
 }
 
 /** UWAS_ERR_MODEL_COMMIT_UNKNOWN (503; no Retry-After, since a blind retry may do the work twice). */
-export function commitUnknown(cause: unknown): CodedError {
-  return createError('UWAS_ERR_MODEL_COMMIT_UNKNOWN', {}, cause)
+export function commitUnknown(what: string, cause: unknown): CodedError {
+  return createError('UWAS_ERR_MODEL_COMMIT_UNKNOWN', { what }, cause)
 }
 
 /**
  * The coded error for what `what` (a statement by name, a transaction) threw: UNAVAILABLE, TIMEOUT,
- * CONFLICT or QUERY; coded errors pass unchanged.
+ * CONFLICT, LOCKED or QUERY; coded errors pass unchanged.
  */
 export function translate(error: unknown, what: string, where: string): CodedError {
   if (isCodedError(error)) return error
@@ -98,6 +113,7 @@ export function translate(error: unknown, what: string, where: string): CodedErr
     return withRetryAfter(createError('UWAS_ERR_MODEL_TIMEOUT', { what, problem }, error))
   }
   if (isConflict(error)) return conflict(what, 1, error)
+  if (sqlState === '55P03') return createError('UWAS_ERR_MODEL_LOCKED', { what, problem }, error)
   return createError('UWAS_ERR_MODEL_QUERY', { what, problem, sqlState }, error)
 }
 

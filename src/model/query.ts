@@ -2,10 +2,10 @@
  * One run of a declared statement: its rows are read as they arrive, its promise settles once. Made by
  * `statement.ts`, started by the database or a transaction.
  */
-import { createError } from '../core/errors.ts'
+import { createError, isCodedError } from '../core/errors.ts'
 import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
-import { translate } from './failures.ts'
+import { commitUnknown, isConnectionFailure, translate } from './failures.ts'
 import type { RowReader } from './row-reader.ts'
 import { countAt } from './wire/collect.ts'
 import { type Column, Task } from './wire/task.ts'
@@ -105,6 +105,22 @@ export class Query extends Task {
     // Of two queries started before the first is awaited both may fail, and the second one's rejection
     // would have no handler yet: Node would end the worker. Whoever awaits the promise still gets it.
     this.promise.catch(() => {})
+    if (this.#mayHaveTakenEffect(failure)) return this.#reject(commitUnknown(this.what, told))
     this.#reject(translate(told, this.what, connection?.where ?? ''))
   }
+
+  /** Of its own, not in a transaction, it commits itself: its answer was that of a COMMIT. */
+  #mayHaveTakenEffect(failure: unknown): boolean {
+    if (this.onFailure !== null || this.connection === null || isCodedError(failure)) return false
+    return isConnectionFailure(failure) && !isRead(this.statement.sql)
+  }
+}
+
+/** Surely changes nothing, as far as its text tells; what functions do is not known. */
+function isRead(sql: string): boolean {
+  const text = sql.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ').trim()
+  return (
+    /^(?:select|values|table|show|with|explain)\b/i.test(text) &&
+    !/\b(?:insert|update|delete|merge|nextval|setval)\b/i.test(text)
+  )
 }

@@ -7,8 +7,9 @@ import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
 import { readBatchRows, type StreamOptions, streamAlone, streamIn } from './cursor.ts'
 import { DATABASE, Database } from './database.ts'
-import { refuseEscape } from './escape.ts'
+import { joinedBy, refuseEscape, refuseOutside } from './escape.ts'
 import { problemOf } from './failures.ts'
+import { Outside } from './outside.ts'
 import { Query, type Wanted } from './query.ts'
 import { createReader, type RowReader } from './row-reader.ts'
 import { checkDeclaration, registerStatement } from './statement-registry.ts'
@@ -115,19 +116,22 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   }
 
   #stream(on: Queryable, args: readonly (string | null)[], batchRows: number) {
-    const runner = 'services' in on ? this.#databaseOf(on, 'all') : on
+    const runner = this.#runnerOf(on, 'all')
     if (runner instanceof Transaction) return streamIn(runner, this, args, batchRows)
-    if (!(runner instanceof Database))
-      throw this.#wrong('stream', 'needs a database, a request or a transaction')
-    if (runner.pinned !== null) return this.#allAtOnce(runner, on.trace, args)
+    const db = runner instanceof Outside ? runner.db : runner
+    if (!(db instanceof Database)) {
+      throw this.#wrong('stream', 'needs a request, a database or a transaction')
+    }
+    if (db === runner) refuseOutside(db, `statement "${this.name}"`)
+    if (db.pinned !== null) return this.#allAtOnce(runner, args)
     const isWanted = () => (on as RequestLike).isAborted !== true
-    return streamAlone(runner, on.trace, this, args, batchRows, isWanted)
+    return streamAlone(db, on.trace, this, args, batchRows, isWanted)
   }
 
   /** In a test's transaction, which others use meanwhile. */
-  async *#allAtOnce(db: Database, trace: Trace | null, args: readonly (string | null)[]) {
-    const query = new Query(this, args, 'all', trace)
-    db.submit(query)
+  async *#allAtOnce(runner: Runner, args: readonly (string | null)[]) {
+    const query = new Query(this, args, 'all', runner.trace)
+    runner.submit(query)
     yield* (await query.promise) as unknown[]
   }
 
@@ -145,7 +149,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     let query: Query
     let runner: Runner
     try {
-      runner = 'services' in on ? this.#databaseOf(on, wanted) : on
+      runner = this.#runnerOf(on, wanted)
       query = new Query(this, this.#encode(params), wanted, on.trace)
     } catch (error) {
       const rejected = Promise.reject(error)
@@ -154,6 +158,11 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     }
     runner.submit(query)
     return query.promise
+  }
+
+  #runnerOf(on: Queryable, wanted: Wanted): Runner {
+    if (!('services' in on)) return on
+    return joinedBy(on) ?? this.#databaseOf(on, wanted)
   }
 
   #databaseOf(req: RequestLike, wanted: Wanted): Runner {

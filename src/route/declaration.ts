@@ -5,6 +5,7 @@
 import { createError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { View } from '../http/view.ts'
+import { checkAtomicOptions } from '../model/atomic.ts'
 import { BUILT_IN_CONVERTERS, type Converters } from './converters.ts'
 import { METHODS, type Method, type PathOptions, type Views } from './entry.ts'
 
@@ -83,11 +84,26 @@ export function checkLimits(where: string, options: PathOptions): void {
     const problem = `csrf is ${String(options.csrf)}; it has to be "token", "fetchMetadata" or false`
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
   }
+  checkAtomic(where, options.atomic)
   for (const name of ['maxBodyBytes', 'timeoutMs'] as const) {
     const value = options[name]
     if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue
     const problem = `${name} is ${String(value)}; it has to be a whole number from 0 on`
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+  }
+}
+
+function checkAtomic(where: string, atomic: PathOptions['atomic']): void {
+  if (atomic === undefined || typeof atomic === 'boolean') return
+  if (typeof atomic !== 'object' || atomic === null) {
+    const problem = 'atomic has to be true, false or options of atomic()'
+    throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+  }
+  try {
+    checkAtomicOptions(atomic)
+  } catch (error) {
+    const problem = `atomic: ${(error as Error).message}`
+    throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem }, error)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SocketDefinition } from '../http/socket.ts'
 import type { Middleware, View } from '../http/view.ts'
+import type { AtomicOptions } from '../model/atomic.ts'
 import type { CachedOptions } from './cached.ts'
 import type { ConsistentConverters, Converters } from './converters.ts'
 import type { HostPattern } from './host-pattern.ts'
@@ -35,6 +36,11 @@ export interface PathOptions<Name extends string = string, Own extends Converter
    * all (`false`: for other servers' calls, which bring another proof).
    */
   readonly csrf?: 'token' | 'fetchMetadata' | false
+  /**
+   * A view and all that it runs on its request are one transaction: committed before the reply is sent, rolled
+   * back when the view throws. `true`, or how it begins. What a streamed body runs comes after it. Default: none.
+   */
+  readonly atomic?: boolean | Omit<AtomicOptions, 'durable'>
   /** What runs around its views, inside of the site's own and that of includes; outermost first. Default none. */
   readonly middleware?: readonly Middleware[]
   /** Keeps its GET pages in memory, and sends them as static files are sent. Default: each is made anew. */

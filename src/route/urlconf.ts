@@ -179,6 +179,7 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
       'converters',
       'maxBodyBytes',
       'timeoutMs',
+      'atomic',
       'csrf',
       'middleware',
       'cached',

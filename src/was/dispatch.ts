@@ -13,6 +13,7 @@ import type { Route } from '../route/flatten.ts'
 import type { UrlMatch } from '../route/route-match.ts'
 import { withContext } from './context.ts'
 import type { ErrorPages } from './error-pages.ts'
+import { inTransaction } from './in-transaction.ts'
 import { replyOf } from './reply-of.ts'
 import { ViewDeadlines } from './view-deadlines.ts'
 
@@ -91,7 +92,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     const composed = [...new Set(Object.values(views))].map((view) => {
       const before = options.guardOf?.(route, view) ?? null
       const around = before === null ? middleware : [before, ...middleware]
-      const handler = compose(view, pattern, limitMs, around)
+      const handler = compose(inTransaction(view, own.atomic), pattern, limitMs, around)
       return [view, view === views.GET ? cached(options, route, handler) : handler] as const
     })
     return new Map(composed)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { Services } from '../../src/core/services.ts'
 import { atomic } from '../../src/model/atomic.ts'
 import { DATABASE, type Database } from '../../src/model/database.ts'
+import { outside } from '../../src/model/outside.ts'
 import { statement } from '../../src/model/statement.ts'
 import type { Transaction } from '../../src/model/transaction.ts'
 import * as types from '../../src/model/types.ts'
@@ -37,7 +38,11 @@ t.test('what returns is committed, what throws is rolled back', async (t) => {
   const db = await testDatabase(t, SCHEMA)
   const result = await atomic(db, async (tx) => {
     await add.run(tx, { id: 1, points: -30 })
-    t.same(await points.one(db, { id: 1 }), { points: 100 }, 'outside it is not seen before')
+    t.same(
+      await points.one(outside(db), { id: 1 }),
+      { points: 100 },
+      'outside it is not seen before',
+    )
     return add.run(tx, { id: 2, points: 30 })
   })
   t.equal(result, 1)
@@ -63,13 +68,22 @@ t.test('a request begins a transaction, and nothing of it escapes', async (t) =>
     await add.run(tx, { id: 1, points: 1 })
     const escaped = {
       code: 'UWAS_ERR_MODEL_ESCAPED',
-      message: /^statement "points" was run on the request while a transaction .* run it on tx/,
+      message: /^statement "points" was run outside of the transaction .* run it on tx, or on outs/,
     }
     await t.rejects(points.one(req, { id: 1 }), escaped)
     const second = atomic(req, async () => t.fail('a second transaction'))
     await t.rejects(second, { code: 'UWAS_ERR_MODEL_ESCAPED', message: /^atomic was run/ })
-    t.same(await points.one(other, { id: 1 }), { points: 100 }, 'others are outside')
-    t.same(await points.one(db, { id: 1 }), { points: 100 }, 'so is the database itself')
+    await t.rejects(points.one(db, { id: 1 }), escaped, 'so does the database itself')
+    await t.rejects(points.one(other, { id: 1 }), escaped, 'and another request')
+    await t.rejects(points.stream(db, { id: 1 }).next(), escaped)
+    await t.rejects(
+      atomic(db, async () => t.fail('a third')),
+      { code: 'UWAS_ERR_MODEL_ESCAPED' },
+    )
+    const elsewhere = outside(req)
+    t.same(await points.one(elsewhere, { id: 1 }), { points: 100 }, 'on purpose it may')
+    await atomic(elsewhere, (own) => add.run(own, { id: 2, points: 1 }))
+    for await (const row of points.stream(elsewhere, { id: 2 })) t.same(row, { points: 101 })
   })
   t.same(await points.one(req, { id: 1 }), { points: 101 }, 'afterwards the request is free')
   await t.rejects(

@@ -144,7 +144,7 @@ t.test('a connection that breaks during COMMIT leaves the outcome open, and says
   await t.rejects(committing, {
     code: 'UWAS_ERR_MODEL_COMMIT_UNKNOWN',
     status: 503,
-    message: /was lost during COMMIT; whether the transaction took effect is not known/,
+    message: /was lost before it had answered; whether the transaction took effect is not known/,
   })
 })
 

@@ -4,6 +4,7 @@ import t from 'tap'
 import { json, redirect, text } from '../../src/http/reply.ts'
 import { atomic } from '../../src/model/atomic.ts'
 import { DATABASE } from '../../src/model/database.ts'
+import { outside } from '../../src/model/outside.ts'
 import { statement } from '../../src/model/statement.ts'
 import * as pg from '../../src/model/types.ts'
 import { path, urlconf } from '../../src/route/urlconf.ts'
@@ -173,7 +174,7 @@ t.test('transactions of a site are as separate as they are when it serves', asyn
   await other
   t.strictSame(await bodies(), ['of another'])
 
-  // Statements and transactions of the database itself do not wait for the one that they are called in.
+  // What is outside on purpose does not wait for the transaction that it is called in.
   const order: string[] = []
   await atomic(db, async (tx) => {
     await add.one(tx, { body: 'outer' })
@@ -181,13 +182,14 @@ t.test('transactions of a site are as separate as they are when it serves', asyn
       await add.one(inner, { body: 'nested' })
       await Promise.all(
         ['p', 'q'].map((body) =>
-          atomic(db, async (own) => {
+          atomic(outside(db), async (own) => {
             own.onCommit(() => void order.push(body))
             await add.one(own, { body })
           }),
         ),
       )
-      await t.rejects(add.one(db, { body: 'outer' }), { code: 'UWAS_ERR_MODEL_QUERY' })
+      await t.rejects(add.one(outside(db), { body: 'outer' }), { code: 'UWAS_ERR_MODEL_QUERY' })
+      await t.rejects(add.one(db, { body: 'outer' }), { code: 'UWAS_ERR_MODEL_ESCAPED' })
       await add.one(inner, { body: 'after' })
     })
     tx.onCommit(() => void order.push('outer'))

@@ -23,7 +23,7 @@ export const MODEL_ERRORS = {
   },
   UWAS_ERR_MODEL_COMMIT_UNKNOWN: {
     message:
-      'the connection to PostgreSQL was lost during COMMIT; whether the transaction took effect is not known',
+      'the connection to PostgreSQL was lost before it had answered; whether {what} took effect is not known',
     status: 503,
     base: 'Error',
     when: 'request',
@@ -67,6 +67,12 @@ export const MODEL_ERRORS = {
     status: 500,
     base: 'Error',
     when: 'start',
+  },
+  UWAS_ERR_MODEL_LOCKED: {
+    message: '{what} did not get a lock that another transaction has: {problem}',
+    status: 409,
+    base: 'Error',
+    when: 'request',
   },
   UWAS_ERR_MODEL_MIGRATION_CHANGED: {
     message:
@@ -183,7 +189,7 @@ export const MODEL_ERRORS = {
   },
   UWAS_ERR_MODEL_ESCAPED: {
     message:
-      '{what} was run on the request while a transaction of the request is open, and would not belong to it: run it on tx, or on the database (req.services.get(DATABASE)) when it is meant to stay outside',
+      '{what} was run outside of the transaction that is open around it, and would not belong to it: run it on tx, or on outside(req) when it is meant to stay outside',
     status: 500,
     base: 'TypeError',
     when: 'request',

@@ -21,6 +21,11 @@ export function selectByKey(target: Target): string {
   return `select ${selectList(target)} from ${target.quoted} where ${keyIs(target, 1)}`
 }
 
+/** `wait` is empty, ` nowait` or ` skip locked`. */
+export function lockByKey(target: Target, strength: string, wait: string): string {
+  return `${selectByKey(target)} for ${strength}${wait}`
+}
+
 /** `$1` is an array of values of one column. */
 export function selectByAny(target: Target, by: ColumnInfo, order: string): string {
   return `select ${selectList(target)} from ${target.quoted} where ${by.quoted} = any($1)${order}`

@@ -6,6 +6,7 @@ import { createError } from '../../core/errors.ts'
 import { handled } from '../../core/handled.ts'
 import { hintNearest } from '../../core/nearest.ts'
 import { type Queryable, type Statement, statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
 import { bool, nullable, type Shape, type Type } from '../types.ts'
 import { given } from './any.ts'
 import {
@@ -21,6 +22,7 @@ import {
 } from './columns.ts'
 import { copyIn } from './copy.ts'
 import { Inserts } from './inserts.ts'
+import { type LockOptions, Locks } from './locks.ts'
 import { type ListOptions, type Order, type Page, Pages } from './pages.ts'
 import { registerTable } from './registry.ts'
 import * as sql from './sql.ts'
@@ -79,6 +81,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
   readonly #update: Statement | null
   readonly #delete: Statement
   readonly #inserts: Inserts
+  readonly #locks: Locks
   readonly #pages: Pages
   readonly #changeable: readonly ColumnInfo[]
 
@@ -107,6 +110,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
             row,
             sql.updateRow(this.target, this.#changeable),
           )
+    this.#locks = new Locks(name, this.target, row)
     this.#inserts = new Inserts(name, this.target, row, unique)
     this.#pages = new Pages(name, this.target, row, options.orders ?? {})
   }
@@ -124,6 +128,15 @@ export class Table<C extends Columns, K extends keyof C & string> {
   /** The row of this key, or undefined. */
   find(on: Queryable, key: KeyOf<C, K>): Promise<Row<C> | undefined> {
     return this.#get.maybe(on, ...given(key)) as Promise<Row<C> | undefined>
+  }
+
+  /**
+   * The row of this key, locked until the transaction ends (`for update`): what others would change of it waits.
+   * Undefined when there is none, or with `ifLocked: 'skip'` when another transaction has it; with `'fail'` that
+   * is UWAS_ERR_MODEL_LOCKED (409).
+   */
+  lock(tx: Transaction, key: KeyOf<C, K>, options: LockOptions = {}): Promise<Row<C> | undefined> {
+    return handled(this.#locks.lock(tx, key, options) as Promise<Row<C> | undefined>)
   }
 
   /**

@@ -257,8 +257,7 @@ export class Session {
     this.#shift()
     const { prepared, failure } = task
     if (prepared !== null && failure instanceof ServerError && isStale(failure)) {
-      this.#forget(prepared)
-      this.#output.closeStatement(prepared.name)
+      if (this.#statements.get(prepared.sql) === prepared) this.#forgetAll()
       if (this.#repeat(task, prepared, status)) return
     }
     task.done(failure)
@@ -273,6 +272,16 @@ export class Session {
     task.failure = undefined
     this.run(task, sql, task.args)
     return true
+  }
+
+  /** What changed one plan has changed others: in a transaction each would fail it anew. */
+  #forgetAll(): void {
+    for (const [sql, { name, columns }] of this.#statements) {
+      // One that is not described yet is being prepared, after the change.
+      if (columns === null) continue
+      this.#statements.delete(sql)
+      this.#output.closeStatement(name)
+    }
   }
 
   #forget(prepared: Prepared): void {

@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createError } from '../../core/errors.ts'
 import type { Trace } from '../../core/trace.ts'
 import type { Database } from '../../model/database.ts'
+import { Outside } from '../../model/outside.ts'
 import type { Runner } from '../../model/statement.ts'
 import {
   changeSession,
@@ -109,7 +110,7 @@ export class PostgresStore implements SessionStore {
     let removed = 0
     for (let batch = 0; batch < MAX_BATCHES; batch++) {
       const { idleSeconds: idle } = this.#limits
-      const count = await removeExpired.run(this.#db, { idle, count: EXPIRE_ROWS })
+      const count = await removeExpired.run(this.#on(null), { idle, count: EXPIRE_ROWS })
       removed += count
       if (count < EXPIRE_ROWS) break
     }
@@ -126,9 +127,9 @@ export class PostgresStore implements SessionStore {
     })
   }
 
-  /** The database itself: a session is not part of the request's transaction. */
+  /** A session is not part of the transaction that the view may be in. */
   #on(trace: Trace | null): Runner {
-    return trace === null ? this.#db : { trace, submit: (query) => this.#db.submit(query) }
+    return new Outside(this.#db, trace)
   }
 
   #checked(data: Data): Data {
