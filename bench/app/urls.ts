@@ -7,4 +7,5 @@ export const urls = urlconf(
   path('/db', db),
   path('/queries', queries),
   path('/fortunes', fortunes),
+  path('/cached', fortunes, { cached: { seconds: 3600 } }),
 )

@@ -26,6 +26,14 @@ export const views: readonly Scenario[] = [
     check: checkFortunes,
     reads: { table: 'fortune', times: 1 },
   }),
+  view(
+    'cached-page',
+    'the same page, kept by uwas: hold it against fortunes and static-1k',
+    '/cached',
+    {
+      check: checkFortunes,
+    },
+  ),
 ]
 
 function parse(answer: Answer): unknown {

@@ -26,6 +26,7 @@ export class RenderRequest extends Request {
   readonly #rule: Rule
   readonly #fields: FieldSource
   readonly #client: Client
+  #isJudged: boolean
 
   /** `req` is the request of whom it is made for first; it may end before this one does. */
   constructor(req: Request, rule: Rule, key: PageKey) {
@@ -49,6 +50,7 @@ export class RenderRequest extends Request {
     this.#rule = rule
     this.#fields = fields
     this.#client = client
+    this.#isJudged = false
   }
 
   override dependsOn(...tags: string[]): void {
@@ -78,13 +80,13 @@ export class RenderRequest extends Request {
   override cookie(name: string): string | undefined {
     if (this.#rule.bypasses(name)) return undefined
     if (!this.#rule.cookies.includes(name)) this.#look(`the cookie ${name}`, true)
-    return super.cookie(name)
+    return this.#judged(() => super.cookie(name))
   }
 
   override cookieValues(name: string): string[] {
     if (this.#rule.bypasses(name)) return []
     if (!this.#rule.cookies.includes(name)) this.#look(`the cookie ${name}`, true)
-    return super.cookieValues(name)
+    return this.#judged(() => super.cookieValues(name))
   }
 
   override get remoteAddress(): string {
@@ -112,9 +114,19 @@ export class RenderRequest extends Request {
    */
   override markPersonal(what: Personal): void {
     super.markPersonal(what)
-    if (what === 'cookie') return
+    if (this.#isJudged) return
     const isNobody = this.#rule.bypassCookies.length > 0 && (what === 'session' || what === 'user')
     if (!isNobody) this.#look(`the ${what}`, true)
+  }
+
+  /** Reads what has been judged by its name. */
+  #judged<T>(read: () => T): T {
+    this.#isJudged = true
+    try {
+      return read()
+    } finally {
+      this.#isJudged = false
+    }
   }
 
   #look(what: string, isPersonal: boolean): void {

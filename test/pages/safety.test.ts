@@ -95,6 +95,14 @@ const personal: [what: string, view: (req: Request) => Reply | Promise<Reply>, t
     'it was made from the session',
   ],
   [
+    'what somebody calls a cookie’s',
+    (req) => {
+      req.markPersonal('cookie')
+      return text('')
+    },
+    'it was made from the cookie',
+  ],
+  [
     'a nonce',
     (req) => {
       req.markPersonal('nonce')
