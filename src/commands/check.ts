@@ -7,6 +7,7 @@ import { isCodedError } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
 import { createPrivateFiles } from '../files/send-file.ts'
 import { securityHeaders } from '../http/security-headers.ts'
+import { Signer } from '../http/signing.ts'
 import type { Database } from '../model/database.ts'
 import { migrationStatus } from '../model/migrate.ts'
 import { pendingOwnSteps } from '../model/own-tables.ts'
@@ -54,6 +55,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkTemplates(config, findings))
   await part(findings, () => void createSiteRules(config))
   await part(findings, () => void securityHeaders(config.securityHeaders))
+  await part(findings, () => checkSecrets(config))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkFiles(config, log, findings))
@@ -80,6 +82,10 @@ async function part(findings: Findings, check: () => Promise<void> | void): Prom
     // What the files are served with is looked at on its own, too.
     if (!findings.problems.includes(problem)) findings.problems.push(problem)
   }
+}
+
+function checkSecrets({ secrets }: SiteConfig): void {
+  if (secrets.length > 0) new Signer(secrets)
 }
 
 function checkLanes({ warnings }: Findings): void {

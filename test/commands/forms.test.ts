@@ -46,6 +46,14 @@ t.test('routes, explain and check tell which forms are taken without a proof', a
   t.match(check.stderr, /forms are taken from anywhere, as it says: \/hook \(uwas\.config\.ts:8\)/)
 })
 
+t.test('check finds a secret that is too short, and does not quote it', async (t) => {
+  const site = SITE['uwas.config.ts'].replace('a secret of more than thirty-two bytes', 'hunter2')
+  const check = await run(['check'], { cwd: folder(t, { 'uwas.config.ts': site }) })
+  t.equal(check.code, 1)
+  t.match(check.stderr, /has at 0 one of 7 bytes; 32 are the least/)
+  t.notMatch(check.stderr, 'hunter2')
+})
+
 t.test("uwas's own tables are made by migrate, and missed by check", async (t) => {
   const site = SITE['uwas.config.ts'].replace("{ store: 'cookie' }", '{}')
   const cwd = folder(t, { 'uwas.config.ts': site })

@@ -70,8 +70,8 @@ export function createCookieStore(signer: Signer, limits: SessionLimits): Sessio
 
 function changed({ data, createdAt }: Stored, next: Next): Content {
   const now = seconds()
-  const { token, userId, dataFrom, isNewUser } = next
-  const created = isNewUser ? now : createdAt.getTime() / 1000
+  const { token, userId, dataFrom, hasSignedIn } = next
+  const created = hasSignedIn ? now : createdAt.getTime() / 1000
   return { t: token, u: userId, d: dataFrom(data), c: created, s: now }
 }
 

@@ -83,7 +83,7 @@ export class PostgresStore implements SessionStore {
         new_token: hashOf(next.token),
         user_id: next.userId,
         data: this.#checked(next.dataFrom(data)),
-        is_new_user: next.isNewUser,
+        has_signed_in: next.hasSignedIn,
       })
       if (changed === 1) return next.token === stored.token ? null : next.token
       const newer = await reloadSession.maybe(on, { token })

@@ -17,6 +17,7 @@ export class SessionState {
   #changes: Changes
   #userId: string | null
   #isRotated = false
+  #hasSignedIn = false
   #isClosed = false
   #newToken: string | undefined
 
@@ -64,6 +65,7 @@ export class SessionState {
 
   rotate(userId: string | null | undefined): void {
     this.#checkOpen()
+    this.#hasSignedIn ||= typeof userId === 'string'
     if (userId !== undefined && userId !== this.#userId) {
       // Of one user's session nothing may reach another's.
       if (this.#userId !== null) this.#end()
@@ -90,12 +92,11 @@ export class SessionState {
     if (this.#ended !== undefined) await store.remove(this.#ended, trace)
     const stored = this.#stored
     if (stored === undefined) {
-      if (this.#isWanted) return store.create(this.#next(true), trace)
+      if (this.#isWanted) return store.create(this.#next(), trace)
       return this.#ended === undefined ? undefined : null
     }
     if (this.#isRotated || !this.#changes.isEmpty) {
-      const isNewUser = this.#userId !== stored.userId
-      return (await store.change(stored, this.#next(isNewUser), trace)) ?? undefined
+      return (await store.change(stored, this.#next(), trace)) ?? undefined
     }
     return stored.isStale ? ((await store.touch(stored, trace)) ?? undefined) : undefined
   }
@@ -109,13 +110,13 @@ export class SessionState {
     return this.#userId !== null || !this.#changes.isEmpty
   }
 
-  #next(isNewUser: boolean): Next {
+  #next(): Next {
     const changes = this.#changes
     return {
       token: this.token as string,
       userId: this.#userId,
       dataFrom: (current) => changes.applyTo(current),
-      isNewUser,
+      hasSignedIn: this.#hasSignedIn,
     }
   }
 

@@ -13,9 +13,10 @@ type Key<D> = keyof D & string
  * Two requests of one client may run at once. In PostgreSQL their changes are merged by key: different keys
  * never meet, `update` is done on the newest value, a `set` of a key that was not read before simply comes
  * last. A `set` by a request that had read the key, which the other one has changed meanwhile, is 409
- * (UWAS_ERR_WAS_SESSION_CONFLICT) and changes nothing; so is any change of a session that has been ended or
- * rotated meanwhile. In a cookie there is nothing to compare with: the whole of the reply that arrives last
- * stands.
+ * (UWAS_ERR_WAS_SESSION_CONFLICT) and changes nothing in it; so is any change of a session that has been ended
+ * or rotated meanwhile. What the view has done in tables stands. Two first requests of a client that has no session
+ * yet begin one each, and the browser keeps one of the two. In a cookie there is nothing to compare with: the whole
+ * of the reply that arrives last stands.
  */
 export class Session<D extends object = Record<string, unknown>> {
   readonly #state: SessionState

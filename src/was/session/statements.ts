@@ -57,7 +57,7 @@ export const changeSession = new Statement('uwas session change', {
     new_token: pg.bytea,
     user_id: pg.nullable(pg.text),
     data: pg.json(),
-    is_new_user: pg.bool,
+    has_signed_in: pg.bool,
   },
   sql: `update uwas.sessions set
     token = $3, user_id = $4, data = $5, version = version + 1, seen_at = now(),

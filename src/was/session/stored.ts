@@ -30,7 +30,7 @@ export interface Next {
   /** Its data, made of the newest that are stored; throws UWAS_ERR_WAS_SESSION_CONFLICT. */
   readonly dataFrom: (current: Data) => Data
   /** True when its user has just signed in: its lifetime begins anew. */
-  readonly isNewUser: boolean
+  readonly hasSignedIn: boolean
 }
 
 /** Every method gives the value of the cookie to set, or null where the client's stays as it is. */

@@ -79,7 +79,7 @@ function recording(): SessionStore & { readonly calls: string[] } {
     load: () => told('load', undefined),
     create: ({ userId, dataFrom }) =>
       told(`create ${userId} ${JSON.stringify(dataFrom({}))}`, 'new'),
-    change: (_, { isNewUser }) => told(`change ${isNewUser}`, null),
+    change: (_, { hasSignedIn }) => told(`change ${hasSignedIn}`, null),
     touch: () => told('touch', null),
     remove: ({ userId }) => told(`remove ${userId}`, undefined),
   }
@@ -112,7 +112,8 @@ t.test('what a session becomes decides what is written', async (t) => {
   t.strictSame(await saved(undefined, (s) => s.destroy()), ['', undefined])
   t.strictSame(await saved(undefined, (s) => s.rotate('7')), ['create 7 {}', 'new'])
   t.strictSame(await saved(stored(null), (s) => s.rotate('7')), ['change true', undefined])
-  t.strictSame(await saved(stored('7'), (s) => s.rotate('7')), ['change false', undefined])
+  t.strictSame(await saved(stored('7'), (s) => s.rotate('7')), ['change true', undefined])
+  t.strictSame(await saved(stored('7'), (s) => s.rotate(undefined)), ['change false', undefined])
   t.strictSame(await saved(stored('7'), (s) => s.rotate('8')), ['remove 7, create 8 {}', 'new'])
   t.strictSame(await saved(stored('7'), (s) => s.rotate(null)), ['remove 7', null])
   t.strictSame(await saved(stored('7'), (s) => s.destroy()), ['remove 7', null])

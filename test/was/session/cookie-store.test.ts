@@ -70,7 +70,7 @@ t.test('the longest that fits is sent, one more is refused', async (t) => {
     token: newToken(),
     userId: null,
     dataFrom: () => ({ a: 'x'.repeat(length) }),
-    isNewUser: true,
+    hasSignedIn: true,
   })
   let most = 0
   while ((await store.create(next(most), null)).length + 128 < 4090) most++
@@ -98,14 +98,14 @@ t.test('it ends by disuse, by age, and when its times lie ahead', async (t) => {
 t.test('touching and changing keep when it began; a new user begins anew', async (t) => {
   const store = createCookieStore(new Signer([SECRET]), LIMITS)
   const before = (await store.load(stored(newToken(), { created: 900, seen: 900 }), null)) as Stored
-  const next = { token: before.token, userId: '7', dataFrom: () => ({ b: 2 }), isNewUser: false }
+  const next = { token: before.token, userId: '7', dataFrom: () => ({ b: 2 }), hasSignedIn: false }
   const age = async (cookie: string | null) => {
     const found = await store.load(cookie ?? '', null)
     return Math.round((Date.now() - (found?.createdAt.getTime() ?? 0)) / 100_000)
   }
   t.equal(await age(await store.touch(before, null)), 9)
   t.equal(await age(await store.change(before, next, null)), 9)
-  t.equal(await age(await store.change(before, { ...next, isNewUser: true }, null)), 0)
+  t.equal(await age(await store.change(before, { ...next, hasSignedIn: true }, null)), 0)
 })
 
 t.test(
@@ -114,7 +114,7 @@ t.test(
     const before = createCookieStore(new Signer([OLD]), LIMITS)
     const between = createCookieStore(new Signer([SECRET, OLD]), LIMITS)
     const after = createCookieStore(new Signer([SECRET]), LIMITS)
-    const next = { token: newToken(), userId: '7', dataFrom: () => ({}), isNewUser: true }
+    const next = { token: newToken(), userId: '7', dataFrom: () => ({}), hasSignedIn: true }
     const cookie = await before.create(next, null)
     t.equal(await after.load(cookie, null), undefined)
     const found = (await between.load(cookie, null)) as Stored
