@@ -292,14 +292,14 @@ async function openDatabase(
   options: { readonly refusesRepeats?: boolean },
 ): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
   if (config.database === null) return { postgres: null, database: null }
-  const { url, poolSize } = config.database
+  const { url, ...settings } = config.database
   const postgres =
     url === null
       ? await startEmbeddedPostgres({ dir: join(config.stateDir, 'postgres'), log })
       : null
   const database = createDatabase({
     url: url ?? (postgres as EmbeddedPostgres).url,
-    poolSize,
+    ...settings,
     log,
     ...options,
   })

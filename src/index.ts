@@ -85,6 +85,8 @@ export { escapeHtml } from './template/escape.ts'
 export type { Render } from './template/program.ts'
 export { type SafeHtml, safeHtml } from './template/safe-html.ts'
 export type { Templates } from './template/templates.ts'
+export { type Attribute, type Attributes, type Factory, factory } from './testing/factory.ts'
+export { loadFixtures } from './testing/fixtures.ts'
 export {
   createTestClient,
   type TestClient,

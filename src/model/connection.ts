@@ -4,6 +4,7 @@
  * session that has forgotten its transaction.
  */
 import { isConnectionFailure, problemOf, unavailable } from './failures.ts'
+import type { SlowLog } from './slow-log.ts'
 import type { DatabaseTarget } from './url.ts'
 import {
   Collected,
@@ -24,6 +25,7 @@ export interface ConnectionOptions {
   readonly statementTimeoutMs: number
   /** Gets PostgreSQL's notices (`RAISE NOTICE`); by default nobody does. */
   readonly onNotice?: (message: string) => void
+  readonly slow?: SlowLog | null
 }
 
 /** What a statement may take longer than its time-out before its connection counts as hung. */
@@ -31,6 +33,8 @@ const HUNG_AFTER_MS = 5000
 
 export class Connection {
   readonly where: string
+  /** Hears of statements that take long; null where nobody asked. */
+  readonly slow: SlowLog | null
   /** `performance.now()` when the hung check last saw the connection get on. */
   #progressAt: number
   #seenAnswers: number
@@ -44,6 +48,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions, onDead: () => void = () => {}) {
     this.where = options.target.where
+    this.slow = options.slow ?? null
     this.#progressAt = 0
     this.#seenAnswers = 0
     this.#dead = undefined

@@ -13,6 +13,7 @@ import { ExclusiveLane, PipelinedLane } from './lanes.ts'
 import type { Pinned } from './pinned.ts'
 import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
+import { SlowLog } from './slow-log.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 export interface DatabaseOptions {
@@ -26,6 +27,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number
   /** After it PostgreSQL cancels a statement: UWAS_ERR_MODEL_TIMEOUT; 0 = never; default 30,000. */
   readonly statementTimeoutMs?: number
+  /** A statement that takes longer is logged with its plan; 0 = none; default 0. */
+  readonly slowStatementMs?: number
   /** Refuse the same read again and again for one request: development and tests. Default false. */
   readonly refusesRepeats?: boolean
   readonly log: Log
@@ -69,6 +72,7 @@ export class Database {
     acquireTimeoutMs: number,
     repeats: Repeats | null,
     log: Log,
+    slowStatementMs = 0,
   ) {
     const pipelined = poolSize >= TWO_LANES_FROM ? 2 : 1
     this.where = connection.target.where
@@ -77,7 +81,9 @@ export class Database {
     this.stats = { retries: 0 }
     this.pinned = null
     this.repeats = repeats
-    this.connector = new Connector(connection)
+    const explain = (sql: string) => this.#explain(sql)
+    const slow = slowStatementMs === 0 ? null : new SlowLog(slowStatementMs, log, explain)
+    this.connector = new Connector({ ...connection, slow })
     this.pipelined = new PipelinedLane(this.connector, pipelined)
     this.exclusive = new ExclusiveLane(this.connector, poolSize - pipelined, acquireTimeoutMs)
     this.#options = connection
@@ -128,6 +134,18 @@ export class Database {
     await Promise.all([this.pipelined.close(timeoutMs), this.exclusive.close(timeoutMs)])
   }
 
+  /** The plan for any values: those of one run may be secrets. */
+  async #explain(sql: string): Promise<string[]> {
+    const connection = await this.openSeparate()
+    try {
+      await connection.simple('set statement_timeout = 5000')
+      const { rows } = await connection.simple(`explain (generic_plan) ${sql}`)
+      return rows.map(([line]) => line ?? '')
+    } finally {
+      await connection.close(1000)
+    }
+  }
+
   #killHung(): void {
     const now = performance.now()
     for (const each of this.pipelined.connections) each.checkHung(now)
@@ -147,16 +165,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectTimeoutMs = 5000,
     statementTimeoutMs = 30_000,
     refusesRepeats = false,
+    slowStatementMs = 0,
     log,
   } = options
   checkWhole('poolSize', poolSize, 2, 10_000)
   checkWhole('acquireTimeoutMs', acquireTimeoutMs, 1, 3_600_000)
   checkWhole('connectTimeoutMs', connectTimeoutMs, 1, 3_600_000)
   checkWhole('statementTimeoutMs', statementTimeoutMs, 0, 86_400_000)
+  checkWhole('slowStatementMs', slowStatementMs, 0, 3_600_000)
   const target = parseDatabaseUrl(url)
   const connection = { target, connectTimeoutMs, statementTimeoutMs }
   const repeats = refusesRepeats ? new Repeats() : null
-  return new Database(connection, poolSize, acquireTimeoutMs, repeats, log)
+  return new Database(connection, poolSize, acquireTimeoutMs, repeats, log, slowStatementMs)
 }
 
 function checkWhole(name: string, value: number, min: number, max: number): void {

@@ -28,8 +28,9 @@ export class Query extends Task {
   connection: Connection | null
   /** Hears of its failure before the promise does. */
   onFailure: ((error: unknown) => void) | null
-  readonly #trace: Trace | null
-  readonly #startedAt: number
+  readonly trace: Trace | null
+  /** 0 where nobody asks how long it takes. */
+  #startedAt: number
   #reader: RowReader | null
   #rows: unknown[]
   #count: number
@@ -48,7 +49,7 @@ export class Query extends Task {
     this.wanted = wanted
     this.connection = null
     this.onFailure = null
-    this.#trace = trace
+    this.trace = trace
     this.#startedAt = trace === null ? 0 : performance.now()
     this.#reader = null
     this.#rows = []
@@ -66,6 +67,7 @@ export class Query extends Task {
 
   startOn(connection: Connection): void {
     this.connection = connection
+    if (connection.slow !== null && this.#startedAt === 0) this.#startedAt = performance.now()
     connection.start(this, this.statement.sql, this.args as readonly (string | null)[])
   }
 
@@ -83,7 +85,12 @@ export class Query extends Task {
   }
 
   done(failure: unknown): void {
-    this.#trace?.add('model', this.#startedAt, this.statement.name)
+    this.trace?.add('model', this.#startedAt, this.statement.name)
+    const slow = this.connection?.slow ?? null
+    if (slow !== null) {
+      const ms = performance.now() - this.#startedAt
+      if (ms >= slow.thresholdMs) slow.note(this, ms)
+    }
     if (failure !== undefined) return this.fail(failure)
     if (this.wanted === 'all') return this.#resolve(this.#rows)
     if (this.wanted === 'count') return this.#resolve(this.#count)

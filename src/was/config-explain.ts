@@ -39,7 +39,7 @@ function isAboutInside(issue: z.core.$ZodIssue): boolean {
 
 /** Of the unions of the schema, by the place without numbers. */
 const WHAT_FITS: Readonly<Record<string, string>> = {
-  database: 'it has to be "embedded", a postgres:// URL, { url, poolSize } or false',
+  database: 'it has to be "embedded", a postgres:// URL, { url, poolSize, … } or false',
   static: 'it has to be a folder, or a list of folders and { dir, prefix }',
   'static.index': 'it has to be a file name, or a list of them',
   'static.spa': 'it has to be true, false, or a path inside the folder',

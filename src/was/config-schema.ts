@@ -133,6 +133,7 @@ export const SCHEMA = z.strictObject({
       z.strictObject({
         url: databaseUrl.optional(),
         poolSize: z.int().min(2).max(1000).optional(),
+        slowStatementMs: z.int().min(0).max(3_600_000).optional(),
       }),
     ])
     .optional(),
@@ -211,7 +212,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
   cache: ['maxBytes'],
-  database: ['url', 'poolSize'],
+  database: ['url', 'poolSize', 'slowStatementMs'],
   sessions: Object.keys(sessions.shape),
   csrf: ['mode', 'trustedOrigins'],
   limits: [

@@ -74,6 +74,11 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   /** Connections for single statements and for transactions together. Default 10. */
   readonly poolSize?: number | undefined
+  /**
+   * A statement that takes longer is logged, at most once a minute, with PostgreSQL's plan (version 16 on) and,
+   * with `timings`, its route. 0: none. Default 0.
+   */
+  readonly slowStatementMs?: number | undefined
 }
 
 /** What one request may cost. */
@@ -205,6 +210,7 @@ export interface DatabaseConfig {
   /** Null: the embedded PostgreSQL. */
   readonly url: string | null
   readonly poolSize: number
+  readonly slowStatementMs?: number
 }
 
 /** Limits, complete; 0 in the last two is no limit. */

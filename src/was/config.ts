@@ -210,7 +210,8 @@ function chooseDatabase(config: UserConfig, envUrl: string | undefined): Databas
   if (database === 'embedded') return { url: null, poolSize: DEFAULT_POOL_SIZE }
   if (typeof database === 'string') return { url: database, poolSize: DEFAULT_POOL_SIZE }
   if (database !== undefined) {
-    return { url: database.url ?? fromEnv, poolSize: database.poolSize ?? DEFAULT_POOL_SIZE }
+    const { url = fromEnv, poolSize = DEFAULT_POOL_SIZE, slowStatementMs } = database
+    return { url, poolSize, ...(slowStatementMs !== undefined && { slowStatementMs }) }
   }
   const needed = config.migrations !== undefined || sessionsOf(config)?.store === 'postgres'
   const wanted = needed || (fromEnv !== null && config.urls !== undefined)

@@ -117,6 +117,7 @@ t.test(
       [{ database: 'postgresql://own/db' }, env, { url: 'postgresql://own/db', poolSize: 10 }],
       [{ database: { poolSize: 3 } }, env, { url: 'postgres://env/db', poolSize: 3 }],
       [{ database: { poolSize: 3 } }, {}, { url: null, poolSize: 3 }],
+      [{ database: { slowStatementMs: 5 } }, {}, { ...embedded, slowStatementMs: 5 }],
       [{ database: { url: 'postgres://own/db' } }, env, { url: 'postgres://own/db', poolSize: 10 }],
     ]
     for (const [raw, given, expected] of cases) {
@@ -173,10 +174,10 @@ t.test('what is no object, and keys deep inside, are told too', async (t) => {
   t.strictSame(problems([]), ['the configuration is a list; it has to be an object'])
   t.strictSame(problems({ database: { url: 'x', pool: 3 } }), [
     'database.url is neither "embedded" nor a URL that starts with postgres://',
-    'unknown key "database.pool"; known are: poolSize, url',
+    'unknown key "database.pool"; known are: poolSize, slowStatementMs, url',
   ])
   t.strictSame(problems({ database: 7 }), [
-    'database is 7; it has to be "embedded", a postgres:// URL, { url, poolSize } or false',
+    'database is 7; it has to be "embedded", a postgres:// URL, { url, poolSize, … } or false',
   ])
   t.strictSame(problems({ static: [{ dir: 'a', prefix: 'b' }] }), [
     'static[0].prefix has to start with "/"',
