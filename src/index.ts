@@ -95,6 +95,8 @@ export {
   type TestRequest,
 } from './testing/test-client.ts'
 export { absoluteUrl } from './was/absolute-url.ts'
+export { describePasswordProblem, type PasswordProblem } from './was/accounts/password-rules.ts'
+export { createPasswords, type PasswordOptions, type Passwords } from './was/accounts/passwords.ts'
 export { type CachePolicy, cacheControl, vary } from './was/caching.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { currentRequest } from './was/context.ts'

@@ -9,6 +9,25 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_PASSWORD: {
+    message: 'the password is too long, or holds what is no character: ask problem() before hash()',
+    status: 422,
+    base: 'RangeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_PASSWORDS_BUSY: {
+    message: 'too many passwords are being checked at once; try again in a moment',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_PASSWORD_HASH: {
+    message:
+      'the stored hash of a password is no argon2 hash; was it cut short, or made by another program?',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_UPLOAD_LIMIT: {
     message: 'the form has more than {limit} {what}',
     status: 413,
