@@ -1,0 +1,164 @@
+import t from 'tap'
+import { createLog } from '../../src/core/log.ts'
+import { Services } from '../../src/core/services.ts'
+import { TRUSTED_PROXIES, TrustedProxies } from '../../src/http/forwarded.ts'
+import type { Reply } from '../../src/http/reply.ts'
+import { text } from '../../src/http/reply.ts'
+import type { Request } from '../../src/http/request.ts'
+import { compileUrls } from '../../src/route/compile.ts'
+import type { UrlConf } from '../../src/route/entry.ts'
+import { path, urlconf } from '../../src/route/urlconf.ts'
+import { createDispatcher } from '../../src/was/dispatch.ts'
+import { createErrorPages } from '../../src/was/error-pages.ts'
+import { limit } from '../../src/was/limit.ts'
+import { requestOf } from '../support/request.ts'
+
+function dispatchOf(conf: UrlConf): (req: Request) => Reply | Promise<Reply> {
+  return createDispatcher({
+    urls: compileUrls(conf),
+    middleware: [],
+    errorPages: createErrorPages({ log: createLog(() => {}) }),
+    maxBodyBytes: 1024,
+    viewTimeoutMs: 0,
+    fileMethods: () => undefined,
+  }).dispatch
+}
+
+const from = (address: string, target = '/') =>
+  requestOf('GET', target, { remoteAddress: () => address })
+
+const field = (reply: Reply, name: string) =>
+  reply.headers?.filter(([one]) => one === name).map(([, value]) => value)
+
+t.test('a route answers so often, then 429 with the time to wait and what is left', async (t) => {
+  const dispatch = dispatchOf(
+    urlconf(
+      path('/', () => text('ok'), {
+        middleware: [limit({ name: 'front', requests: 2, perSeconds: 3600 })],
+      }),
+    ),
+  )
+  const first = dispatch(from('192.0.2.1'))
+  if (first instanceof Promise) throw new Error('a synchronous view stays so')
+  t.equal(first.status, 200)
+  t.strictSame(field(first, 'RateLimit-Policy'), ['"front";q=2;w=3600'])
+  t.strictSame(field(first, 'RateLimit'), ['"front";r=1;t=1800'])
+  t.equal((await dispatch(from('192.0.2.1'))).status, 200)
+  const refused = await dispatch(from('192.0.2.1'))
+  t.equal(refused.status, 429)
+  t.strictSame(field(refused, 'Retry-After'), ['1800'])
+  t.strictSame(field(refused, 'RateLimit'), ['"front";r=0;t=3600'])
+  t.strictSame(field(refused, 'Cache-Control'), ['no-store'])
+  t.match(refused.body, /too many requests; try again in 1800 seconds/)
+  t.equal((await dispatch(from('192.0.2.2'))).status, 200, 'another client has its own')
+})
+
+t.test('an IPv6 client cannot walk through its own network', async (t) => {
+  const dispatch = dispatchOf(
+    urlconf(path('/', () => text('ok'), { middleware: [limit({ requests: 1, perSeconds: 60 })] })),
+  )
+  t.equal((await dispatch(from('2001:db8::1'))).status, 200)
+  t.equal((await dispatch(from('2001:db8::ffff:2'))).status, 429)
+  t.equal((await dispatch(from('2001:db8:0:1::1'))).status, 200)
+})
+
+t.test('behind a trusted proxy the client counts, and nobody else may name another', async (t) => {
+  const dispatch = dispatchOf(
+    urlconf(path('/', () => text('ok'), { middleware: [limit({ requests: 1, perSeconds: 60 })] })),
+  )
+  const services = new Services().provide(
+    TRUSTED_PROXIES,
+    new TrustedProxies({ networks: ['loopback'] }),
+  )
+  const by = (peer: string, client: string) =>
+    requestOf('GET', '/', {
+      services,
+      remoteAddress: () => peer,
+      headers: { 'x-forwarded-for': client },
+    })
+  t.equal((await dispatch(by('127.0.0.1', '192.0.2.1'))).status, 200)
+  t.equal((await dispatch(by('127.0.0.1', '192.0.2.2'))).status, 200)
+  t.equal((await dispatch(by('127.0.0.1', '192.0.2.2'))).status, 429)
+  t.equal((await dispatch(by('198.51.100.1', '192.0.2.8'))).status, 200)
+  t.equal((await dispatch(by('198.51.100.1', '192.0.2.9'))).status, 429)
+})
+
+t.test('a key of the view’s own, at once or later, or none', async (t) => {
+  const keyed = limit({
+    requests: 1,
+    perSeconds: 60,
+    key: (req) => req.query.get('k') ?? undefined,
+  })
+  const later = limit({
+    requests: 1,
+    perSeconds: 60,
+    key: async (req) => req.query.get('k') ?? undefined,
+  })
+  const dispatch = dispatchOf(
+    urlconf(
+      path('/now', async () => text('ok'), { middleware: [keyed] }),
+      path('/later', () => text('ok'), { middleware: [later] }),
+    ),
+  )
+  for (const place of ['/now', '/later']) {
+    const ask = async (key: string) => (await dispatch(from('::1', place + key))).status
+    t.strictSame([await ask('?k=a'), await ask('?k=a'), await ask('?k=b')], [200, 429, 200])
+    t.strictSame([await ask(''), await ask('')], [200, 200], 'no key, no limit')
+  }
+})
+
+t.test('one limit on two routes counts them together, two limits apart', async (t) => {
+  const together = limit({ requests: 1, perSeconds: 60 })
+  const dispatch = dispatchOf(
+    urlconf(
+      path('/a', () => text('ok'), { middleware: [together] }),
+      path('/b', () => text('ok'), { middleware: [together] }),
+      path('/c', () => text('ok'), { middleware: [limit({ requests: 1, perSeconds: 60 })] }),
+    ),
+  )
+  const statuses = []
+  for (const place of ['/a', '/b', '/c']) {
+    statuses.push((await dispatch(from('::1', place))).status)
+  }
+  t.strictSame(statuses, [200, 429, 200])
+})
+
+t.test('a view counts for itself, and gives back what succeeded', (t) => {
+  const guesses = limit({ name: 'guesses', requests: 2, perSeconds: 60 })
+  guesses.spend('mara')
+  guesses.spend('mara')
+  t.throws(() => guesses.spend('mara'), {
+    status: 429,
+    message: 'too many requests; try again in 30 seconds',
+    headers: [
+      ['Retry-After', '30'],
+      ['RateLimit-Policy', '"guesses";q=2;w=60'],
+      ['RateLimit', '"guesses";r=0;t=60'],
+    ],
+  })
+  guesses.giveBack('mara')
+  guesses.spend('mara')
+  guesses.spend('theo', 2)
+  t.throws(() => guesses.spend('theo'), { message: 'too many requests; try again in 60 seconds' })
+  t.end()
+})
+
+t.test('mistakes in the options are told at start', (t) => {
+  const good = { requests: 1, perSeconds: 1 }
+  for (const [options, message] of [
+    [{ requests: 0, perSeconds: 1 }, /^limit\(\): requests is 0; it must be a whole number from 1/],
+    [{ requests: 1 }, /perSeconds is undefined/],
+    [{ ...good, burst: 0.5 }, /burst is 0.5/],
+    [{ ...good, maxKeys: 1 }, /maxKeys is 1/],
+    [{ ...good, name: 'two words' }, /name is no word/],
+    [{ ...good, key: 'ip' }, /key is "address" or a function/],
+  ] as const) {
+    const expected = { code: 'UWAS_ERR_CORE_INVALID_OPTION', message }
+    t.throws(() => limit(options as never), expected)
+  }
+  t.throws(() => limit({ ...good, bursts: 1 } as never), {
+    code: 'UWAS_ERR_CORE_UNKNOWN_OPTION',
+    message: /did you mean "burst"/,
+  })
+  t.end()
+})
