@@ -9,24 +9,26 @@ import { FileReply } from '../files/send-file.ts'
 import { formatHttpDate } from '../http/date.ts'
 import type { HeaderList } from '../http/headers.ts'
 import { statusOf } from '../http/http-error.ts'
-import { Reply, text } from '../http/reply.ts'
+import { Reply } from '../http/reply.ts'
 import { Request } from '../http/request.ts'
 import { SocketReply } from '../http/socket.ts'
-import { reasonOf } from '../http/status.ts'
 import { parseTarget } from '../http/target.ts'
 import type { Handler } from '../was/dispatch.ts'
 import type { Application } from './application.ts'
+import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import { share } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
 import { type FileHost, isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
+import { linkRequest } from './link-request.ts'
 import { NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
+import { refusal } from './refusal.ts'
 import type { TakeSocket } from './server-socket.ts'
 
 /**
@@ -46,6 +48,7 @@ export class NativeLane {
   peers: Peers | null
   readonly #heads: Heads
   readonly #scan: FieldScan
+  readonly #corked: Corked
   readonly #host: FileHost
   readonly #deadlines: Deadlines
   /** The Host value that last passed its grammar: nearly always the same. */
@@ -58,6 +61,7 @@ export class NativeLane {
     this.peers = null
     this.#heads = createHeads(baseHeaders)
     this.#scan = new FieldScan()
+    this.#corked = new Corked()
     this.#host = {
       begin: (exchange) => this.#begin(exchange),
       fail: (exchange, error) => this.#failFile(exchange, error),
@@ -170,9 +174,11 @@ export class NativeLane {
     const decided = traces === null ? 0 : performance.now()
     const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
     if (keepsAlive && isGet && isOneSend(prepared)) {
-      res.writeStatus(prepared.head).end(prepared.content?.take() as ArrayBuffer)
+      this.#corked.send(res, prepared)
     } else {
-      writePrepared(this.#exchangeOf(res, method), prepared, this.#host)
+      const exchange = this.#exchangeOf(res, method)
+      if (prepared.content === null) writePrepared(exchange, prepared, this.#host)
+      else res.cork(() => writePrepared(exchange, prepared, this.#host))
     }
     if (traces !== null) {
       const trace = new Trace(startedAt)
@@ -295,7 +301,11 @@ export class NativeLane {
       // A socket keeps its handshake.
       if (take === null) fields.release()
       else fields.detach()
-      this.#write(exchange, request, body, result, take)
+      if (mayOverflow(result.body)) {
+        res.cork(() => this.#write(exchange, request, body, result, take))
+      } else {
+        this.#write(exchange, request, body, result, take)
+      }
       return
     }
     fields.detach()
@@ -331,22 +341,7 @@ export class NativeLane {
     if (exchange.hasRequest) return
     exchange.hasRequest = true
     this.#begin(exchange)
-    const { onAbort } = exchange
-    const onDone = exchange.onDone as (() => void) | null
-    exchange.onAbort = () => {
-      onAbort?.()
-      request.markAborted()
-      body?.abort()
-    }
-    exchange.onDone = () => {
-      onDone?.()
-      body?.abort()
-      request.markDone()
-    }
-    exchange.onError = (error) => {
-      const what = `${request.method} ${request.path} (request ${request.id})`
-      this.application.log.error(`${what} failed while it was answered`, error)
-    }
+    linkRequest(exchange, request, body, this.application.log)
   }
 
   #write(
@@ -399,8 +394,4 @@ export class NativeLane {
     const { contentLength } = this.#scan
     return contentLength === '' && isChunked === true ? Number.NaN : Number(contentLength)
   }
-}
-
-function refusal(status: number): Reply {
-  return text(`${status} ${reasonOf(status)}\n`, { status })
 }

@@ -1,0 +1,29 @@
+/** An exchange that does not end at once: its request, the request's body and the log hear what becomes of it. */
+import type { Log } from '../core/log.ts'
+import type { Request } from '../http/request.ts'
+import type { NativeBody } from './native-body.ts'
+import type { Exchange } from './native-writer.ts'
+
+export function linkRequest(
+  exchange: Exchange,
+  request: Request,
+  body: NativeBody | null,
+  log: Log,
+): void {
+  const { onAbort } = exchange
+  const onDone = exchange.onDone as (() => void) | null
+  exchange.onAbort = () => {
+    onAbort?.()
+    request.markAborted()
+    body?.abort()
+  }
+  exchange.onDone = () => {
+    onDone?.()
+    body?.abort()
+    request.markDone()
+  }
+  exchange.onError = (error) => {
+    const what = `${request.method} ${request.path} (request ${request.id})`
+    log.error(`${what} failed while it was answered`, error)
+  }
+}
