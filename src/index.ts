@@ -105,6 +105,11 @@ export { csrfField, csrfToken } from './was/csrf/csrf.ts'
 export { type FlashMessage, flash, messages } from './was/flash.ts'
 export { type Limit, type LimitKey, type LimitOptions, limit } from './was/limit.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
+export {
+  fetchOutside,
+  type OutsideOptions,
+  type OutsideReply,
+} from './was/outside/fetch-outside.ts'
 export { render } from './was/render.ts'
 export { ROOMS, Rooms, rooms } from './was/rooms.ts'
 export { defineSession, SESSIONS, type Sessions, session } from './was/session/open.ts'

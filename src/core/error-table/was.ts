@@ -87,6 +87,12 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_OUTSIDE: {
+    message: 'asking {where} failed: {problem}',
+    status: 502,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_FLASH: {
     message: 'a message of {bytes} bytes cannot be kept for the next page; {limit} are the most',
     status: 500,
