@@ -95,8 +95,33 @@ export {
   type TestRequest,
 } from './testing/test-client.ts'
 export { absoluteUrl } from './was/absolute-url.ts'
+export { ACCOUNTS, type Accounts } from './was/accounts/accounts.ts'
+export { user } from './was/accounts/current-user.ts'
+export {
+  changePassword,
+  logIn,
+  logInAs,
+  logOut,
+  logOutEverywhere,
+  type PasswordChangeProblem,
+  setUserActive,
+} from './was/accounts/log-in.ts'
+export { describeNameProblem, type NameProblem } from './was/accounts/names.ts'
+export { safeNext } from './was/accounts/next.ts'
 export { describePasswordProblem, type PasswordProblem } from './was/accounts/password-rules.ts'
 export { createPasswords, type PasswordOptions, type Passwords } from './was/accounts/passwords.ts'
+export { authorize, requirePermission, requireUser, withUser } from './was/accounts/require.ts'
+export { type NewUser, type SignUpResult, signUp } from './was/accounts/sign-up.ts'
+export {
+  addToGroup,
+  createToken,
+  removeFromGroup,
+  revokeToken,
+  type TokenInfo,
+  type TokenOptions,
+  tokensOf,
+} from './was/accounts/tokens.ts'
+export { can, type Policy, type User } from './was/accounts/user.ts'
 export { type CachePolicy, cacheControl, vary } from './was/caching.ts'
 export { defineConfig, parseConfig, type SiteConfig, type UserConfig } from './was/config.ts'
 export { currentRequest } from './was/context.ts'

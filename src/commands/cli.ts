@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { DEFAULT_PORT, readPort } from '../was/config.ts'
 import { buildCommand } from './build.ts'
 import { checkCommand } from './check.ts'
+import { createUserCommand } from './createuser.ts'
 import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
 import { reportFailure } from './failure.ts'
@@ -83,6 +84,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .addHelpText('after', MIGRATE_HELP)
     .action(then(migrateCommand))
   addMigration(program).action(then(migrationCommand))
+  addCreateUser(program).action(then(createUserCommand))
   return program
 }
 
@@ -129,6 +131,18 @@ function addExplain(program: Command): Command {
     )
     .option('--json', 'print JSON, for programs', false)
     .addHelpText('after', EXPLAIN_HELP)
+}
+
+function addCreateUser(program: Command): Command {
+  return site(program, 'createuser', 'make a user of a site, whose password is asked for')
+    .argument('<name>', 'what the user logs in by')
+    .option(
+      '--group <group>',
+      'a group of accounts.groups to be in; as often as wanted',
+      (group: string, before: readonly string[]) => [...before, group],
+      [],
+    )
+    .addHelpText('after', CREATE_USER_HELP)
 }
 
 /** A command that works on a site. */
@@ -280,6 +294,15 @@ Examples:
 
 Environment: DATABASE_URL.
 Exit code: 1 when the code throws.`
+
+const CREATE_USER_HELP = `
+The password is asked for on a terminal, without echo; else it is the first line of standard input.
+
+Examples:
+  uwas createuser mara --group editors
+  pass show board/mara | uwas createuser mara
+
+Environment: DATABASE_URL.`
 
 const MIGRATE_HELP = `
 Each file is one transaction. A statement that PostgreSQL runs in none (CREATE INDEX CONCURRENTLY) is the

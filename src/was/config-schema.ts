@@ -106,6 +106,29 @@ const sessions = z.strictObject({
     .optional(),
 })
 
+const attempts = z.int().min(1).max(1_000_000).optional()
+const accounts = z.strictObject({
+  groups: z
+    .record(z.string().regex(/^[\w.-]{1,64}$/, 'is no name'), z.array(z.string()))
+    .optional(),
+  logInPath: z
+    .string()
+    .regex(/^\/(?![/\\])\S*$/, 'is no path like /log-in')
+    .optional(),
+  passwords: z
+    .strictObject({
+      minLength: z.int().min(8).max(64).optional(),
+      memoryKib: z.int().min(19_456).max(1_048_576).optional(),
+      passes: z.int().min(2).max(20).optional(),
+      concurrency: z.int().min(1).max(64).optional(),
+      maxWaiting: z.int().min(0).max(10_000).optional(),
+    })
+    .optional(),
+  maxLogInsPerAddress: attempts,
+  maxLogInsPerAccount: attempts,
+  maxSignUpsPerAddress: attempts,
+})
+
 const origin = z
   .string()
   .regex(/^https?:\/\/[^/?#\sA-Z]+$/, 'is no origin like https://example.org, in lower case')
@@ -191,6 +214,7 @@ export const SCHEMA = z.strictObject({
   middleware: z.array(middleware).optional(),
   secrets: z.array(secret).optional(),
   sessions: sessions.optional(),
+  accounts: accounts.optional(),
   csrf: z
     .union([
       z.literal(false),
@@ -214,6 +238,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   cache: ['maxBytes'],
   database: ['url', 'poolSize', 'slowStatementMs'],
   sessions: Object.keys(sessions.shape),
+  accounts: Object.keys(accounts.shape),
+  'accounts.passwords': ['minLength', 'memoryKib', 'passes', 'concurrency', 'maxWaiting'],
   csrf: ['mode', 'trustedOrigins'],
   limits: [
     'maxBodyBytes',

@@ -7,6 +7,8 @@ import type { TrustedProxiesOptions } from '../http/forwarded.ts'
 import type { SecurityHeaders } from '../http/security-headers.ts'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
+import type { SiteAccounts } from './accounts/accounts.ts'
+import type { PasswordOptions } from './accounts/passwords.ts'
 import type { Redirect, Rewrite } from './rules.ts'
 
 /** A folder of static files. */
@@ -123,6 +125,21 @@ export interface SessionOptions {
   readonly cookieName?: string | undefined
 }
 
+/** Users of the site. Attempts are counted in 15 minutes, at a steady pace after as many at once. */
+export interface AccountOptions {
+  /** Groups, and what their members may: `{ editors: ['posts.hide'] }`; `'*'` is everything. Default none. */
+  readonly groups?: Readonly<Record<string, readonly string[]>> | undefined
+  /** Where a person is sent who has to log in; with `?next=`. Default: nowhere, it is 401. */
+  readonly logInPath?: string | undefined
+  readonly passwords?: PasswordOptions | undefined
+  /** Failed log-ins of one client, of IPv6 one /64. Default 50. */
+  readonly maxLogInsPerAddress?: number | undefined
+  /** Failed log-ins for one name, from wherever. Default 10. */
+  readonly maxLogInsPerAccount?: number | undefined
+  /** New accounts of one client. Default 30. */
+  readonly maxSignUpsPerAddress?: number | undefined
+}
+
 /** How forms prove that they come from a page of this site. */
 export interface CsrfOptions {
   /**
@@ -190,6 +207,8 @@ export interface UserConfig {
   readonly secrets?: readonly string[] | undefined
   /** Sessions, for `session(req)`; they need `secrets`. Default: the site has none. */
   readonly sessions?: SessionOptions | undefined
+  /** Users, for `user(req)` and `logIn`; they need `sessions`. Default: the site has none. */
+  readonly accounts?: AccountOptions | undefined
   /**
    * The check of forms (methods other than GET, HEAD and OPTIONS, with a type that a form of another site can have);
    * false for none. Default: by token where the site has sessions, else none.
@@ -313,6 +332,8 @@ export interface SiteConfig {
   readonly secrets: readonly string[]
   /** Null: none. */
   readonly sessions: SiteSessions | null
+  /** Null: none. */
+  readonly accounts: SiteAccounts | null
   /** Null: forms are not checked. */
   readonly csrf: {
     readonly mode: 'token' | 'fetchMetadata'

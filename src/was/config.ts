@@ -4,6 +4,7 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { createError } from '../core/errors.ts'
+import type { SiteAccounts } from './accounts/accounts.ts'
 import { explain } from './config-explain.ts'
 import { KNOWN_KEYS, SCHEMA } from './config-schema.ts'
 import type {
@@ -54,10 +55,18 @@ const DEFAULT_SESSIONS: SiteSessions = {
   maxBytes: 64 * 1024,
   cookieName: 'session',
 }
+const DEFAULT_ACCOUNTS: SiteAccounts = {
+  groups: {},
+  logInPath: null,
+  passwords: {},
+  maxLogInsPerAddress: 50,
+  maxLogInsPerAccount: 10,
+  maxSignUpsPerAddress: 30,
+}
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
-const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions', 'csrf']
+const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions', 'accounts', 'csrf']
 
 /** The keys that a configuration may have; the book test holds the README against them. */
 export const CONFIG_KEYS: readonly string[] = [
@@ -118,6 +127,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     middleware: [...(config.middleware ?? [])],
     secrets: [...(config.secrets ?? [])],
     sessions: sessionsOf(config),
+    accounts: accountsOf(config),
     csrf: csrfOf(config),
     requestContext: config.requestContext ?? false,
     trailingSlash: config.trailingSlash ?? 'redirect',
@@ -170,6 +180,11 @@ function sessionsOf({ sessions }: UserConfig): SiteSessions | null {
   return sessions === undefined ? null : withDefaults(DEFAULT_SESSIONS, sessions)
 }
 
+function accountsOf({ accounts }: UserConfig): SiteConfig['accounts'] {
+  if (accounts === undefined) return null
+  return withDefaults(DEFAULT_ACCOUNTS, accounts)
+}
+
 function csrfOf({ csrf, sessions }: UserConfig): SiteConfig['csrf'] {
   if (csrf === false || (csrf === undefined && sessions === undefined)) return null
   return { mode: csrf?.mode ?? 'token', trustedOrigins: [...(csrf?.trustedOrigins ?? [])] }
@@ -180,6 +195,12 @@ function sessionProblems(config: UserConfig | undefined): string[] {
   const sessions = config === undefined ? null : sessionsOf(config)
   const hasSecrets = (config?.secrets ?? []).length > 0
   const problems: string[] = []
+  if (sessions === null && config?.accounts !== undefined) {
+    problems.push('accounts need sessions; say sessions: {}')
+  }
+  if (config?.accounts !== undefined && config.database === false) {
+    problems.push('accounts are kept in PostgreSQL, but database is false; drop one of the two')
+  }
   if (sessions === null) {
     if (config?.csrf && csrfOf(config)?.mode === 'token' && !hasSecrets) {
       problems.push(
@@ -213,7 +234,10 @@ function chooseDatabase(config: UserConfig, envUrl: string | undefined): Databas
     const { url = fromEnv, poolSize = DEFAULT_POOL_SIZE, slowStatementMs } = database
     return { url, poolSize, ...(slowStatementMs !== undefined && { slowStatementMs }) }
   }
-  const needed = config.migrations !== undefined || sessionsOf(config)?.store === 'postgres'
+  const needed =
+    config.migrations !== undefined ||
+    config.accounts !== undefined ||
+    sessionsOf(config)?.store === 'postgres'
   const wanted = needed || (fromEnv !== null && config.urls !== undefined)
   return wanted ? { url: fromEnv, poolSize: DEFAULT_POOL_SIZE } : null
 }

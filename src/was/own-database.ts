@@ -1,6 +1,7 @@
 /** What uwas itself wants of a site's database, by its configuration. Read by `app.ts`, `uwas check` and `uwas migrate`. */
 import type { OwnStep } from '../model/own-tables.ts'
 import type { Statement } from '../model/statement.ts'
+import { ACCOUNT_STATEMENTS, ACCOUNT_STEPS } from './accounts/statements.ts'
 import type { SiteConfig } from './config-types.ts'
 import { SESSION_STATEMENTS, SESSION_STEPS } from './session/statements.ts'
 
@@ -11,10 +12,13 @@ export interface OwnDatabase {
   readonly statements: readonly Statement[]
 }
 
-export function ownDatabase({ sessions }: SiteConfig): OwnDatabase {
+export function ownDatabase({ sessions, accounts }: SiteConfig): OwnDatabase {
   const hasSessions = sessions?.store === 'postgres'
   return {
-    steps: hasSessions ? SESSION_STEPS : [],
-    statements: hasSessions ? SESSION_STATEMENTS : [],
+    steps: [...(hasSessions ? SESSION_STEPS : []), ...(accounts === null ? [] : ACCOUNT_STEPS)],
+    statements: [
+      ...(hasSessions ? SESSION_STATEMENTS : []),
+      ...(accounts === null ? [] : ACCOUNT_STATEMENTS),
+    ],
   }
 }

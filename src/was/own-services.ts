@@ -6,6 +6,7 @@ import type { Services } from '../core/services.ts'
 import { noncePolicies } from '../http/security-headers.ts'
 import { SIGNER, Signer } from '../http/signing.ts'
 import type { Middleware } from '../http/view.ts'
+import { ACCOUNTS, Accounts } from './accounts/accounts.ts'
 import { ALLOWED_HOSTS, AllowedHosts, refuseOtherHosts } from './allowed-hosts.ts'
 import type { SiteConfig } from './config-types.ts'
 import { NONCE_POLICIES } from './csp.ts'
@@ -17,7 +18,7 @@ import { keepSessions, SESSIONS } from './session/open.ts'
 
 /** The database, where sessions need it, is there already. `isDevelopment`: refusals say why, and loopback is allowed. */
 export function provideOwn(config: SiteConfig, services: Services, isDevelopment: boolean): void {
-  const { secrets, allowedHosts, csrf, sessions } = config
+  const { secrets, allowedHosts, csrf, sessions, accounts } = config
   const policies = noncePolicies(config.securityHeaders)
   if (secrets.length > 0) services.provide(SIGNER, new Signer(secrets))
   if (policies !== null) services.provide(NONCE_POLICIES, policies)
@@ -27,6 +28,7 @@ export function provideOwn(config: SiteConfig, services: Services, isDevelopment
   }
   if (csrf !== null) services.provide(CSRF, { ...csrf, isTold: isDevelopment })
   if (sessions !== null) services.provide(SESSIONS, createSessions(sessions, services))
+  if (accounts !== null) services.provide(ACCOUNTS, new Accounts(accounts))
 }
 
 /** What runs around the site's own middleware. */

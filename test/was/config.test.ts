@@ -63,6 +63,7 @@ t.test('an empty configuration is complete', async (t) => {
     middleware: [],
     secrets: [],
     sessions: null,
+    accounts: null,
     csrf: null,
     requestContext: false,
     trailingSlash: 'redirect',
@@ -271,4 +272,30 @@ t.test('allowed hosts are names without scheme and port', (t) => {
   t.strictSame(parse({ allowedHosts: hosts }).allowedHosts, hosts)
   t.equal(problems({ allowedHosts: [] }).length, 1)
   t.end()
+})
+
+t.test('accounts need sessions and a database, and their keys are known', async (t) => {
+  const secrets = ['s'.repeat(32)]
+  const of = (config: object) => () => parse({ secrets, ...config })
+  const code = 'UWAS_ERR_WAS_CONFIG'
+  t.throws(of({ accounts: {} }), { code, message: /accounts need sessions; say sessions: \{\}/ })
+  t.throws(of({ accounts: {}, sessions: { store: 'cookie' }, database: false }), {
+    code,
+    message: /accounts are kept in PostgreSQL, but database is false/,
+  })
+  t.throws(of({ accounts: { group: {} }, sessions: {} }), {
+    code,
+    message: /unknown key "accounts.group"; did you mean "groups"/,
+  })
+  t.throws(of({ accounts: { logInPath: '//evil.example' }, sessions: {} }), {
+    code,
+    message: /accounts.logInPath is no path like \/log-in/,
+  })
+  const { accounts, database } = parse({
+    secrets,
+    sessions: { store: 'cookie' },
+    accounts: { groups: { editors: ['posts.hide'] } },
+  })
+  t.match(accounts, { maxLogInsPerAccount: 10, groups: { editors: ['posts.hide'] } })
+  t.not(database, null, 'accounts alone want a database')
 })

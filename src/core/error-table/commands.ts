@@ -89,4 +89,10 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_USER: {
+    message: 'the user cannot be made: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_COMMANDS_${string}`, ErrorEntry>

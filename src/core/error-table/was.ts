@@ -9,6 +9,18 @@ export const WAS_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_WAS_GROUP: {
+    message: 'there is no group {group} in accounts.groups of the configuration{hint}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
+  UWAS_ERR_WAS_TOKEN: {
+    message: 'the token cannot be made: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_WAS_PASSWORD: {
     message: 'the password is too long, or holds what is no character: ask problem() before hash()',
     status: 422,

@@ -6,7 +6,6 @@
 import { Bounded } from '../../core/bounded.ts'
 import { type CodedError, createError } from '../../core/errors.ts'
 import { wholeOption } from '../../core/options.ts'
-import type { ServiceKey } from '../../core/services.ts'
 import { refuseUnknown } from '../../route/declaration.ts'
 import { normalizePassword, type PasswordProblem, passwordProblem } from './password-rules.ts'
 
@@ -31,12 +30,6 @@ const OPTION_NAMES = ['minLength', 'memoryKib', 'passes', 'concurrency', 'maxWai
 const ARGON2ID = 2
 const OUTPUT_BYTES = 32
 const RETRY_AFTER_SECONDS = 2
-
-/** The site's Passwords in `req.services`, where it has `accounts`. */
-export const PASSWORDS: ServiceKey<Passwords> = {
-  name: 'passwords',
-  hint: 'set `accounts` in uwas.config.ts',
-}
 
 /** Made by `createPasswords`. */
 export class Passwords {

@@ -1,0 +1,85 @@
+/**
+ * What a site's accounts are made of, from its configuration: groups and what they may, the cost of passwords,
+ * how often one may try. Made by `own-services.ts`, read by the rest of this folder.
+ */
+import { createError } from '../../core/errors.ts'
+import { hintNearest } from '../../core/nearest.ts'
+import { RateLimiter } from '../../core/rate-limiter.ts'
+import type { ServiceKey, Services } from '../../core/services.ts'
+import type { Trace } from '../../core/trace.ts'
+import { DATABASE } from '../../model/database.ts'
+import type { Runner } from '../../model/statement.ts'
+import { Passwords } from './passwords.ts'
+import type { User } from './user.ts'
+
+/** `AccountOptions` of the configuration, complete. */
+export interface SiteAccounts {
+  readonly groups: Readonly<Record<string, readonly string[]>>
+  readonly logInPath: string | null
+  readonly passwords: ConstructorParameters<typeof Passwords>[0]
+  readonly maxLogInsPerAddress: number
+  readonly maxLogInsPerAccount: number
+  readonly maxSignUpsPerAddress: number
+}
+
+/** The time of the limits above. */
+export const ATTEMPTS_SECONDS = 15 * 60
+const MAX_KEYS = 65_536
+
+/** The site's accounts in `req.services`. */
+export const ACCOUNTS: ServiceKey<Accounts> = {
+  name: 'accounts',
+  hint: 'set `accounts: {}` in uwas.config.ts',
+}
+
+/** The site's accounts, as a service. */
+export class Accounts {
+  readonly logInPath: string | null
+  readonly passwords: Passwords
+  /** Attempts by the client's network, attempts for a name, new accounts by network. */
+  readonly byAddress: RateLimiter
+  readonly byName: RateLimiter
+  readonly signUps: RateLimiter
+  readonly #groups: ReadonlyMap<string, readonly string[]>
+
+  constructor(options: SiteAccounts) {
+    this.logInPath = options.logInPath
+    this.passwords = new Passwords(options.passwords)
+    this.byAddress = attempts(options.maxLogInsPerAddress)
+    this.byName = attempts(options.maxLogInsPerAccount)
+    this.signUps = attempts(options.maxSignUpsPerAddress)
+    this.#groups = new Map(Object.entries(options.groups))
+  }
+
+  /** A group that the configuration does not name any more grants nothing. */
+  userOf(
+    row: { readonly id: number; readonly name: string; readonly groups: readonly string[] },
+    scopes: readonly string[] | null = null,
+  ): User {
+    const permissions = new Set(row.groups.flatMap((group) => this.#groups.get(group) ?? []))
+    return Object.freeze({ id: row.id, name: row.name, groups: row.groups, permissions, scopes })
+  }
+
+  /** Throws UWAS_ERR_WAS_GROUP for a group that the configuration does not name. */
+  checkGroup(group: string): string {
+    if (this.#groups.has(group)) return group
+    const hint = hintNearest(group, this.#groups.keys())
+    throw createError('UWAS_ERR_WAS_GROUP', { group: JSON.stringify(group), hint })
+  }
+}
+
+/** Whoever has the site's services and, for timings, a trace: a request. */
+export interface AccountsOn {
+  readonly services: Services
+  readonly trace?: Trace | null
+}
+
+/** Outside of any transaction of the request: who somebody is does not depend on it. */
+export function ownRunner({ services, trace = null }: AccountsOn): Runner {
+  const db = services.get(DATABASE)
+  return { trace, submit: (query) => db.submit(query) }
+}
+
+function attempts(most: number): RateLimiter {
+  return new RateLimiter({ intervalMs: (ATTEMPTS_SECONDS * 1000) / most, burst: most }, MAX_KEYS)
+}
