@@ -147,3 +147,38 @@ export const config = defineConfig({ urls: urlconf(host('<slug:tenant>.example.o
   const { stdout } = await run(['routes'], { cwd })
   t.match(stdout, /^GET HEAD +<slug:tenant>\.example\.org\/cart /m)
 })
+
+t.test('of a cached page it tells the key, or why the request goes to the view', async (t) => {
+  const cwd = folder(t, {
+    'uwas.config.ts': `import { defineConfig, path, text, urlconf } from 'uwas'
+export const config = defineConfig({
+  urls: urlconf(
+    path('/', () => text('a'), {
+      cached: { seconds: 60, graceSeconds: 5, tags: ['notes'], vary: { query: ['page'], languages: ['en', 'ko'] }, bypassCookies: ['session'] },
+    }),
+  ),
+})`,
+  })
+  t.match(await told(cwd, '/?page=2', '-H', 'Accept-Language: ko'), {
+    by: 'view',
+    cache: {
+      seconds: 60,
+      staleSeconds: 0,
+      graceSeconds: 5,
+      tags: ['notes'],
+      key: ['localhost/?page=2', 'ko'],
+      bypass: null,
+      varies: 'Accept-Language, Cookie',
+    },
+  })
+  t.match(await told(cwd, '/?utm=1'), {
+    cache: { key: null, bypass: 'a parameter that vary.query does not name' },
+  })
+  const { stdout } = await run(['explain', '/'], { cwd })
+  t.match(
+    stdout,
+    /^The page cache\n {2}kept for 60 s, 5 s more where that fails as localhost\/, en$/m,
+  )
+  const own = await run(['explain', '/', '-H', 'Cookie: session=1'], { cwd })
+  t.match(own.stdout, /this request goes to the view, for it has a cookie of bypassCookies/)
+})

@@ -30,6 +30,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
     summary,
     file = null,
     route = null,
+    cache = null,
     hints = [],
     options,
     middleware = [],
@@ -44,6 +45,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
     steps,
     file,
     route,
+    cache,
     middleware: runsMiddleware(verdict) ? [...config.middleware, ...middleware].map(nameOf) : [],
     limits: {
       ...limits,

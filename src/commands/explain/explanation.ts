@@ -43,6 +43,8 @@ export interface Explanation {
   readonly steps: readonly { readonly stage: string; readonly finding: string }[]
   readonly file: FileFacts | null
   readonly route: RouteFacts | null
+  /** Of a route with `cached`, for GET and HEAD. */
+  readonly cache: CacheFacts | null
   /** Names of the functions around the answer, outermost first; empty where none run. */
   readonly middleware: readonly string[]
   readonly limits: LimitFacts
@@ -90,6 +92,20 @@ export interface RouteFacts {
   readonly params: Readonly<Record<string, unknown>>
 }
 
+export interface CacheFacts {
+  readonly seconds: number
+  readonly staleSeconds: number
+  readonly graceSeconds: number
+  /** Those of the route; its view may add others. */
+  readonly tags: readonly string[]
+  /** Host with path and query, then the values of what varies; null for a request that goes to the view. */
+  readonly key: readonly string[] | null
+  /** Why it goes to the view. */
+  readonly bypass: string | null
+  /** Request fields that choose between pages; empty for none. */
+  readonly varies: string
+}
+
 export interface LimitFacts {
   readonly maxUrlBytes: number
   readonly maxHeaderBytes: number
@@ -104,6 +120,7 @@ export interface LimitFacts {
 export interface Verdict extends Pick<Explanation, 'by' | 'status' | 'summary'> {
   readonly file?: FileFacts
   readonly route?: RouteFacts
+  readonly cache?: CacheFacts | null
   /** Of the route; its middleware runs inside of the site's. */
   readonly options?: Readonly<PathOptions>
   readonly middleware?: readonly Middleware[]

@@ -1,6 +1,7 @@
 /** An explanation as text for a terminal. Called by `../explain.ts`. */
 import { reasonOf } from '../../http/status.ts'
 import { formatRows } from '../table.ts'
+import { tellCache } from './cache.ts'
 import type { Explanation, FileFacts, RouteFacts } from './explanation.ts'
 
 type Row = [label: string, value: string]
@@ -11,6 +12,7 @@ export function printExplanation(it: Explanation): string {
     ['The way', it.steps.map(({ stage, finding }): Row => [stage, finding])],
     ['The file', it.file === null ? [] : rowsOfFile(it.file)],
     ['The route', it.route === null ? [] : rowsOfRoute(it.route)],
+    ['The page cache', it.cache === null ? [] : tellCache(it.cache).map((line): Row => [line, ''])],
     ['Around it', rowsAround(it)],
     ['Fields', it.headers.map(([name, value]): Row => [name, value])],
   ]

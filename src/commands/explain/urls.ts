@@ -12,6 +12,7 @@ import type { Route } from '../../route/flatten.ts'
 import { listRoutes } from '../../route/list.ts'
 import type { RouteMatch, UrlMatch } from '../../route/route-match.ts'
 import { csrfRuleOf } from '../../was/csrf/guard.ts'
+import { explainCache } from './cache.ts'
 import type { ExplainedSite, RouteFacts, Verdict } from './explanation.ts'
 import { explainMissing } from './missing.ts'
 
@@ -41,7 +42,7 @@ export function explainUrls(site: ExplainedSite, req: Request): Found {
     }
   }
   if (found?.route !== undefined) {
-    return { verdict: explainRoute(site, found), finding: `"${found.route.pattern}"` }
+    return { verdict: explainRoute(site, found, req), finding: `"${found.route.pattern}"` }
   }
   if (found?.redirect !== undefined) {
     const verdict: Verdict = {
@@ -81,7 +82,11 @@ function explainPreflight({ rules }: ExplainedSite, req: Request): Verdict | und
   }
 }
 
-function explainRoute({ config }: ExplainedSite, { route, view, params }: RouteMatch): Verdict {
+function explainRoute(
+  { config }: ExplainedSite,
+  { route, view, params }: RouteMatch,
+  req: Request,
+): Verdict {
   const facts = factsOf(route, nameOf(view), params)
   if (route.socket === undefined) {
     return {
@@ -89,6 +94,7 @@ function explainRoute({ config }: ExplainedSite, { route, view, params }: RouteM
       status: null,
       summary: `the view ${facts.view} of route ${facts.pattern} (${facts.place})`,
       route: facts,
+      cache: explainCache(route, req),
       options: route.options,
       csrf: csrfRuleOf(route, config.csrf),
       middleware: route.middleware,
