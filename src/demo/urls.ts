@@ -1,5 +1,6 @@
 /** The board's URL conf. Views and templates take their links from `url`, never from text. */
 import { path, socket, urlconf } from 'uwas'
+import { LANGUAGE_COOKIE } from './i18n/language.ts'
 import { list } from './views/board.ts'
 import { flow } from './views/flow.ts'
 import { changeLanguage } from './views/language.ts'
@@ -9,7 +10,15 @@ import { comment, post } from './views/post.ts'
 import { createPost, write } from './views/write.ts'
 
 export const urls = urlconf(
-  path('/', list, { name: 'list' }),
+  path('/', list, {
+    name: 'list',
+    // Half a minute, since it says how old its notes are.
+    cached: {
+      seconds: 30,
+      tags: ['notes'],
+      vary: { query: ['page'], languages: ['en', 'ko'], cookies: [LANGUAGE_COOKIE] },
+    },
+  }),
   path('/write', { get: write, post: createPost }, { name: 'write' }),
   path('/posts/<int:id>', { get: post, post: comment }, { name: 'post' }),
   path('/posts/<int:id>/like', { post: like }, { name: 'like' }),

@@ -9,8 +9,8 @@ export interface RecordedTrace {
   readonly method: string
   /** Canonical path, without query. */
   readonly path: string
-  /** `static`: answered from the file catalogue; `view`: by the URL conf. */
-  readonly lane: 'static' | 'view'
+  /** `static`: answered from the file catalogue; `page`: with a page that was made before; `view`: by the URL conf. */
+  readonly lane: 'static' | 'page' | 'view'
   readonly status: number
   readonly startedAt: Date
   readonly totalMs: number
@@ -33,7 +33,7 @@ interface Kept {
 
 /** Keeps the last requests of each lane, so that a page's many files do not push its view out. */
 export class TraceLog {
-  readonly #byLane = { static: [] as Kept[], view: [] as Kept[] }
+  readonly #byLane = { static: [] as Kept[], page: [] as Kept[], view: [] as Kept[] }
   #count = 0
 
   /** Takes over a finished trace; its total ends now. */
@@ -55,9 +55,9 @@ export class TraceLog {
     if (kept.length > KEPT) kept.shift()
   }
 
-  /** Last finished first, both lanes together. */
+  /** Last finished first, all lanes together. */
   recent(): RecordedTrace[] {
-    const all = [...this.#byLane.static, ...this.#byLane.view]
+    const all = Object.values(this.#byLane).flat()
     return all.sort((a, b) => b.order - a.order).map(({ recorded }) => recorded)
   }
 }

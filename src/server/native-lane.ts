@@ -185,7 +185,8 @@ export class NativeLane {
       trace.add('server', startedAt, '', found)
       trace.add('files', found, entry.etag, decided)
       trace.add('reply', decided)
-      traces.record('static', method, path, prepared.status, trace)
+      const lane = entry.fields.more === undefined ? 'static' : 'page'
+      traces.record(lane, method, path, prepared.status, trace)
     }
   }
 

@@ -43,3 +43,35 @@ t.test('every page of the demo has all that its templates name, in both language
   t.notMatch((await client.get('/')).text, 'Of a test')
   t.notMatch(client.log.join('\n'), /error/)
 })
+
+t.test('the list is sent from memory, and shows at once what is written', async (t) => {
+  const env = { DATABASE_URL: await testDatabaseUrl() }
+  const site = { ...config, stateDir: temporaryFolder(t) }
+  const client = await createTestClient(site, { root, env })
+  t.teardown(() => client.close())
+  await client.begin()
+  const list = (language: string) => client.get('/', { headers: { 'accept-language': language } })
+  const statusOf = async (language: string) => (await list(language)).headers.get('cache-status')
+  t.equal(await statusOf('en'), 'uwas; fwd=miss; stored')
+  t.equal(await statusOf('en'), 'uwas; hit')
+  t.equal(await statusOf('ko'), 'uwas; fwd=miss; stored')
+  t.match((await list('ko')).text, '<html lang="ko"')
+  t.match((await list('en')).text, '<html lang="en"')
+  const write = async (path: string, form: Record<string, string>) => {
+    const token = /name="token" value="([^"]+)"/.exec((await client.get(path)).text)?.[1] ?? ''
+    t.equal((await client.post(path, { form: { ...form, token } })).status, 303)
+  }
+  await write('/write', { author: 'Ann', title: 'Seen at once', body: 'By everybody.' })
+  const reply = await list('en')
+  t.match(reply.text, 'Seen at once')
+  const [, id = ''] = /href="\/posts\/(\d+)"/.exec(reply.text) ?? []
+  t.equal(await statusOf('en'), 'uwas; hit', 'the name that was signed with does not matter')
+  await write(`/posts/${id}`, { author: 'Bob', comment: 'Indeed.' })
+  t.match((await list('en')).text, '1 comment')
+  await client.post(`/posts/${id}/like`, { form: { liked: 'yes' } })
+  t.match((await list('en')).text, '1 like')
+  await client.rollback()
+  t.equal((await list('en')).headers.get('cache-status'), 'uwas; fwd=miss; stored')
+  t.notMatch((await list('en')).text, 'Seen at once')
+  t.notMatch(client.log.join('\n'), /not cached/)
+})

@@ -1,5 +1,5 @@
 /** Comments, and their number, which stands in the note's row. */
-import { atomic, pg, type Request, statement } from 'uwas'
+import { atomic, cache, pg, type Request, statement } from 'uwas'
 import { lockPost } from './posts.ts'
 
 export interface NewComment {
@@ -47,6 +47,7 @@ export function addComment(req: Request, comment: NewComment): Promise<number | 
     const added = await insertComment.maybe(tx, { ...comment })
     if (added === undefined) return (await commentBySubmission.one(tx, { submission })).id
     await countComment.run(tx, { postId })
+    tx.onCommit(() => cache(req).invalidate('notes'))
     return added.id
   })
 }

@@ -1,5 +1,5 @@
 /** Who likes which note, and the number of likes, which stands in the note's row. */
-import { atomic, pg, type Request, statement } from 'uwas'
+import { atomic, cache, pg, type Request, statement } from 'uwas'
 import { lockPost } from './posts.ts'
 
 export interface Like {
@@ -38,6 +38,7 @@ export function setLike(req: Request, like: Like, liked: boolean): Promise<boole
     if ((await lockPost.maybe(tx, { id: postId })) === undefined) return false
     const changed = await (liked ? insertLike : deleteLike).run(tx, { ...like })
     if (changed > 0) await countLikes.run(tx, { postId, change: liked ? 1 : -1 })
+    tx.onCommit(() => cache(req).invalidate('notes'))
     return true
   })
 }

@@ -1,4 +1,7 @@
-/** The list of notes, newest first, ten a page. A page that does not exist is a 404. */
+/**
+ * The list of notes, newest first, ten a page. A page that does not exist is a 404. It is nobody's own, so
+ * that it is kept (`urls.ts`) until a note, comment or like is added.
+ */
 import { notFound, type Reply, type Request } from 'uwas'
 import { fill, formatNumber } from '../i18n/format.ts'
 import { countPosts, newestPosts } from '../models/posts.ts'
@@ -22,7 +25,7 @@ export async function list(req: Request): Promise<Reply> {
     page: formatNumber(lang, current),
     pages: formatNumber(lang, pages),
   })
-  return page(req, 'posts/list', {
+  const reply = page(req, 'posts/list', {
     title: current === 1 ? t.list.title : `${t.list.title} (${pageOf})`,
     current: 'list',
     firstPage: current === 1,
@@ -31,6 +34,7 @@ export async function list(req: Request): Promise<Reply> {
     posts: posts.map((post) => describeCard(speaker, post)),
     pager: pages > 1 && describePager(speaker, current, pages),
   })
+  return reply.header('Cache-Control', 'no-cache')
 }
 
 function describePager({ lang, t }: Speaker, current: number, pages: number) {

@@ -1,5 +1,5 @@
 /** The form that puts a note on the board. */
-import { type Reply, type Request, redirect } from 'uwas'
+import { cache, type Reply, type Request, redirect } from 'uwas'
 import { describeForm } from '../forms/fields.ts'
 import {
   blankForm,
@@ -24,6 +24,7 @@ export async function createPost(req: Request): Promise<Reply> {
   const { author, title, body } = submission.values
   const post = { submission: submission.fingerprint, author, title, body }
   const { id } = await insertPost.one(req, post)
+  cache(req).invalidate('notes')
   return rememberName(req, redirect(url('post', { id })), author)
 }
 
