@@ -216,11 +216,13 @@ function lockTimeoutOption(): Option {
   return new Option(
     '--lock-timeout <seconds>',
     'how long a statement may wait for the lock of a table (default: 30)',
-  ).argParser((text) => {
-    const seconds = Number(text)
-    if (seconds >= 0.001 && seconds <= 86_400) return seconds
-    throw new InvalidArgumentError('It is no number of seconds.')
-  })
+  )
+    .conflicts(['status', 'dryRun'])
+    .argParser((text) => {
+      const seconds = Number(text)
+      if (seconds >= 0.001 && seconds <= 86_400) return seconds
+      throw new InvalidArgumentError('It is no number of seconds.')
+    })
 }
 
 function readVersion(): string {

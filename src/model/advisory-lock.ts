@@ -2,8 +2,8 @@
  * Locks by a name of the site's own, held until the transaction ends (PostgreSQL 18, section 13.3.5): for work that
  * only one server does at a time, and that no row stands for. Called by sites.
  */
-import { handled } from '../core/handled.ts'
-import { Statement } from './statement.ts'
+import { neededTransaction } from './escape.ts'
+import { type RequestLike, Statement } from './statement.ts'
 import type { Transaction } from './transaction.ts'
 import { bool, int, text } from './types.ts'
 
@@ -23,11 +23,14 @@ const trying = new Statement('tryAdvisoryLock', {
 })
 
 /** Waits until no other transaction has the lock of this name, and takes it: `advisoryLock(tx, 'nightly report')`. */
-export function advisoryLock(tx: Transaction, name: string): Promise<void> {
-  return handled(waiting.run(tx, { name }).then(() => {}))
+export async function advisoryLock(on: Transaction | RequestLike, name: string): Promise<void> {
+  await waiting.run(neededTransaction(on, 'advisoryLock'), { name })
 }
 
 /** Takes it if no other transaction has it; whether it did. */
-export function tryAdvisoryLock(tx: Transaction, name: string): Promise<boolean> {
-  return handled(trying.one(tx, { name }).then(({ locked }) => locked))
+export async function tryAdvisoryLock(
+  on: Transaction | RequestLike,
+  name: string,
+): Promise<boolean> {
+  return (await trying.one(neededTransaction(on, 'tryAdvisoryLock'), { name })).locked
 }

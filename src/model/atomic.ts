@@ -111,7 +111,10 @@ async function beginFor<T>(
   const run = async (tx: Transaction): Promise<T> => {
     leave ??= enterTransaction(req)
     try {
-      const result = await inScope(db, () => fn(tx))
+      const result = await untilAbandoned(
+        req,
+        inScope(db, () => fn(tx)),
+      )
       refuseAbandoned(req)
       return result
     } finally {
@@ -124,6 +127,25 @@ async function beginFor<T>(
     return await repeat(db, req.trace, run, options, () => refuseAbandoned(req))
   } finally {
     leave?.()
+  }
+}
+
+/**
+ * What `work` gives, or UWAS_ERR_MODEL_ABANDONED as soon as nobody waits for the reply: a view that hangs must not
+ * hold its transaction, with all its locks, for longer.
+ */
+async function untilAbandoned<T>(req: RequestLike, work: Promise<T>): Promise<T> {
+  const { signal } = req
+  if (signal === undefined) return work
+  let abandon = () => {}
+  const abandoned = new Promise<never>((_, reject) => {
+    abandon = () => reject(createError('UWAS_ERR_MODEL_ABANDONED', {}))
+  })
+  signal.addEventListener('abort', abandon)
+  try {
+    return await Promise.race([handled(work), abandoned])
+  } finally {
+    signal.removeEventListener('abort', abandon)
   }
 }
 

@@ -53,6 +53,14 @@ export function joinedBy(on: object): Transaction | null {
   return openCount === 0 ? null : (open.get(on)?.joined ?? null)
 }
 
+/** The transaction itself, or that of a request whose route has one. UWAS_ERR_MODEL_TRANSACTION when there is none. */
+export function neededTransaction(on: Transaction | object, what: string): Transaction {
+  const tx = 'onCommit' in on ? (on as Transaction) : joinedBy(on)
+  if (tx !== null) return tx
+  const problem = 'it lasts as long as its transaction: call it on the tx of an atomic'
+  throw createError('UWAS_ERR_MODEL_TRANSACTION', { what, problem })
+}
+
 /** Throws UWAS_ERR_MODEL_ESCAPED when `on` is a request whose `atomic` is not over. */
 export function refuseEscape(on: object, what: string): void {
   if (openCount === 0 || (open.get(on)?.count ?? 0) === 0) return

@@ -30,6 +30,8 @@ export interface RequestLike {
   readonly trace: Trace | null
   /** True when nobody waits for the reply any more. */
   readonly isAborted?: boolean
+  /** Fires when that begins to be so. */
+  readonly signal?: AbortSignal
   /** True of a WebSocket's: it lasts, so its reads are not counted. */
   readonly isSocket?: boolean
 }

@@ -14,6 +14,8 @@ import { CopyIn } from './wire/copy-in.ts'
 /** Runs after the outermost commit; what it throws is logged and harms nobody. */
 export type CommitHook = () => void | Promise<void>
 
+const OVER = 'its transaction has ended; was a promise in it not awaited?'
+
 /** What `atomic` gives its function: statements run on it belong to the transaction. */
 export class Transaction {
   readonly trace: Trace | null
@@ -134,8 +136,13 @@ export class Transaction {
   }
 
   async commit(): Promise<void> {
+    const isNested = this.#state === 'nested'
     this.#state = 'finished'
     await this.#stopCopy()
+    if (isNested) {
+      throw this.#refuse('COMMIT', 'an atomic nested in it is still open; was it not awaited?')
+    }
+    if (this.#isOver()) throw this.#refuse('a nested atomic', OVER)
     if (this.#parent !== null) {
       await this.#release()
       this.#parent.#state = 'open'
@@ -165,6 +172,8 @@ export class Transaction {
       await this.#command('rollback')
       return
     }
+    // The savepoint went with it, and the connection may be somebody else's by now.
+    if (this.#isOver()) return
     this.#parent.#state = 'open'
     await this.#command(
       `rollback to savepoint ${this.#savepoint}; release savepoint ${this.#savepoint}`,
@@ -213,9 +222,7 @@ export class Transaction {
   }
 
   #checkOpen(what: string): void {
-    if (this.#state === 'finished') {
-      throw this.#refuse(what, 'its transaction has ended; was a promise in it not awaited?')
-    }
+    if (this.#state === 'finished' || this.#isOver()) throw this.#refuse(what, OVER)
     if (this.#state === 'copying') {
       throw this.#refuse(what, 'rows are being copied in its transaction; await that first')
     }
@@ -225,6 +232,14 @@ export class Transaction {
         'an atomic nested in its transaction is still open; use the inner tx',
       )
     }
+  }
+
+  /** True when a level around it has ended, and with it the use of the connection. */
+  #isOver(): boolean {
+    for (let each = this.#parent; each !== null; each = each.#parent) {
+      if (each.#state === 'finished') return true
+    }
+    return false
   }
 
   #refuse(what: string, problem: string): Error {

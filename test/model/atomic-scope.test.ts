@@ -122,3 +122,74 @@ t.test('a storm of serializable transfers ends with the sum that it began with',
   t.same(await stateOf(db), [100, 100])
   t.ok(db.stats.retries > 0, `${db.stats.retries} conflicts`)
 })
+
+t.test('a nested atomic that nobody awaits never runs on a connection of others', async (t) => {
+  const db = await testDatabase(t, SCHEMA, { poolSize: 2 })
+  let go = () => {}
+  const gone = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  let nested: Promise<unknown> | undefined
+  const outer = atomic(db, async (tx) => {
+    await add.run(tx, { id: 1, points: 1 })
+    await new Promise<void>((resolve) => {
+      nested = atomic(tx, async (inner) => {
+        await add.run(inner, { id: 1, points: 10 })
+        resolve()
+        await gone
+        await add.run(inner, { id: 2, points: 100 })
+      })
+    })
+  })
+  await t.rejects(outer, {
+    code: 'UWAS_ERR_MODEL_TRANSACTION',
+    message: 'COMMIT cannot run: an atomic nested in it is still open; was it not awaited?',
+  })
+  await atomic(db, async (tx) => {
+    await add.run(tx, { id: 1, points: 5 })
+    go()
+    await t.rejects(nested as Promise<unknown>, {
+      code: 'UWAS_ERR_MODEL_TRANSACTION',
+      message: /^statement "add" cannot run: its transaction has ended/,
+    })
+    await add.run(tx, { id: 2, points: 5 })
+  })
+  t.same(await stateOf(db), [105, 105])
+})
+
+t.test('a view that hangs holds no transaction once nobody waits for it', async (t) => {
+  const db = await testDatabase(t, SCHEMA, { poolSize: 2 })
+  const gone = new AbortController()
+  const req = {
+    services: new Services().provide(DATABASE, db),
+    trace: null,
+    signal: gone.signal,
+    get isAborted() {
+      return gone.signal.aborted
+    },
+  }
+  let later: Promise<unknown> | undefined
+  const hanging = atomic(req, async (tx) => {
+    await add.run(tx, { id: 1, points: 1 })
+    await atomic(tx, async (inner) => {
+      await add.run(inner, { id: 2, points: 1 })
+      await new Promise<void>((resolve) => {
+        later = new Promise((done) => setTimeout(done, 100)).then(() =>
+          add.run(inner, { id: 1, points: 7 }),
+        )
+        later.catch(() => {})
+        setTimeout(() => gone.abort(), 10)
+        void later.then(
+          () => resolve(),
+          () => resolve(),
+        )
+      })
+    })
+  })
+  await t.rejects(hanging, { code: 'UWAS_ERR_MODEL_ABANDONED', status: 503 })
+  await atomic(db, async (tx) => {
+    await add.run(tx, { id: 1, points: 5 })
+    await t.rejects(later as Promise<unknown>, { code: 'UWAS_ERR_MODEL_TRANSACTION' })
+  })
+  t.same(await stateOf(db), [105, 100], 'it was rolled back at once, and nothing came late')
+})

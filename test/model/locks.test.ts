@@ -1,6 +1,8 @@
 import t from 'tap'
+import { Services } from '../../src/core/services.ts'
 import { advisoryLock, tryAdvisoryLock } from '../../src/model/advisory-lock.ts'
-import { atomic } from '../../src/model/atomic.ts'
+import { atomic, atomicRequest } from '../../src/model/atomic.ts'
+import { DATABASE } from '../../src/model/database.ts'
 import { outside } from '../../src/model/outside.ts'
 import { statement } from '../../src/model/statement.ts'
 import { column } from '../../src/model/table/columns.ts'
@@ -90,4 +92,26 @@ t.test('an advisory lock is held until the transaction ends', async (t) => {
   await waiting
   t.strictSame(order, ['first', 'second'])
   t.equal(await atomic(db, (tx) => tryAdvisoryLock(tx, 'nightly')), true)
+})
+
+t.test('a lock without a transaction would be none, and is refused', async (t) => {
+  const db = await testDatabase(t, SCHEMA)
+  const req = { services: new Services().provide(DATABASE, db), trace: null }
+  const needed = {
+    code: 'UWAS_ERR_MODEL_TRANSACTION',
+    message: /cannot run: it lasts as long as its transaction: call it on the tx of an atomic/,
+  }
+  await t.rejects(jobs.lock(req, { id: 1 }), needed)
+  await t.rejects(jobs.lock(db as never, { id: 1 }), needed)
+  await t.rejects(advisoryLock(req, 'x'), needed)
+  await t.rejects(tryAdvisoryLock(db as never, 'x'), needed)
+  await atomicRequest(
+    req,
+    async () => {
+      t.equal((await jobs.lock(req, { id: 1 }))?.id, 1)
+      await advisoryLock(req, 'x')
+      t.equal(await atomic(outside(req), (tx) => tryAdvisoryLock(tx, 'x')), false)
+    },
+    {},
+  )
 })

@@ -73,6 +73,7 @@ async function compareTable(
   const declared = await declaredState(connection, table)
   const live = await readState(connection, table.target.quoted)
   if (live === undefined) return [missingTable(table, others), ...indexesOf(table, null)]
+  if (!live.isTable) return compareView(table, declared, live)
   const pairs = table.target.columns.map((column) => ({
     column,
     is: live.columns.find(({ name }) => name === column.name),
@@ -94,6 +95,19 @@ async function compareTable(
     ...missingKeys(table, live),
     ...indexesOf(table, live),
   ]
+}
+
+/** Only what is read of it matters; how to change a view is for its author. */
+function compareView(table: AnyTable, declared: TableState, live: TableState): Difference[] {
+  return table.target.columns.flatMap((column) => {
+    const is = live.columns.find(({ name }) => name === column.name)
+    const shall = declared.columns.find(({ name }) => name === column.name) as ColumnState
+    if (is !== undefined && hasType(column, is, shall)) return []
+    const text =
+      is === undefined ? `has no column ${column.name}` : `has column ${is.name} as ${is.type}`
+    const found = problem(table, `${text}, declared is ${shall.type}`)
+    return [{ ...found, up: [`-- The view ${table.target.quoted} ${text}.`], down: [] }]
+  })
 }
 
 function missingTable(table: AnyTable, others: readonly string[]): Difference {

@@ -30,6 +30,8 @@ export interface ForeignKey {
 }
 
 export interface TableState {
+  /** False of a view, which has no rules of its own. */
+  readonly isTable: boolean
   readonly columns: readonly ColumnState[]
   /** Names of the columns of each valid index, unique ones apart; without conditions and expressions. */
   readonly unique: readonly (readonly string[])[]
@@ -44,13 +46,14 @@ export async function readState(
   regclass: string,
 ): Promise<TableState | undefined> {
   const ask = async (sql: string) => (await connection.run(sql, [regclass])).rows
-  const [oid] = (await ask('select to_regclass($1)::oid'))[0] ?? []
-  if (oid == null) return undefined
+  const [kind] = (await ask('select relkind from pg_class where oid = to_regclass($1)'))[0] ?? []
+  if (kind == null) return undefined
   const indexes = (await ask(INDEXES)).map(([isUnique, names]) => ({
     isUnique: isUnique === 't',
     names: JSON.parse(names as string) as string[],
   }))
   return {
+    isTable: kind === 'r' || kind === 'p',
     columns: (await ask(COLUMNS)).map(readColumnState),
     unique: indexes.filter(({ isUnique }) => isUnique).map(({ names }) => names),
     indexes: indexes.map(({ names }) => names),

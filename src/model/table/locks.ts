@@ -2,7 +2,8 @@
  * Rows that are read to be changed: SELECT … FOR UPDATE by the key, in all its kinds (PostgreSQL 18, section
  * 13.3.2). The usual one is prepared at start, others when first used. Called by `table.ts`.
  */
-import { Statement, statement } from '../statement.ts'
+import { neededTransaction } from '../escape.ts'
+import { type RequestLike, Statement, statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import type { Shape } from '../types.ts'
 import { given } from './any.ts'
@@ -34,7 +35,7 @@ export class Locks {
     this.#kinds.set('update', usual as Statement)
   }
 
-  async lock(tx: Transaction, key: object, options: LockOptions): Promise<unknown> {
+  async lock(on: Transaction | RequestLike, key: object, options: LockOptions): Promise<unknown> {
     refuseUnknown(this.#table, 'lock', options, ['ifLocked', 'strength'])
     const { ifLocked = 'wait', strength = 'update' } = options
     if (!Object.hasOwn(WAITS, ifLocked) || !STRENGTHS.includes(strength)) {
@@ -50,7 +51,7 @@ export class Locks {
       )
       this.#kinds.set(kind, found)
     }
-    return found.maybe(tx, ...given(key))
+    return found.maybe(neededTransaction(on, found.name), ...given(key))
   }
 
   #options(strength: string, wait: string) {

@@ -5,7 +5,7 @@
 import { createError } from '../../core/errors.ts'
 import { handled } from '../../core/handled.ts'
 import { hintNearest } from '../../core/nearest.ts'
-import { type Queryable, type Statement, statement } from '../statement.ts'
+import { type Queryable, type RequestLike, type Statement, statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { bool, nullable, type Shape, type Type } from '../types.ts'
 import { given } from './any.ts'
@@ -133,10 +133,14 @@ export class Table<C extends Columns, K extends keyof C & string> {
   /**
    * The row of this key, locked until the transaction ends (`for update`): what others would change of it waits.
    * Undefined when there is none, or with `ifLocked: 'skip'` when another transaction has it; with `'fail'` that
-   * is UWAS_ERR_MODEL_LOCKED (409).
+   * is UWAS_ERR_MODEL_LOCKED (409). On a request only where its route has `atomic`.
    */
-  lock(tx: Transaction, key: KeyOf<C, K>, options: LockOptions = {}): Promise<Row<C> | undefined> {
-    return handled(this.#locks.lock(tx, key, options) as Promise<Row<C> | undefined>)
+  lock(
+    on: Transaction | RequestLike,
+    key: KeyOf<C, K>,
+    options: LockOptions = {},
+  ): Promise<Row<C> | undefined> {
+    return handled(this.#locks.lock(on, key, options) as Promise<Row<C> | undefined>)
   }
 
   /**

@@ -192,6 +192,7 @@ t.test('what fits without being the same is no difference', async (t) => {
       id serial primary key, n smallint not null, kind kind not null, name varchar(20) not null,
       at timestamptz not null default now(), more text, made int default 7
     );
+    create view seen as select id, name, n::text as n from other.things;
     create unique index on other.things (n, name);
     create index on other.things (at, id, name)`,
   )
@@ -209,6 +210,13 @@ t.test('what fits without being the same is no difference', async (t) => {
     ),
   ])
   t.strictSame(await problemsOf(db, tables), [])
+  const views = declare(() => [
+    table('seen', { id: pg.int, name: pg.text, n: pg.int, more: pg.text }),
+  ])
+  t.strictSame(await problemsOf(db, views), [
+    'problem: seen has column n as text, declared is bigint',
+    'problem: seen has no column more, declared is text',
+  ])
 })
 
 t.test('a declaration that PostgreSQL would not take is named', async (t) => {
