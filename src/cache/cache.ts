@@ -15,7 +15,7 @@ import { keep } from './values.ts'
 export interface SetOptions {
   /** Seconds for which it is used. Default: until it is invalidated, or others need its memory more. */
   readonly seconds?: number
-  /** What it was made of: `invalidate` with one of them ends it. At most 64, of 1 to 200 characters. */
+  /** What it was made of: `invalidate` with one of them ends it. At most 1000, of 1 to 200 characters. */
   readonly tags?: readonly string[]
   /**
    * `cache.mark` from before the value's data were read: one that was invalidated since is not kept. Default:

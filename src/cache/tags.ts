@@ -12,7 +12,7 @@ export interface Tagged {
 }
 
 /** Of one value or page. */
-const MAX_TAGS = 64
+const MAX_TAGS = 1000
 const MAX_TAG_LENGTH = 200
 /** Tags whose last invalidation is remembered one by one: as many as can change while one page is made. */
 const MAX_REMEMBERED = 10_000

@@ -14,6 +14,7 @@ import { encodePath } from '../http/target.ts'
 import type { Route } from '../route/flatten.ts'
 import type { CompressionConfig } from '../was/config-types.ts'
 import type { Handler } from '../was/dispatch.ts'
+import { ownCopy } from '../was/own-reply.ts'
 import type { Page } from './page.ts'
 import { type Outcome, PageMaker } from './page-maker.ts'
 import type { PageStore } from './page-store.ts'
@@ -174,8 +175,8 @@ function withStatus(reply: Reply, status: string): Reply
 function withStatus(reply: Reply | Promise<Reply>, status: string): Reply | Promise<Reply>
 function withStatus(reply: Reply | Promise<Reply>, status: string): Reply | Promise<Reply> {
   return reply instanceof Reply
-    ? reply.header('Cache-Status', status)
-    : reply.then((one) => one.header('Cache-Status', status))
+    ? ownCopy(reply).header('Cache-Status', status)
+    : reply.then((one) => ownCopy(one).header('Cache-Status', status))
 }
 
 /** Each reply belongs to its request: what stands around the dispatcher adds fields to it. */

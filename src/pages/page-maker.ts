@@ -6,7 +6,6 @@ import { FileReply } from '../files/send-file.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import { markPersonal } from '../was/caching.ts'
-import { withLateFields } from '../was/late-fields.ts'
 import { fieldOf, Page } from './page.ts'
 import type { PageCacheOptions } from './page-cache.ts'
 import type { RenderRequest } from './render-request.ts'
@@ -54,7 +53,25 @@ export class PageMaker {
     this.#generation = generation
   }
 
+  /** Never rejects: what cannot be kept is sent as it is. */
   async settle(making: Making): Promise<Outcome> {
+    const { reply, render, rule } = making
+    try {
+      return await this.#settle(making)
+    } catch (error) {
+      this.#options.log.error(`GET ${rule.pattern} could not be cached`, error)
+      const status = 'uwas; fwd=miss'
+      return {
+        page: null,
+        reply: ownReply(render, reply),
+        isShared: false,
+        isPersonal: false,
+        status,
+      }
+    }
+  }
+
+  async #settle(making: Making): Promise<Outcome> {
     const { key, rule, reply, render } = making
     const old = this.#options.store.get(key)
     if (reply.status >= 500) return this.#settleFailure(making, old)
@@ -117,19 +134,22 @@ export class PageMaker {
 
 /** As `finish.ts` does it for the request of the client: here the view had another one. */
 function ownReply(render: RenderRequest, reply: Reply): Reply {
-  return render.personal === null ? reply : markPersonal(render, withLateFields(render, reply))
+  return render.personal === null ? reply : markPersonal(render, reply)
 }
 
 /** Null for a page that may be sent to everybody with its key. */
 function whyNot(rule: Rule, reply: Reply, render: RenderRequest): string | null {
   if (reply.status !== 200) return `its status is ${reply.status}`
   if (render.reason !== null) return render.reason
-  if (withLateFields(render, reply) !== reply) return 'it gets fields of its own'
   const { body } = reply
   if (reply instanceof FileReply) return 'it is a file, which is sent from its own memory'
   if (body === null) return 'it has no body'
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return 'it is a stream'
   if (fieldOf(reply, 'set-cookie') !== undefined) return 'it sets a cookie'
+  // The site's CORS rules are added to what is kept, for each client.
+  if (reply.headers?.some(([name]) => /^access-control-/i.test(name))) {
+    return 'it has CORS fields of its own; name the policy in `cors` of the configuration'
+  }
   const policy = fieldOf(reply, 'cache-control') ?? ''
   if (NOT_SHARED.test(policy)) return `its Cache-Control is ${policy}`
   const member = foreignMember(rule, reply.headers ?? [])

@@ -91,7 +91,7 @@ export class Page implements Resident, Tagged {
     const content = contentOf(typeof body === 'string' ? Buffer.from(body) : body)
     const lastModified = fieldOf(reply, 'last-modified')
     this.entry = makeEntry(heads, {
-      type: reply.type ?? 'application/octet-stream',
+      type: fieldOf(reply, 'content-type') ?? reply.type ?? 'application/octet-stream',
       etag: strongEtag(hashOf(new Uint8Array(content.bytes as ArrayBuffer))),
       lastModifiedMs: lastModified === undefined ? Number.NaN : parseHttpDate(lastModified),
       cacheControl: fieldOf(reply, 'cache-control') ?? CACHE_CONTROL,
@@ -158,8 +158,10 @@ export class Page implements Resident, Tagged {
   }
 }
 
+/** Several fields of one name are one (RFC 9110 section 5.3): a view may have added to what it was given. */
 export function fieldOf({ headers }: Reply, name: string): string | undefined {
-  return headers?.find(([other]) => other.toLowerCase() === name)?.[1]
+  const values = (headers ?? []).filter(([other]) => other.toLowerCase() === name)
+  return values.length === 0 ? undefined : values.map(([, value]) => value).join(', ')
 }
 
 /** What the rule varies with, and what the view names besides; Accept-Encoding is the entry's own matter. */

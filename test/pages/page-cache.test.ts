@@ -280,3 +280,37 @@ t.test('other methods of a cached route go to their views', async (t) => {
   t.equal((await ask('/', ['Content-Length: 0'], 'POST')).body.toString(), '2')
   t.equal((await ask('/')).body.toString(), '1')
 })
+
+t.test('the type and the Vary of a page are those that its view has set', async (t) => {
+  const { ask } = await cached(t, { vary: { headers: ['x-a', 'x-b'] } }, () =>
+    html('<a/>', { headers: { 'Content-Type': 'application/xhtml+xml', Vary: 'X-A' } }).append(
+      'Vary',
+      'x-b',
+    ),
+  )
+  for (let i = 0; i < 2; i++) {
+    const { headers } = await ask('/')
+    t.equal(headers['content-type'], 'application/xhtml+xml')
+    t.equal(headers['vary'], 'X-A, x-b')
+  }
+})
+
+t.test('a reply that a view gives to everybody is left as it is', async (t) => {
+  const shared = text('the same object')
+  const { ask } = await cached(t, {}, () => shared)
+  await ask('/?other=1')
+  await ask('/')
+  await ask('/')
+  t.equal(shared.headers, null)
+})
+
+t.test('a page may be made of many rows', async (t) => {
+  const { ask, calls } = await cached(t, {}, (req) => {
+    req.dependsOn(...Array.from({ length: 200 }, (_, i) => `row:${i}`))
+    return text('rows')
+  })
+  await ask('/')
+  await ask('/invalidate/row:199')
+  await ask('/')
+  t.equal(calls(), 2)
+})
