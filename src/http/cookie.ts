@@ -58,7 +58,8 @@ export function cookiesWithPrefix(field: string, prefix: string): Map<string, st
 
 /**
  * Of the ASCII kind alone: a browser takes U+2000 before `__Host-` for a part of the name, and lets any
- * sub-domain set it; `trim` would make the real name of it.
+ * sub-domain set it; `trim` would make the real name of it. From the very beginning of the field the native lane's engine
+ * takes such bytes off before anybody sees them, so what matters does not believe one of two cookies of a name.
  */
 function trimBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '')

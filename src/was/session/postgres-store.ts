@@ -69,6 +69,7 @@ export class PostgresStore implements SessionStore {
     const data = this.#checked(dataFrom({}))
     const row = { id: randomUUID(), token: hashOf(token), user_id: userId, data }
     await createSession.run(this.#on(trace), row)
+    this.#cleanUp()
     return token
   }
 
