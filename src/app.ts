@@ -43,6 +43,7 @@ import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
+import { PARTIALS } from './was/forms/partials.ts'
 import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { NO_PAGE_TAGS } from './was/page-tags.ts'
@@ -267,6 +268,7 @@ async function templatesOf(
     dir: config.templates,
     helpers: { ...NO_PAGE_TAGS, ...staticHelpers(staticUrls) },
     urls: templateUrls(config.urls),
+    partials: PARTIALS,
     isStrict,
     built: isStrict ? null : await loadBuilt(builtTemplates(config)),
   })

@@ -1,4 +1,5 @@
 /** The public surface of uwas: what a site imports from 'uwas'. Named re-exports, nothing else. */
+export { z } from 'zod'
 export { type App, type AppOptions, type Backends, createApp, openBackends } from './app.ts'
 export {
   CACHE,
@@ -128,6 +129,23 @@ export { currentRequest } from './was/context.ts'
 export { cspNonce } from './was/csp.ts'
 export { csrfField, csrfToken } from './was/csrf/csrf.ts'
 export { type FlashMessage, flash, messages } from './was/flash.ts'
+export {
+  type Form,
+  type FormContextOptions,
+  form,
+  type InvalidSubmission,
+  type Submission,
+  type ValidSubmission,
+} from './was/forms/form.ts'
+export type {
+  ChoiceContext,
+  FieldContext,
+  FormContext,
+  ProblemContext,
+} from './was/forms/form-context.ts'
+export type { FieldOptions, FormOptions, FormWords, Widget } from './was/forms/options.ts'
+export type { FormProblem } from './was/forms/problems.ts'
+export { type UploadRule, upload } from './was/forms/upload-schema.ts'
 export { type Limit, type LimitKey, type LimitOptions, limit } from './was/limit.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export {

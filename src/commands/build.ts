@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { createError } from '../core/errors.ts'
 import { buildFolder } from '../template/templates.ts'
 import { builtTemplates } from '../was/config.ts'
+import { PARTIALS } from '../was/forms/partials.ts'
 import { templateUrls } from '../was/template-urls.ts'
 import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
@@ -18,7 +19,7 @@ export async function buildCommand(flags: SiteFlags): Promise<number> {
     const file = showPath(config.file ?? config.root)
     throw createError('UWAS_ERR_COMMANDS_NOTHING_TO_BUILD', { file })
   }
-  const built = buildFolder(config.templates, templateUrls(config.urls))
+  const built = buildFolder(config.templates, templateUrls(config.urls), PARTIALS)
   const file = builtTemplates(config)
   mkdirSync(dirname(file), { recursive: true })
   // In one step: a server that starts meanwhile reads the old file or the new one.

@@ -23,6 +23,7 @@ import { createTemplates, parseFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { createErrorPages } from '../was/error-pages.ts'
+import { PARTIALS } from '../was/forms/partials.ts'
 import { ownDatabase } from '../was/own-database.ts'
 import { PAGE_TAG_NAMES } from '../was/page-tags.ts'
 import { createSiteRules } from '../was/site-rules.ts'
@@ -120,9 +121,11 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
   if (templates === null) return
   const { problems, warnings, notes, proved } = findings
   const urls = templateUrls(config.urls)
-  proved.push(count(createTemplates({ dir: templates, urls }).names().length, 'template'))
+  proved.push(
+    count(createTemplates({ dir: templates, urls, partials: PARTIALS }).names().length, 'template'),
+  )
   if (file === null) return
-  const report = checkTemplateData(file, parseFolder(templates).templates, [
+  const report = checkTemplateData(file, parseFolder(templates, PARTIALS).templates, [
     ...HELPER_NAMES,
     ...PAGE_TAG_NAMES,
   ])

@@ -1,6 +1,6 @@
 /** What stands around every view of the board. `uwas.config.ts` names these, outermost first. */
 import { HttpError, type Middleware, type Request } from 'uwas'
-import { speakerOf } from './page.ts'
+import { speakerOf } from './i18n/language.ts'
 
 /** Everything comes from this origin, nothing is inline: no injected markup can run or load a thing. */
 const CONTENT_SECURITY_POLICY = [

@@ -3,8 +3,7 @@
  * out. What `templates/layout.mustache` and its partials need is added here.
  */
 import { type Reply, type Request, render } from 'uwas'
-import type { Dictionary } from './i18n/dictionary.ts'
-import { DICTIONARIES, LANGUAGE_NAMES, type Language, languageOf } from './i18n/language.ts'
+import { LANGUAGE_NAMES, type Language, speakerOf } from './i18n/language.ts'
 import { url } from './urls.ts'
 
 export interface PageData {
@@ -13,17 +12,6 @@ export interface PageData {
   /** The entry of the menu that this page is. */
   readonly current?: 'list' | 'flow' | 'write'
   readonly [key: string]: unknown
-}
-
-export interface Speaker {
-  readonly lang: Language
-  /** All words of the board in that language. */
-  readonly t: Dictionary
-}
-
-export function speakerOf(req: Request): Speaker {
-  const lang = languageOf(req)
-  return { lang, t: DICTIONARIES[lang] }
 }
 
 /** Renders `template`. The page is private to its reader: it depends on cookies and language. */

@@ -6,8 +6,8 @@ import { flow } from './views/flow.ts'
 import { changeLanguage } from './views/language.ts'
 import { like } from './views/like.ts'
 import { live } from './views/live.ts'
-import { comment, post } from './views/post.ts'
-import { createPost, write } from './views/write.ts'
+import { post } from './views/post.ts'
+import { write } from './views/write.ts'
 
 export const urls = urlconf(
   path('/', list, {
@@ -19,8 +19,8 @@ export const urls = urlconf(
       vary: { query: ['page'], languages: ['en', 'ko'], cookies: [LANGUAGE_COOKIE] },
     },
   }),
-  path('/write', { get: write, post: createPost }, { name: 'write' }),
-  path('/posts/<int:id>', { get: post, post: comment }, { name: 'post' }),
+  path('/write', write, { name: 'write' }),
+  path('/posts/<int:id>', post, { name: 'post' }),
   path('/posts/<int:id>/like', { post: like }, { name: 'like' }),
   socket('/posts/<int:id>/live', live, { name: 'live' }),
   path('/language', { post: changeLanguage }, { name: 'language' }),

@@ -56,13 +56,26 @@ export function parseJson(source: string): unknown {
   return value
 }
 
-/** The fields of an HTML form. Throws UWAS_ERR_HTTP_BODY_BOUND (413). */
+/** The fields of an HTML form. Throws UWAS_ERR_HTTP_BODY_BOUND (413), UWAS_ERR_HTTP_BODY_MALFORMED (400) for what is not UTF-8. */
 export function parseForm(source: string): URLSearchParams {
   let count = 1
   for (let at = source.indexOf('&'); at !== -1; at = source.indexOf('&', at + 1)) {
     if (++count > MAX_FORM_FIELDS) throw beyond('fields', MAX_FORM_FIELDS)
   }
-  return new URLSearchParams(source)
+  const fields = new URLSearchParams(source)
+  if (source.includes('%')) checkEscapes(source)
+  return fields
+}
+
+/** URLSearchParams makes U+FFFD of bytes that are not UTF-8; then another text would be kept than was sent. */
+function checkEscapes(source: string): void {
+  for (const [run] of source.matchAll(/(?:%[89a-f][0-9a-f])(?:%[0-9a-f]{2})*/gi)) {
+    try {
+      decodeURIComponent(run)
+    } catch (error) {
+      throw malformed('application/x-www-form-urlencoded', 'it is not UTF-8', error)
+    }
+  }
 }
 
 /** Whether a text could pass a bound at all: nearly none could, and nobody walks its values then. */

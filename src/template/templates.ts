@@ -25,6 +25,8 @@ export interface TemplatesOptions {
   readonly isStrict?: boolean
   /** The site's named routes, for `{{#url}}`. Default: none. */
   readonly urls?: TemplateUrls | undefined
+  /** Templates that are there besides the folder's, by name; a file of the same name takes its place. Default: none. */
+  readonly partials?: Readonly<Record<string, string>>
   /** A module of `uwas build`; used when it is of just these templates. Default: compiled here. */
   readonly built?: Built | null
 }
@@ -44,7 +46,7 @@ export interface Templates {
    */
   render(name: string, data: unknown, behind?: object): string
   has(name: string): boolean
-  /** Sorted. */
+  /** Sorted; without `partials`. */
   names(): readonly string[]
   /**
    * Reads the folder again. The new templates are used together from the next render on; on an error
@@ -67,6 +69,7 @@ export const TEMPLATES: ServiceKey<Templates> = {
 export function createTemplates(options: TemplatesOptions): Templates {
   const { dir } = options
   let renders = compileFolder(options)
+  const isOwn = (name: string) => !Object.hasOwn(options.partials ?? {}, name)
   return {
     render(name, data, behind) {
       const render = renders.get(name)
@@ -77,7 +80,7 @@ export function createTemplates(options: TemplatesOptions): Templates {
       return render(data, behind)
     },
     has: (name) => renders.has(name),
-    names: () => [...renders.keys()],
+    names: () => [...renders.keys()].filter(isOwn),
     reload() {
       renders = compileFolder(options)
     },
@@ -85,13 +88,17 @@ export function createTemplates(options: TemplatesOptions): Templates {
 }
 
 /** All templates of a folder by name, for tools; with mistakes in them they are not complete. */
-export function parseFolder(dir: string): {
+export function parseFolder(
+  dir: string,
+  partials: Readonly<Record<string, string>> = {},
+): {
   templates: ReadonlyMap<string, Template>
   errors: CodedError[]
 } {
   const templates = new Map<string, Template>()
   const { files, errors } = readTemplateFiles(dir)
-  for (const { name, file, source } of files) {
+  const own = Object.entries(partials).map(([name, source]) => ({ name, file: name, source }))
+  for (const { name, file, source } of [...own, ...files]) {
     const options = { isText: name.endsWith('.txt'), isSite: true }
     const result = parseTemplate(source, name, file, DEFAULT_DELIMITERS, options)
     errors.push(...result.errors)
@@ -106,8 +113,9 @@ function compileFolder({
   isStrict = false,
   built = null,
   urls,
+  partials,
 }: TemplatesOptions): ReadonlyMap<string, Render> {
-  const { all, library } = checkedFolder(dir, urls)
+  const { all, library } = checkedFolder(dir, urls, partials)
   const options = { helpers, isStrict, route: urls?.reverse }
   if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
     return createBuiltProgram(all, library, built, options)
@@ -122,17 +130,23 @@ function compileFolder({
 }
 
 /** What `uwas build` writes for the templates of a folder. Throws as `createTemplates`. */
-export function buildFolder(dir: string, urls?: TemplateUrls): { code: string; count: number } {
-  const { all, library } = checkedFolder(dir, urls)
-  return { code: buildModule(all, library), count: all.length }
+export function buildFolder(
+  dir: string,
+  urls?: TemplateUrls,
+  partials?: Readonly<Record<string, string>>,
+): { code: string; count: number } {
+  const { all, library } = checkedFolder(dir, urls, partials)
+  const count = all.filter(({ name }) => !Object.hasOwn(partials ?? {}, name)).length
+  return { code: buildModule(all, library), count }
 }
 
 /** All templates of a folder, checked as a whole and linked. Throws as `createTemplates`. */
 function checkedFolder(
   dir: string,
   urls: TemplateUrls | undefined,
+  partials: Readonly<Record<string, string>> | undefined,
 ): { all: readonly Template[]; library: Library } {
-  const { templates, errors } = parseFolder(dir)
+  const { templates, errors } = parseFolder(dir, partials)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
   errors.push(...checkLinks(all, library, { missing: 'error', isClosed: false }))

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { DICTIONARIES } from '../../src/demo/i18n/language.ts'
 import { createTemplates } from '../../src/template/templates.ts'
+import { PARTIALS } from '../../src/was/forms/partials.ts'
 
 const DIR = fileURLToPath(new URL('../../src/demo/templates', import.meta.url))
 const STATIC = fileURLToPath(new URL('../../static', import.meta.url))
@@ -19,7 +20,7 @@ function at(words: unknown, path: string): unknown {
 }
 
 t.test('every template compiles, with all its partials', async (t) => {
-  const names = createTemplates({ dir: DIR }).names()
+  const names = createTemplates({ dir: DIR, partials: PARTIALS }).names()
   t.equal(names.length, sources.length)
   for (const page of ['posts/list', 'posts/post', 'posts/write', 'flow/flow']) {
     t.ok(names.includes(page), page)
@@ -52,7 +53,7 @@ t.test('every static file that a template names is there', async (t) => {
 })
 
 t.test('error pages stand alone and show what they are given, escaped', async (t) => {
-  const templates = createTemplates({ dir: DIR })
+  const templates = createTemplates({ dir: DIR, partials: PARTIALS })
   const data = { status: 418, reason: 'Teapot', message: '<b>&', requestId: 'id-7', lang: '' }
   for (const name of ['errors/404', 'errors/500', 'errors/503', 'errors/error']) {
     const page = templates.render(name, data)

@@ -118,6 +118,12 @@ export const WAS_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_WAS_FORM: {
+    message: '{form}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_WAS_CONFIG: {
     message: '{file}: the configuration is wrong:{problems}',
     status: 500,

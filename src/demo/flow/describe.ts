@@ -2,7 +2,7 @@
 import type { RecordedTrace, Step } from 'uwas'
 import type { Dictionary } from '../i18n/dictionary.ts'
 import { formatCount, formatDuration } from '../i18n/format.ts'
-import type { Speaker } from '../page.ts'
+import type { Speaker } from '../i18n/language.ts'
 import { type StepTimes, stepTimes } from './step-times.ts'
 import { LINES, type Line, PARTS, type Stop } from './stops.ts'
 

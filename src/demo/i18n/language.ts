@@ -27,6 +27,17 @@ export function languageOf(req: Request): Language {
   return isLanguage(chosen) ? chosen : preferredLanguage(req.header('accept-language') ?? '')
 }
 
+export interface Speaker {
+  readonly lang: Language
+  /** All words of the board in that language. */
+  readonly t: Dictionary
+}
+
+export function speakerOf(req: Request): Speaker {
+  const lang = languageOf(req)
+  return { lang, t: DICTIONARIES[lang] }
+}
+
 /** The best of our languages in an Accept-Language field (RFC 9110 section 12.5.4). */
 export function preferredLanguage(field: string): Language {
   let best: Language | undefined

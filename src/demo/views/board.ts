@@ -4,8 +4,9 @@
  */
 import { notFound, type Reply, type Request } from 'uwas'
 import { fill, formatNumber } from '../i18n/format.ts'
+import { type Speaker, speakerOf } from '../i18n/language.ts'
 import { countPosts, newestPosts } from '../models/posts.ts'
-import { page, type Speaker, speakerOf } from '../page.ts'
+import { page } from '../page.ts'
 import { url } from '../urls.ts'
 import { describeCard } from './describe.ts'
 import { PAGE_SIZE, pageCount, pageNumbers, readPageNumber } from './paging.ts'

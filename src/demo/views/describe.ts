@@ -1,7 +1,7 @@
 /** Rows of the database as templates want them: in the visitor's language, with links and marks. */
 import { formatCount, formatMoment, formatNumber } from '../i18n/format.ts'
+import type { Speaker } from '../i18n/language.ts'
 import { languageOfText } from '../i18n/language.ts'
-import type { Speaker } from '../page.ts'
 import { url } from '../urls.ts'
 
 interface CardRow {

@@ -1,7 +1,8 @@
 /** The way of a request, with the times of the last page and the last file that the server answered. */
 import { type RecordedTrace, type Reply, type Request, recentTraces } from 'uwas'
 import { describeByHand, describeTicket, describeWay } from '../flow/describe.ts'
-import { page, speakerOf } from '../page.ts'
+import { speakerOf } from '../i18n/language.ts'
+import { page } from '../page.ts'
 import { url } from '../urls.ts'
 
 /** The file that is fetched for a fresh measurement. */

@@ -1,19 +1,13 @@
 /** One note with its comments, and the form that adds one. */
-import { notFound, type Reply, type Request, redirect } from 'uwas'
-import { describeForm } from '../forms/fields.ts'
-import {
-  blankForm,
-  COMMENT_RULES,
-  type CommentField,
-  type FormState,
-  readSubmission,
-} from '../forms/submission.ts'
+import { type FormContext, formView, notFound, type Reply, type Request, redirect } from 'uwas'
+import { commentForm } from '../forms/forms.ts'
+import { fingerprintOf } from '../forms/submission.ts'
 import { formatCount, formatMoment, formatNumber } from '../i18n/format.ts'
-import { languageOfText } from '../i18n/language.ts'
+import { languageOfText, speakerOf } from '../i18n/language.ts'
 import { addComment, newestComments } from '../models/comments.ts'
 import { findLike } from '../models/likes.ts'
 import { postById } from '../models/posts.ts'
-import { page, speakerOf } from '../page.ts'
+import { page } from '../page.ts'
 import { url } from '../urls.ts'
 import { describeAuthor, describeComment } from './describe.ts'
 import { tellComments } from './live.ts'
@@ -22,25 +16,24 @@ import { nameOf, rememberName, visitorOf } from './visitor.ts'
 /** A note with more comments shows the newest. */
 const SHOWN_COMMENTS = 200
 
-export function post(req: Request<{ id: number }>): Promise<Reply> {
-  return showPost(req, blankForm(COMMENT_RULES, { author: nameOf(req) }), 200)
-}
-
-/** The comment form's POST: to the note with the new comment, or the form again with its errors. */
-export async function comment(req: Request<{ id: number }>): Promise<Reply> {
-  const postId = req.params.id
-  const submission = readSubmission(await req.form(), COMMENT_RULES)
-  if (submission.problems.size > 0) return showPost(req, submission, 422)
-  const { author, comment: body } = submission.values
-  const id = await addComment(req, { submission: submission.fingerprint, postId, author, body })
-  if (id === undefined) throw notFound()
-  tellComments(req, postId)
-  return rememberName(req, redirect(`${url('post', { id: postId })}#comment-${id}`), author)
-}
+/** GET shows the note; POST is the comment form's: to the new comment, or the form again with its errors. */
+export const post = formView({
+  form: commentForm,
+  initial: (req) => ({ author: nameOf(req), token: crypto.randomUUID() }),
+  show: showPost,
+  async save(req, values): Promise<Reply> {
+    const postId = req.params.id
+    const { author, comment: body } = values
+    const id = await addComment(req, { submission: fingerprintOf(values), postId, author, body })
+    if (id === undefined) throw notFound()
+    tellComments(req, postId)
+    return rememberName(req, redirect(`${url('post', { id: postId })}#comment-${id}`), author)
+  },
+})
 
 async function showPost(
   req: Request<{ id: number }>,
-  submission: FormState<CommentField>,
+  form: FormContext,
   status: number,
 ): Promise<Reply> {
   const { id } = req.params
@@ -53,10 +46,8 @@ async function showPost(
     visitor === undefined ? undefined : findLike.maybe(req, { postId: id, visitor }),
   ])
   if (row === undefined) throw notFound()
-  const labels = { author: t.form.author, comment: t.form.comment }
-  const form = describeForm(speaker, COMMENT_RULES, labels, submission)
   const data = {
-    title: form.summary === undefined ? row.title : `${form.summary} – ${row.title}`,
+    title: form.summary === '' ? row.title : `${form.summary} – ${row.title}`,
     post: {
       title: row.title,
       body: row.body,
@@ -73,7 +64,7 @@ async function showPost(
       row.commentCount > comments.length &&
       formatCount(lang, t.post.earlier, row.commentCount - comments.length),
     comments: comments.map((one) => describeComment(speaker, one)),
-    form: { ...form, action: url('post', { id }), send: t.post.sendComment },
+    form: { ...form, action: url('post', { id }), submit: t.post.sendComment },
   }
   return page(req, 'posts/post', data, status)
 }

@@ -27,3 +27,6 @@ export function sniffType(start: Uint8Array): string | null {
   const text = Buffer.from(start.subarray(0, SNIFFED_BYTES)).toString('latin1')
   return SIGNATURES.find(([, at, bytes]) => text.startsWith(bytes, at))?.[0] ?? null
 }
+
+/** All types that `sniffType` tells. */
+export const UPLOAD_TYPES: readonly string[] = SIGNATURES.map(([type]) => type)

@@ -2,7 +2,6 @@
  * Views that many sites write again and again: a list of a table in pages, one of its rows, a form. Each is
  * an ordinary view made of a table or a schema and a template; a site that wants more writes its own.
  */
-import type { z } from 'zod'
 import { HttpError } from '../../http/http-error.ts'
 import { type Reply, redirect } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
@@ -10,6 +9,9 @@ import type { View } from '../../http/view.ts'
 import type { Columns, Row } from '../../model/table/columns.ts'
 import type { KeyOf, Table } from '../../model/table/table.ts'
 import type { MethodViews } from '../../route/entry.ts'
+import type { Form } from '../forms/form.ts'
+import type { FormContext } from '../forms/form-context.ts'
+import { formError } from '../forms/form-error.ts'
 import { render } from '../render.ts'
 
 /** Data of a page besides what the view gives it. */
@@ -63,67 +65,57 @@ export function detailView<C extends Columns, K extends keyof C & string>(
   }
 }
 
-/** What a form view is made of. `P` are the route's parameters. */
-export interface FormViewOptions<S extends z.ZodObject, P> {
-  /** What the fields have to be; a text that is left empty is missing. Other fields are passed over. */
-  readonly schema: S
-  /**
-   * Gets `values` (texts by field), `errors` (messages by field) and `problems`, the same as a list of `field`
-   * and `message`; empty while nothing is wrong.
-   */
-  readonly template: string
-  /** Values that the form begins with. Default none. */
+/** What a form view is made of. `P` are the route's parameters; one of `template` and `show` makes its page. */
+export interface FormViewOptions<T, P> {
+  readonly form: Form<T>
+  /** Gets the form as `form`: `{{#form}}{{> uwas/form}}{{/form}}`, or a site's own markup. */
+  readonly template?: string
+  /** Makes the page where a template's name is not enough; `status` is 200, or 422 with errors in `form`. */
+  readonly show?: (req: Request<P>, form: FormContext, status: number) => Reply | Promise<Reply>
+  /** Values that the form begins with. Default: those of its schema. */
   readonly initial?: (req: Request<P>) => object | Promise<object>
   /**
-   * Does what the form is for and gives the path to go to. What it throws with `invalid()` is shown at its
-   * fields.
+   * Does what the form is for and gives the path to go to, or the reply. What it throws with `invalid()` is
+   * shown at its fields.
    */
-  readonly save: (req: Request<P>, values: z.infer<S>) => string | Promise<string>
+  readonly save: (req: Request<P>, values: T) => string | Reply | Promise<string | Reply>
+  /** Data of `template` besides. Default none. */
   readonly extra?: (req: Request<P>) => object | Promise<object>
 }
 
 /**
  * GET shows the form. POST checks it: 422 and the form again, with what was written and an error at each field;
- * or `save`, and 303 to where it says, so that a reload sends nothing again.
+ * or `save`, and 303 to where it says, so that a reload sends nothing again. Throws UWAS_ERR_WAS_FORM.
  */
-export function formView<S extends z.ZodObject, P = Record<string, unknown>>(
-  options: FormViewOptions<S, P>,
+export function formView<T, P = Record<string, unknown>>(
+  options: FormViewOptions<T, P>,
 ): MethodViews<P> {
-  const { schema, template, initial, save, extra } = options
-  const names = Object.keys(schema.shape)
-
-  async function show(
-    req: Request<P>,
-    values: object,
-    errors: Readonly<Record<string, string>>,
-  ): Promise<Reply> {
-    const problems = Object.entries(errors).map(([field, message]) => ({ field, message }))
-    const status = problems.length > 0 ? 422 : 200
-    const more = extra === undefined ? {} : await extra(req)
-    return render(req as Request, template, { ...more, values, errors, problems }, { status })
-  }
-
+  const { form, initial, save } = options
+  const show = options.show ?? pageOf(options)
   return {
-    get: async (req) => show(req, initial === undefined ? {} : await initial(req), {}),
+    get: async (req) => {
+      const values = initial === undefined ? {} : await initial(req)
+      return show(req, form.blank(req as Request, values), 200)
+    },
     post: async (req) => {
-      const form = await req.form()
-      const sent = Object.fromEntries(names.map((name) => [name, form.get(name) ?? '']))
-      const given = Object.entries(sent).filter(([, value]) => value !== '')
-      const checked = schema.safeParse(Object.fromEntries(given))
-      if (!checked.success) return show(req, sent, messagesOf(checked.error))
+      const sent = await form.read(req as Request)
+      if (!sent.isValid) return show(req, form.filled(req as Request, sent), 422)
       try {
-        return redirect(await save(req, checked.data as z.infer<S>))
+        const done = await save(req, sent.values)
+        return typeof done === 'string' ? redirect(done) : done
       } catch (error) {
         if (!(error instanceof HttpError) || error.status !== 422) throw error
-        return show(req, sent, error.problems)
+        const refused = form.refuse(sent, error.problems)
+        return show(req, form.filled(req as Request, refused), 422)
       }
     },
   }
 }
 
-/** The first message of each field. */
-function messagesOf(error: z.ZodError): Record<string, string> {
-  const messages: Record<string, string> = {}
-  for (const { path, message } of error.issues) messages[String(path[0] ?? 'form')] ??= message
-  return messages
+function pageOf<T, P>({ template, extra }: FormViewOptions<T, P>) {
+  if (template === undefined) throw formError('formView()', 'it needs a template, or show')
+  return async (req: Request<P>, form: FormContext, status: number): Promise<Reply> => {
+    const more = extra === undefined ? {} : await extra(req)
+    return render(req as Request, template, { ...more, form }, { status })
+  }
 }

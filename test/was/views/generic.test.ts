@@ -6,6 +6,7 @@ import { table } from '../../../src/model/table/table.ts'
 import * as pg from '../../../src/model/types.ts'
 import { path, urlconf } from '../../../src/route/urlconf.ts'
 import { createTestClient } from '../../../src/testing/test-client.ts'
+import { form } from '../../../src/was/forms/form.ts'
 import { detailView, formView, listView } from '../../../src/was/views/generic.ts'
 import { temporaryFolder, writeTree } from '../../support/catalogue.ts'
 import { testDatabaseUrl } from '../../support/postgres.ts'
@@ -31,10 +32,12 @@ const urls = urlconf(
   path(
     '/new',
     formView({
-      schema: z.object({
-        body: z.string('write something').max(5, 'is too long'),
-        stars: z.coerce.number('is no number').int().max(5),
-      }),
+      form: form(
+        z.object({
+          body: z.string('write something').max(5, 'is too long'),
+          stars: z.coerce.number('is no number').int().max(5),
+        }),
+      ),
       template: 'form',
       initial: () => ({ stars: 3 }),
       async save(req, values) {
@@ -54,7 +57,7 @@ t.test('a list, a row and a form are made of a table, a schema and templates', a
     'templates/list.mustache': '{{title}}:{{#rows}} {{body}}{{/rows}}{{#next}} {{next}}{{/next}}',
     'templates/detail.mustache': '{{row.id}} {{row.body}} {{row.stars}}',
     'templates/form.mustache':
-      '[{{#values}}{{#body}}{{body}}{{/body}}|{{#stars}}{{stars}}{{/stars}}{{/values}}]{{#problems}} {{field}}: {{message}}.{{/problems}}',
+      '[{{form.field.body.value}}|{{form.field.stars.value}}]{{#form.problems}} {{field}}: {{message}}.{{/form.problems}}',
   })
   const client = await createTestClient(
     { urls, templates: 'templates', migrations: 'migrations' },
