@@ -26,6 +26,7 @@ export {
 export type { Client, TrustedProxiesOptions } from './http/forwarded.ts'
 export type { HeaderList } from './http/headers.ts'
 export { HttpError, invalid, notFound } from './http/http-error.ts'
+export type { ProblemPlace } from './http/problem.ts'
 export {
   bytes,
   empty,
@@ -172,6 +173,14 @@ export {
   type Part,
   parts,
 } from './was/upload/parts.ts'
+export {
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardSchema,
+  validJson,
+  validParams,
+  validQuery,
+} from './was/valid.ts'
 export {
   type DetailViewOptions,
   detailView,

@@ -1,6 +1,7 @@
 /** What a view throws to answer with an error status: a page or problem details is made of it. */
 import { createError, isCodedError } from '../core/errors.ts'
 import { checkReplyHeader, type HeaderList } from './headers.ts'
+import type { ProblemPlace } from './problem.ts'
 import { reasonOf } from './status.ts'
 
 /**
@@ -13,6 +14,8 @@ export class HttpError extends Error {
   readonly headers: HeaderList
   /** What is wrong with which field of the request; shown to programs (RFC 9457 calls it an extension). */
   readonly problems: Readonly<Record<string, string>>
+  /** The same for what is no field alone: a place deep in JSON, a parameter of the query. */
+  readonly places: readonly ProblemPlace[]
 
   constructor(
     status: number,
@@ -20,6 +23,7 @@ export class HttpError extends Error {
     options: {
       headers?: HeaderList
       problems?: Readonly<Record<string, string>>
+      places?: readonly ProblemPlace[]
       cause?: unknown
     } = {},
   ) {
@@ -31,6 +35,7 @@ export class HttpError extends Error {
     this.status = status
     this.headers = options.headers ?? []
     this.problems = options.problems ?? {}
+    this.places = options.places ?? []
     for (const [name, value] of this.headers) checkReplyHeader(name, value)
   }
 }

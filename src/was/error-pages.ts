@@ -80,7 +80,8 @@ function wantsProblem(req: Request): boolean {
 function problem(req: Request, status: number, error: unknown): Reply {
   const detail = shownMessage(error, status)
   const problems = error instanceof HttpError ? error.problems : {}
-  const body = problemJson({ status, detail, requestId: req.id, problems })
+  const places = error instanceof HttpError ? error.places : []
+  const body = problemJson({ status, detail, requestId: req.id, problems, places })
   return new Reply(status, PROBLEM_TYPE, body)
 }
 
