@@ -76,7 +76,8 @@ export interface FormViewOptions<T, P> {
   readonly initial?: (req: Request<P>) => object | Promise<object>
   /**
    * Does what the form is for and gives the path to go to, or the reply. What it throws with `invalid()` is
-   * shown at its fields.
+   * shown at its fields. Where it uses the `url` of the URL conf that names this view, write its return type:
+   * the compiler cannot find it out in a circle.
    */
   readonly save: (req: Request<P>, values: T) => string | Reply | Promise<string | Reply>
   /** Data of `template` besides. Default none. */
