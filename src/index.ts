@@ -189,3 +189,10 @@ export {
   type ListViewOptions,
   listView,
 } from './was/views/generic.ts'
+export {
+  type PageLinks,
+  type PageRange,
+  pageLinks,
+  pageRange,
+  queryWith,
+} from './was/views/page-links.ts'

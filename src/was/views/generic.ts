@@ -13,6 +13,7 @@ import type { Form } from '../forms/form.ts'
 import type { FormContext } from '../forms/form-context.ts'
 import { formError } from '../forms/form-error.ts'
 import { render } from '../render.ts'
+import { queryWith } from './page-links.ts'
 
 /** Data of a page besides what the view gives it. */
 type Extra = (req: Request) => object | Promise<object>
@@ -40,7 +41,7 @@ export function listView<C extends Columns, K extends keyof C & string>(
       table.list(req, { order, limit, after }),
       extra === undefined ? {} : extra(req),
     ])
-    const next = page.next === undefined ? undefined : `?after=${encodeURIComponent(page.next)}`
+    const next = page.next === undefined ? undefined : queryWith(req, 'after', page.next)
     return render(req, template, { ...more, rows: page.rows, next })
   }
 }
