@@ -29,7 +29,7 @@ t.test('the first page, the last and those around the current one are offered', 
 
 t.test('what is no page of the list is 404', async (t) => {
   for (const page of ['0', '-1', '1.5', '01', 'x', '', '99999999', '3']) {
-    t.throws(() => linksOf(`page=${page}`, 20), { status: 404 }, page)
+    t.throws(() => linksOf(`page=${page}`, 20), { name: 'HttpError', message: 'Not Found' }, page)
   }
   t.strictSame(pageRange(requestOf('GET', '/?page=4'), 25), { number: 4, limit: 25, offset: 75 })
 })
