@@ -9,44 +9,25 @@ import type { EngineRequest } from './engine-types.ts'
 /** Used again for every request: read it before the next `read`. Absent fields are empty strings. */
 export class FieldScan implements FileFields {
   /** Present, whatever its value. */
-  hasTransferEncoding: boolean
+  hasTransferEncoding = false
   /** How often the field is there. */
-  contentLengths: number
-  contentLength: string
+  contentLengths = 0
+  contentLength = ''
   /** Present, whatever its value. */
-  hasAuthorization: boolean
+  hasAuthorization = false
   /** How often the field is there. */
-  hosts: number
-  host: string
-  connection: string
-  ifMatch: string
-  ifNoneMatch: string
-  ifModifiedSince: string
-  ifUnmodifiedSince: string
-  ifRange: string
-  range: string
-  acceptEncoding: string
-  origin: string
-  readonly #visit: (name: string, value: string) => void
-
-  constructor() {
-    this.hasTransferEncoding = false
-    this.contentLengths = 0
-    this.contentLength = ''
-    this.hasAuthorization = false
-    this.hosts = 0
-    this.host = ''
-    this.connection = ''
-    this.ifMatch = ''
-    this.ifNoneMatch = ''
-    this.ifModifiedSince = ''
-    this.ifUnmodifiedSince = ''
-    this.ifRange = ''
-    this.range = ''
-    this.acceptEncoding = ''
-    this.origin = ''
-    this.#visit = (name, value) => this.#take(name, value)
-  }
+  hosts = 0
+  host = ''
+  connection = ''
+  ifMatch = ''
+  ifNoneMatch = ''
+  ifModifiedSince = ''
+  ifUnmodifiedSince = ''
+  ifRange = ''
+  range = ''
+  acceptEncoding = ''
+  origin = ''
+  readonly #visit = (name: string, value: string) => this.#take(name, value)
 
   read(req: Pick<EngineRequest, 'forEach'>): void {
     this.hasTransferEncoding = false
