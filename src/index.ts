@@ -99,6 +99,7 @@ export {
 export { absoluteUrl } from './was/absolute-url.ts'
 export { ACCOUNTS, type Accounts } from './was/accounts/accounts.ts'
 export { user } from './was/accounts/current-user.ts'
+export { findUser } from './was/accounts/find.ts'
 export {
   changePassword,
   logIn,

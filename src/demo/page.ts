@@ -2,7 +2,7 @@
  * The frame of every page: a view's template and data in, the whole page in the visitor's language
  * out. What `templates/layout.mustache` and its partials need is added here.
  */
-import { type Reply, type Request, render } from 'uwas'
+import { type Reply, type Request, render, user } from 'uwas'
 import { LANGUAGE_NAMES, type Language, speakerOf } from './i18n/language.ts'
 import { url } from './urls.ts'
 
@@ -14,8 +14,30 @@ export interface PageData {
   readonly [key: string]: unknown
 }
 
-/** Renders `template`. The page is private to its reader: it depends on cookies and language. */
-export function page(req: Request, template: string, data: PageData, status = 200): Reply {
+/** Renders `template` for its reader, whose name stands at the top. */
+export async function page(
+  req: Request,
+  template: string,
+  data: PageData,
+  status = 200,
+): Promise<Reply> {
+  const member = await user(req)
+  const { account } = speakerOf(req).t
+  const reader =
+    member === undefined
+      ? { href: url('log-in'), label: account.logIn, logOut: false as const }
+      : { href: url('points'), label: member.name, logOut: url('log-out') }
+  return renderPage(req, template, { ...data, reader }, status)
+}
+
+/** Renders `template` the same for everybody who reads its language. */
+export function sharedPage(req: Request, template: string, data: PageData): Reply {
+  const { account } = speakerOf(req).t
+  const reader = { href: url('points'), label: account.mine, logOut: false as const }
+  return renderPage(req, template, { ...data, reader }, 200)
+}
+
+function renderPage(req: Request, template: string, data: PageData, status: number): Reply {
   const { lang, t } = speakerOf(req)
   const other: Language = lang === 'ko' ? 'en' : 'ko'
   const links = {

@@ -43,7 +43,8 @@ for (const form of document.querySelectorAll('form.like')) {
 }
 
 async function send(form, button) {
-  const body = new URLSearchParams({ [button.name]: button.value })
+  const body = new URLSearchParams(new FormData(form))
+  body.set(button.name, button.value)
   const reply = await fetch(form.action, { method: 'POST', body })
   if (!reply.ok) throw new Error(`status ${reply.status}`)
   const page = new DOMParser().parseFromString(await reply.text(), 'text/html')

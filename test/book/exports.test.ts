@@ -145,6 +145,7 @@ const PUBLIC: string[] = [
   'requireSigned',
   'signUrl',
   'createPasswords',
+  'findUser',
   'ACCOUNTS',
   'Accounts',
   'user',

@@ -166,7 +166,8 @@ t.test('a form sent twice at once makes one note', async (t) => {
   const page = await visit(t, { ...DESKTOP, ...ENGLISH })
   await page.goto('/write')
   const token = await page.locator('[name=token]').inputValue()
-  const form = { token, author: 'Twice', title: 'Once', body: 'Only' }
+  const csrfToken = await page.locator('.form [name=csrfToken]').inputValue()
+  const form = { token, csrfToken, author: 'Twice', title: 'Once', body: 'Only' }
   const send = async () => (await page.request.post('/write', { form })).url()
   const places = await Promise.all([send(), send(), send()])
   t.match(places[0], /\/posts\/\d+$/)

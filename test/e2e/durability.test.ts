@@ -27,14 +27,24 @@ function siteIn(t: Test): string {
 }
 
 async function write(port: number, title: string): Promise<Response> {
-  const page = await (await fetch(`http://127.0.0.1:${port}/write`)).text()
+  const shown = await fetch(`http://127.0.0.1:${port}/write`)
+  const page = await shown.text()
+  const cookie = shown.headers
+    .getSetCookie()
+    .map((set) => set.split(';', 1)[0])
+    .join('; ')
   const form = new URLSearchParams({ title, author: '시험', body: '사라지지 않는 글' })
   for (const [, name, value] of page.matchAll(
     /<input type="hidden" name="([^"]+)" value="([^"]*)"/g,
   )) {
     form.set(name as string, value as string)
   }
-  return fetch(`http://127.0.0.1:${port}/write`, { method: 'POST', body: form, redirect: 'manual' })
+  return fetch(`http://127.0.0.1:${port}/write`, {
+    method: 'POST',
+    body: form,
+    redirect: 'manual',
+    headers: { cookie },
+  })
 }
 
 const list = async (port: number): Promise<{ status: number; page: string }> => {

@@ -11,7 +11,7 @@ async function visitor(locale: string) {
   const page = await context.newPage()
   page.on('pageerror', (error) => t.fail(`script failed: ${error.message}`))
   page.on('console', (message) => {
-    if (message.type() === 'error') t.fail(message.text())
+    if (message.type() === 'error') t.fail(`${message.text()} ${message.location().url}`)
   })
   return { page, leave: () => context.close() }
 }

@@ -12,8 +12,9 @@ const STARTED = /on (http:\/\/localhost:\d+)/
 const START_LIMIT_MS = 60_000
 
 /** Starts the site on a database of its own and a free port; gives its address. Ends with the file. */
-export async function startDemo(): Promise<string> {
-  const env = { ...process.env, DATABASE_URL: await testDatabaseUrl(), PORT: '' }
+export async function startDemo(own: { readonly DATABASE_URL?: string } = {}): Promise<string> {
+  const DATABASE_URL = own.DATABASE_URL ?? (await testDatabaseUrl())
+  const env = { ...process.env, DATABASE_URL, PORT: '' }
   const args = ['dist/main.js', 'serve', '--config', 'src/demo/uwas.config.ts', '--port', '0']
   const server = spawn(process.execPath, args, {
     cwd: ROOT,

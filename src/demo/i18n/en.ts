@@ -41,6 +41,10 @@ export const en = {
     like: 'Like',
     likes: { one: '{n} like', other: '{n} likes' },
     readers: { one: '{n} person is reading', other: '{n} people are reading' },
+    edit: 'Edit',
+    hide: 'Hide from the board',
+    unhide: 'Show on the board again',
+    hidden: 'Hidden: only editors can read this.',
     commentCount: { one: '{n} comment', other: '{n} comments' },
   },
 
@@ -54,11 +58,86 @@ export const en = {
     limit: { one: 'At most {n} character', other: 'At most {n} characters' },
     send: 'Put it on the board',
     cancel: 'Cancel',
+    change: 'Change the note',
+    save: 'Save the change',
     problems: { one: 'One thing to put right', other: '{n} things to put right' },
     errorPrefix: 'Error:',
   },
 
+  account: {
+    logIn: 'Log in',
+    logInLede: 'Then notes and comments are yours, and you can change them later.',
+    logOut: 'Log out',
+    mine: 'My page',
+    signUp: 'Sign up',
+    signUpLede: 'A name and a password are all that it takes. You get 100 points to give away.',
+    toSignUp: 'No account yet? Sign up.',
+    toLogIn: 'You have an account? Log in.',
+    member: 'Signed by an account',
+    name: 'Name',
+    password: 'Password',
+    wrong: 'Name or password is wrong.',
+    taken: 'This name is taken, or looks like one that is.',
+    nameCharacters: 'A name can have letters and digits, and . _ - + @ between them.',
+    nameScripts: 'The name mixes letters of several writing systems.',
+    passwordShort: 'The password has to have at least 8 characters.',
+    passwordLong: 'The password can have at most 256 characters.',
+    passwordCharacters: 'The password holds a character that cannot be typed again.',
+    passwordCommon: 'This password is one of those that everybody tries first.',
+    passwordName: 'The password is too near to the name.',
+  },
+
+  points: {
+    title: 'Points',
+    balance: { one: 'You have {n} point.', other: 'You have {n} points.' },
+    send: 'Give points to a neighbour',
+    to: 'To whom',
+    amount: 'How many',
+    give: 'Give',
+    done: 'The points have been given.',
+    ledger: 'What changed hands',
+    none: 'Nothing yet.',
+    given: '{n} to {name}',
+    got: '{n} from {name}',
+    nobody: 'No neighbour with an account has this name.',
+    self: 'These points are yours already.',
+    poor: 'You do not have that many points.',
+    number: 'Enter a whole number, 1 or more.',
+  },
+
   errors: {
+    name: {
+      empty: 'Enter your name.',
+      long: {
+        one: 'The name is {n} character too long.',
+        other: 'The name is {n} characters too long.',
+      },
+      control: 'The name holds a character that cannot be shown.',
+    },
+    password: {
+      empty: 'Enter a password.',
+      long: {
+        one: 'The password is {n} character too long.',
+        other: 'The password is {n} characters too long.',
+      },
+      control: 'The password holds a character that cannot be typed again.',
+    },
+    to: {
+      empty: 'Enter the name of a neighbour.',
+      long: {
+        one: 'The name is {n} character too long.',
+        other: 'The name is {n} characters too long.',
+      },
+      control: 'The name holds a character that cannot be shown.',
+    },
+    amount: {
+      empty: 'Enter how many points.',
+      long: {
+        one: 'The number is {n} digit too long.',
+        other: 'The number is {n} digits too long.',
+      },
+      control: 'The number holds a character that is no digit.',
+    },
     author: {
       empty: 'Enter your name.',
       long: {

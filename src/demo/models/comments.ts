@@ -7,23 +7,37 @@ export interface NewComment {
   readonly postId: number
   readonly author: string
   readonly body: string
+  /** Null for a guest. */
+  readonly ownerId: number | null
 }
 
 /** The newest of a note, oldest first. */
 export const newestComments = statement('newest comments', {
   params: { postId: pg.int, limit: pg.int },
-  row: { id: pg.int, author: pg.text, body: pg.text, createdAt: pg.timestamptz },
+  row: {
+    id: pg.int,
+    author: pg.text,
+    body: pg.text,
+    createdAt: pg.timestamptz,
+    ownerId: pg.nullable(pg.int),
+  },
   sql: `
-    select id, author, body, created_at as "createdAt"
+    select id, author, body, created_at as "createdAt", owner_id as "ownerId"
     from (select * from comments where post_id = $1 order by id desc limit $2) as newest
     order by id`,
 })
 
 const insertComment = statement('insert comment', {
-  params: { submission: pg.uuid, postId: pg.int, author: pg.text, body: pg.text },
+  params: {
+    submission: pg.uuid,
+    postId: pg.int,
+    author: pg.text,
+    body: pg.text,
+    ownerId: pg.nullable(pg.int),
+  },
   row: { id: pg.int },
   sql: `
-    insert into comments (submission, post_id, author, body) values ($1, $2, $3, $4)
+    insert into comments (submission, post_id, author, body, owner_id) values ($1, $2, $3, $4, $5)
     on conflict (submission) do nothing
     returning id`,
 })

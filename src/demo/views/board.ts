@@ -6,7 +6,7 @@ import { notFound, type Reply, type Request } from 'uwas'
 import { fill, formatNumber } from '../i18n/format.ts'
 import { type Speaker, speakerOf } from '../i18n/language.ts'
 import { countPosts, newestPosts } from '../models/posts.ts'
-import { page } from '../page.ts'
+import { sharedPage } from '../page.ts'
 import { url } from '../urls.ts'
 import { describeCard } from './describe.ts'
 import { PAGE_SIZE, pageCount, pageNumbers, readPageNumber } from './paging.ts'
@@ -26,7 +26,7 @@ export async function list(req: Request): Promise<Reply> {
     page: formatNumber(lang, current),
     pages: formatNumber(lang, pages),
   })
-  const reply = page(req, 'posts/list', {
+  const reply = sharedPage(req, 'posts/list', {
     title: current === 1 ? t.list.title : `${t.list.title} (${pageOf})`,
     current: 'list',
     firstPage: current === 1,

@@ -12,6 +12,7 @@ interface CardRow {
   readonly likeCount: number
   readonly commentCount: number
   readonly createdAt: Date
+  readonly ownerId: number | null
 }
 
 interface CommentRow {
@@ -19,6 +20,7 @@ interface CommentRow {
   readonly author: string
   readonly body: string
   readonly createdAt: Date
+  readonly ownerId: number | null
 }
 
 /** Colours of avatars; `board.css` has one `.tint-*` for each. */
@@ -31,7 +33,7 @@ export function describeCard({ lang, t }: Speaker, post: CardRow) {
     title: post.title,
     excerpt: post.excerpt.replace(/\s+/g, ' '),
     lang: languageOfText(post.title) ?? '',
-    author: describeAuthor(post.author),
+    author: describeAuthor(post.author, post.ownerId),
     time: formatMoment(lang, post.createdAt),
     likes: {
       n: formatNumber(lang, post.likeCount),
@@ -49,15 +51,20 @@ export function describeComment({ lang }: Speaker, comment: CommentRow) {
     id: comment.id,
     body: comment.body,
     lang: languageOfText(comment.body) ?? '',
-    author: describeAuthor(comment.author),
+    author: describeAuthor(comment.author, comment.ownerId),
     time: formatMoment(lang, comment.createdAt),
   }
 }
 
-/** A name with the first letter and the colour of its avatar: the same for the same name. */
-export function describeAuthor(name: string) {
+/** A name, whether an account stands behind it, with the first letter and the colour of its avatar: the same for the same name. */
+export function describeAuthor(name: string, ownerId: number | null) {
   const [first] = new Intl.Segmenter().segment(name)
   let hash = 0
   for (const letter of name) hash = (hash * 131 + (letter.codePointAt(0) ?? 0)) % 65_521
-  return { name, initial: (first?.segment ?? '').toUpperCase(), tint: hash % TINTS }
+  return {
+    name,
+    initial: (first?.segment ?? '').toUpperCase(),
+    tint: hash % TINTS,
+    member: ownerId !== null,
+  }
 }

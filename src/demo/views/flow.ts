@@ -8,7 +8,7 @@ import { url } from '../urls.ts'
 /** The file that is fetched for a fresh measurement. */
 const MEASURED_FILE = '/static/css/base.css'
 
-export function flow(req: Request): Reply {
+export function flow(req: Request): Promise<Reply> {
   const speaker = speakerOf(req)
   const { t } = speaker
   const traces = recentTraces(req)

@@ -1,16 +1,21 @@
 /**
- * Who is reading, as far as a board without accounts knows: a random id that remembers likes, and the
- * name last signed with. Both are cookies that are set only by the visitor's own doing.
+ * Who is reading. Of a guest there are two cookies, set only by the guest's own doing: a random id that remembers
+ * likes, and the name last signed with. A member has both with the account.
  */
-import type { Reply, Request } from 'uwas'
+import { type Reply, type Request, user } from 'uwas'
 import { isUuid } from '../forms/submission.ts'
+import { memberById } from '../models/members.ts'
 
 const VISITOR_COOKIE = 'visitor'
 const NAME_COOKIE = 'name'
 const YEAR_SECONDS = 365 * 24 * 60 * 60
 
-/** The visitor's id, or undefined before the first like. */
-export function visitorOf(req: Request): string | undefined {
+/** The id by which the visitor likes; undefined for a guest before the first like. */
+export async function visitorOf(req: Request): Promise<string | undefined> {
+  const member = await user(req)
+  if (member !== undefined) {
+    return (await memberById.maybe(req, { userId: member.id }))?.visitor
+  }
   const id = req.cookie(VISITOR_COOKIE)
   return isUuid(id) ? id : undefined
 }
