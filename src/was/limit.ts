@@ -13,6 +13,7 @@ import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { Middleware } from '../http/view.ts'
 import { refuseUnknown } from '../route/declaration.ts'
+import { ownCopy } from './own-reply.ts'
 
 /** Who is counted together. Undefined: this request is not counted. */
 export type LimitKey = (req: Request) => string | undefined | Promise<string | undefined>
@@ -121,8 +122,9 @@ function read(options: LimitOptions) {
 }
 
 function tell(reply: Reply, fields: HeaderList): Reply {
-  for (const [name, value] of fields) reply.append(name, value)
-  return reply
+  const copy = ownCopy(reply)
+  for (const [name, value] of fields) copy.append(name, value)
+  return copy
 }
 
 /** Never 0: who comes back at once would be told the same. */

@@ -53,6 +53,17 @@ t.test('a route answers so often, then 429 with the time to wait and what is lef
   t.equal((await dispatch(from('192.0.2.2'))).status, 200, 'another client has its own')
 })
 
+t.test('a reply that a view gives to everybody tells each client its own', async (t) => {
+  const shared = text('the same for all')
+  const dispatch = dispatchOf(
+    urlconf(path('/', () => shared, { middleware: [limit({ requests: 5, perSeconds: 5 })] })),
+  )
+  const left = async (address: string) => field(await dispatch(from(address)), 'RateLimit')
+  t.strictSame(await left('192.0.2.1'), ['"default";r=4;t=1'])
+  t.strictSame(await left('192.0.2.2'), ['"default";r=4;t=1'])
+  t.equal(shared.headers, null)
+})
+
 t.test('an IPv6 client cannot walk through its own network', async (t) => {
   const dispatch = dispatchOf(
     urlconf(path('/', () => text('ok'), { middleware: [limit({ requests: 1, perSeconds: 60 })] })),
@@ -139,7 +150,7 @@ t.test('a view counts for itself, and gives back what succeeded', (t) => {
   guesses.giveBack('mara')
   guesses.spend('mara')
   guesses.spend('theo', 2)
-  t.throws(() => guesses.spend('theo'), { message: 'too many requests; try again in 60 seconds' })
+  t.throws(() => guesses.spend('theo'), { message: 'too many requests; try again in 30 seconds' })
   t.end()
 })
 
