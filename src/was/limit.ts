@@ -129,7 +129,8 @@ function tell(reply: Reply, fields: HeaderList): Reply {
 
 /** Never 0: who comes back at once would be told the same. */
 function seconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1000))
+  // Sums of clock readings are no whole numbers: a hundredth of a millisecond is no second more.
+  return Math.max(1, Math.ceil((ms - 0.01) / 1000))
 }
 
 function wrong(problem: string): Error {
