@@ -17,7 +17,7 @@ export interface OwnStep {
   readonly sql: string
 }
 
-const CREATE_STEPS = `create table if not exists uwas.steps (
+const CREATE_STEPS = `create table uwas.steps (
   name text primary key,
   applied_at timestamptz not null default now()
 )`
@@ -67,10 +67,12 @@ async function appliedNames(connection: Connection): Promise<Set<string>> {
 async function apply(connection: Connection, { name, sql }: OwnStep): Promise<void> {
   try {
     await connection.simple('begin')
-    // IF NOT EXISTS asks for the right to create one even where somebody has made it for us.
-    const { rows } = await connection.run("select to_regnamespace('uwas') is null", [])
+    // IF NOT EXISTS asks for the right to create one even where somebody has made it for us, and is noticed aloud.
+    const missing = "select to_regnamespace('uwas') is null, to_regclass('uwas.steps') is null"
+    const { rows } = await connection.run(missing, [])
     if (rows[0]?.[0] === 't') await connection.simple('create schema uwas')
-    await connection.simple(`${CREATE_STEPS}; ${sql}`)
+    if (rows[0]?.[1] === 't') await connection.simple(CREATE_STEPS)
+    await connection.simple(sql)
     await connection.run('insert into uwas.steps (name) values ($1)', [name])
     await connection.simple('commit')
   } catch (error) {
