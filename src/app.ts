@@ -21,6 +21,7 @@ import type { Middleware } from './http/view.ts'
 import { createDatabase, DATABASE, type Database } from './model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './model/embedded.ts'
 import { migrate } from './model/migrate.ts'
+import { readMigrations } from './model/migration-files.ts'
 import { createOwnTables } from './model/own-tables.ts'
 import { declaredStatements } from './model/statement-registry.ts'
 import { warm } from './model/warm.ts'
@@ -44,6 +45,8 @@ import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { PARTIALS } from './was/forms/partials.ts'
+import { createHealth, type HealthReplies } from './was/health/health.ts'
+import { tellsHealth } from './was/health/paths.ts'
 import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { NO_PAGE_TAGS } from './was/page-tags.ts'
@@ -182,6 +185,7 @@ export async function createApp(
     guardOf: (route, view) => csrfGuardOf(route, view, services.find(CSRF) ?? null),
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
+    ...healthOf(config, services, log),
     fallback: (req) => files.fallBack(req),
     pages: pagesOf(config, backends, log),
   })
@@ -198,6 +202,8 @@ export async function createApp(
     rules,
     // Proxies name themselves in Host; what the client has named is known to the request alone.
     hosts: config.trustedProxies === null ? (services.find(ALLOWED_HOSTS) ?? null) : null,
+    tellsHealth: (rawPath, host) =>
+      tellsHealth({ health: config.health, files, urls, rules }, rawPath, host),
     sockets: createSiteSockets(urls, rooms, dispatcher.compose),
     dispatch: finish(dispatcher.dispatch),
     notFound: finish(dispatcher.notFound),
@@ -221,6 +227,17 @@ export async function siteTemplates(
   options: AppOptions,
 ): Promise<Templates | null> {
   return templatesOf(config, options, staticUrlsOf(config, backends, options))
+}
+
+function healthOf(
+  config: SiteConfig,
+  services: Services,
+  log: Log,
+): { readonly health?: HealthReplies } {
+  const { health, migrations: dir } = config
+  if (health === null) return {}
+  const migrations = dir === null ? null : readMigrations(dir).map(({ name }) => name)
+  return { health: createHealth(health, { services, migrations, log }) }
 }
 
 /** Behind proxies the host that counts is not that of the connection: pages are found by the dispatcher. */

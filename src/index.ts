@@ -148,6 +148,7 @@ export type {
 export type { FieldOptions, FormOptions, FormWords, Widget } from './was/forms/options.ts'
 export type { FormProblem } from './was/forms/problems.ts'
 export { type UploadRule, upload } from './was/forms/upload-schema.ts'
+export type { HealthCheck, HealthContext, HealthOptions } from './was/health/options.ts'
 export { type Limit, type LimitKey, type LimitOptions, limit } from './was/limit.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export {

@@ -27,6 +27,8 @@ export interface Application {
   readonly rules: SiteRules | null
   /** The hosts that the site answers for; null for any, or where only proxies know which the client has named. */
   readonly hosts: AllowedHosts | null
+  /** Whether a path, as it was sent, tells the site's health: whatever host a request for it names. */
+  readonly tellsHealth: (rawPath: string, host: string) => boolean
   /** Where WebSockets are opened; null when the site has none. */
   readonly sockets: SiteSockets | null
   readonly services: Services

@@ -132,9 +132,11 @@ export class NativeLane {
     const startedAt = this.application.traces === null ? 0 : performance.now()
     const scan = this.#scan
     scan.read(req)
-    const { rules, hosts } = this.application
+    const { rules, hosts, tellsHealth } = this.application
     let refusal: number = refuseMethod(method) || refuseFields(scan, this.#goodHost)
-    if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) refusal = 421
+    if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
+      if (!tellsHealth(req.getUrl(), scan.host)) refusal = 421
+    }
     if (refusal !== 0) {
       this.#refuse(this.#exchangeOf(res, method), refusal)
       return

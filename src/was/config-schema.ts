@@ -6,6 +6,7 @@ import * as z from 'zod'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { UserConfig } from './config-types.ts'
+import type { HealthCheck } from './health/options.ts'
 
 /** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
 const HEADER_BYTES = { least: 1024, most: 1024 * 1024 }
@@ -133,6 +134,24 @@ const origin = z
   .string()
   .regex(/^https?:\/\/[^/?#\sA-Z]+$/, 'is no origin like https://example.org, in lower case')
 
+const healthPath = z
+  .string()
+  .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/, 'is no plain path like /healthz')
+const health = z.strictObject({
+  alivePath: healthPath.optional(),
+  readyPath: healthPath.optional(),
+  timeoutMs: z.int().min(1).max(60_000).optional(),
+  checks: z
+    .record(
+      z.string().regex(/^[\w.-]{1,64}$/, 'is no name'),
+      z.custom<HealthCheck>(
+        (value) => typeof value === 'function',
+        'is not a function ({ services, signal }) => …',
+      ),
+    )
+    .optional(),
+})
+
 /** A name, `*.` and a name, an IPv4 address, or an IPv6 address in its brackets; as `normalizeHost` leaves it. */
 const allowedHost = z
   .string()
@@ -183,6 +202,7 @@ export const SCHEMA = z.strictObject({
     ])
     .optional(),
   allowedHosts: z.array(allowedHost).min(1).optional(),
+  health: z.union([off, health]).optional(),
   redirects: z
     .array(
       z.strictObject({
@@ -241,6 +261,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   accounts: Object.keys(accounts.shape),
   'accounts.passwords': ['minLength', 'memoryKib', 'passes', 'concurrency', 'maxWaiting'],
   csrf: ['mode', 'trustedOrigins'],
+  health: Object.keys(health.shape),
   limits: [
     'maxBodyBytes',
     'maxHeaderBytes',

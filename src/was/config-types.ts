@@ -9,6 +9,7 @@ import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
+import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
 
 /** A folder of static files. */
@@ -183,6 +184,11 @@ export interface UserConfig {
    * another is 421. `uwas dev` answers for this machine's own names too. Default: any.
    */
   readonly allowedHosts?: readonly string[] | undefined
+  /**
+   * Paths that tell load balancers how the site is; false for none. A file or a route of the site at such a path answers
+   * instead. Default: on where the site has `urls`.
+   */
+  readonly health?: HealthOptions | false | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -319,6 +325,8 @@ export interface SiteConfig {
   readonly trustedProxies: TrustedProxiesOptions | null
   /** Null: any. */
   readonly allowedHosts: readonly string[] | null
+  /** Null: no paths for it. */
+  readonly health: SiteHealth | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

@@ -20,6 +20,7 @@ import type {
   StaticMount,
   UserConfig,
 } from './config-types.ts'
+import { OWN_CHECKS, type SiteHealth } from './health/options.ts'
 
 export type { SiteConfig, UserConfig } from './config-types.ts'
 
@@ -63,10 +64,25 @@ const DEFAULT_ACCOUNTS: SiteAccounts = {
   maxLogInsPerAccount: 10,
   maxSignUpsPerAddress: 30,
 }
+const DEFAULT_HEALTH: SiteHealth = {
+  alivePath: '/healthz',
+  readyPath: '/readyz',
+  timeoutMs: 2000,
+  checks: {},
+}
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
-const TOLD_APART = ['files', 'cache', 'database', 'limits', 'sessions', 'accounts', 'csrf']
+const TOLD_APART = [
+  'files',
+  'cache',
+  'database',
+  'limits',
+  'sessions',
+  'accounts',
+  'csrf',
+  'health',
+]
 
 /** The keys that a configuration may have; the book test holds the README against them. */
 export const CONFIG_KEYS: readonly string[] = [
@@ -95,7 +111,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
   if (parsed.data?.database === false && parsed.data.migrations !== undefined) {
     problems.push('migrations are given, but database is false; drop one of the two')
   }
-  problems.push(...sessionProblems(parsed.data))
+  problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
   const root = dirname(file)
@@ -116,6 +132,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
     trustedProxies: proxiesOf(config.trustedProxies),
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
+    health: healthOf(config),
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],
@@ -188,6 +205,24 @@ function accountsOf({ accounts }: UserConfig): SiteConfig['accounts'] {
 function csrfOf({ csrf, sessions }: UserConfig): SiteConfig['csrf'] {
   if (csrf === false || (csrf === undefined && sessions === undefined)) return null
   return { mode: csrf?.mode ?? 'token', trustedOrigins: [...(csrf?.trustedOrigins ?? [])] }
+}
+
+function healthOf({ health, urls }: UserConfig): SiteHealth | null {
+  if (health === false || (health === undefined && urls === undefined)) return null
+  return withDefaults(DEFAULT_HEALTH, health)
+}
+
+function healthProblems(config: UserConfig | undefined): string[] {
+  const health = config === undefined ? null : healthOf(config)
+  if (health === null) return []
+  const { alivePath, readyPath, checks } = health
+  const taken = OWN_CHECKS.filter((name) => Object.hasOwn(checks, name))
+  return [
+    ...(alivePath === readyPath
+      ? [`health.alivePath and health.readyPath are both ${alivePath}; give each its own`]
+      : []),
+    ...taken.map((name) => `health.checks.${name} is a check of uwas itself; take another name`),
+  ]
 }
 
 /** What the keys say together. */

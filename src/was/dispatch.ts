@@ -13,6 +13,7 @@ import type { Route } from '../route/flatten.ts'
 import type { UrlMatch } from '../route/route-match.ts'
 import { withContext } from './context.ts'
 import type { ErrorPages } from './error-pages.ts'
+import type { HealthReplies } from './health/health.ts'
 import { inTransaction } from './in-transaction.ts'
 import { replyOf } from './reply-of.ts'
 import { ViewDeadlines } from './view-deadlines.ts'
@@ -36,6 +37,8 @@ export interface DispatchOptions {
   readonly fileMethods: (path: string) => string | undefined
   /** Around what a cached route does to answer a GET. Default: nothing is cached. */
   readonly pages?: (route: Route, inner: Handler) => Handler
+  /** What answers there first, outside of all middleware. Default nothing. */
+  readonly health?: HealthReplies
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
   readonly fallback?: (req: Request) => Reply | Promise<Reply> | undefined
 }
@@ -118,7 +121,9 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
       return handler(req)
     }
     if (found?.redirect !== undefined) return slashed(req)
-    if (found === undefined && fileMethods(req.path) === undefined) return fallen(req)
+    if (found === undefined && fileMethods(req.path) === undefined) {
+      return options.health?.(req) ?? fallen(req)
+    }
     return req.method === 'OPTIONS' ? options204(req) : notAllowed(req)
   }
 

@@ -182,3 +182,31 @@ export const config = defineConfig({
   const own = await run(['explain', '/', '-H', 'Cookie: session=1'], { cwd })
   t.match(own.stdout, /this request goes to the view, for it has a cookie of bypassCookies/)
 })
+
+t.test(
+  'of the paths of health it tells what they look at, and that any host may ask',
+  async (t) => {
+    const cwd = folder(t, {
+      'uwas.config.ts': `import { path, text, urlconf } from 'uwas'
+export const config = {
+  urls: urlconf(path('/', () => text('home'))),
+  middleware: [(req, next) => next()],
+  allowedHosts: ['example.org'],
+  database: 'postgres://nobody@127.0.0.1:1/none',
+  health: { checks: { mail: () => true } },
+}`,
+    })
+    t.match(await told(cwd, 'http://10.0.0.1/readyz'), {
+      by: 'health',
+      status: null,
+      middleware: [],
+      summary:
+        'whether the site is ready ("health"): 200, or 503 also while it stops; checks, each at most 2000 ms: database, mail',
+    })
+    const alive = await told(cwd, '/healthz')
+    t.match(alive, { by: 'health', status: 200, summary: /^the site lives: 200/ })
+    t.strictSame(new Map(alive.headers).get('Cache-Control'), 'no-store')
+    t.match(await told(cwd, 'POST', '/readyz'), { by: 'health', status: 405 })
+    t.match(await told(cwd, 'http://10.0.0.1/'), { by: 'refusal', status: 421 })
+  },
+)

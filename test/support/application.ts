@@ -61,6 +61,7 @@ export function applicationOf(
     pages: null,
     rules: options.rules ?? null,
     hosts: options.hosts ?? null,
+    tellsHealth: () => false,
     sockets: options.sockets ?? null,
     services: options.services ?? new Services(),
     dispatch,

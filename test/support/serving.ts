@@ -30,14 +30,19 @@ export async function siteOf(t: Test, config: UserConfig): Promise<TestSite> {
   const app = await createApp(parse(config), backends, { log: logger })
   const headers = securityHeaders(app.config.securityHeaders)
   const server = await listen(app, { host: '127.0.0.1', port: 0, headers })
+  let closing: Promise<number> | undefined
+  const close: Server['close'] = (options) => {
+    closing ??= server.close(options)
+    return closing
+  }
   t.teardown(async () => {
-    await server.close({ graceMs: 0 })
+    await close({ graceMs: 0 })
     await backends.close()
   })
   return {
     app,
     backends,
-    server,
+    server: { ...server, close },
     log,
     async ask(target, fields = [], method = 'GET') {
       const host = fields.some((line) => /^host:/i.test(line)) ? [] : ['Host: x']

@@ -53,6 +53,7 @@ t.test('an empty configuration is complete', async (t) => {
     },
     trustedProxies: null,
     allowedHosts: null,
+    health: null,
     redirects: [],
     rewrites: [],
     cors: [],

@@ -11,6 +11,7 @@ import { parseTarget, type Target } from '../../http/target.ts'
 import { refuseMethod } from '../../server/fences.ts'
 import { AllowedHosts } from '../../was/allowed-hosts.ts'
 import type { SiteConfig } from '../../was/config.ts'
+import { tellsHealth } from '../../was/health/paths.ts'
 import { compileRedirects, compileRewrites } from '../../was/rules.ts'
 import type { Rewritten } from '../../was/site-rules.ts'
 import { requestOf } from './ask.ts'
@@ -85,7 +86,8 @@ function decide(
 }
 
 /** The path in its canonical form, or why the server answers by itself. */
-function readTarget({ config, files, rules }: ExplainedSite, asked: Asked): Target | Verdict {
+function readTarget(site: ExplainedSite, asked: Asked): Target | Verdict {
+  const { config, files, rules } = site
   const { method, rawPath, search, fields } = asked
   const refusal = refuseMethod(method)
   const refuse = (status: number, why: string): Verdict => ({
@@ -97,7 +99,8 @@ function readTarget({ config, files, rules }: ExplainedSite, asked: Asked): Targ
   if (refusal !== 0) return refuse(refusal, `${JSON.stringify(method)} is no method`)
   const host = fields.get('host') ?? ''
   const { allowedHosts } = config
-  if (allowedHosts !== null && !new AllowedHosts(allowedHosts, true).allows(host)) {
+  const isOurs = allowedHosts === null || new AllowedHosts(allowedHosts, true).allows(host)
+  if (!isOurs && !tellsHealth({ ...site, health: config.health }, rawPath, host)) {
     return refuse(421, `the host ${JSON.stringify(host)} is none of allowedHosts`)
   }
   const isRead = method === 'GET' || method === 'HEAD'
@@ -155,7 +158,9 @@ function applyRules(
 
 /** Files and the server's own refusals leave before any middleware. */
 function runsMiddleware({ by }: Verdict): boolean {
-  return by !== 'refusal' && by !== 'redirect' && by !== 'file' && by !== 'preflight'
+  return (
+    by !== 'refusal' && by !== 'health' && by !== 'redirect' && by !== 'file' && by !== 'preflight'
+  )
 }
 
 function policyFor({ cors }: SiteConfig, path: string): Explanation['cors'] {

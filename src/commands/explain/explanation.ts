@@ -26,6 +26,7 @@ export type By =
   | 'slash'
   | 'options'
   | 'methodNotAllowed'
+  | 'health'
   | 'fallback'
   | 'notFound'
   | 'error'

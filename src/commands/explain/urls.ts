@@ -12,6 +12,8 @@ import type { Route } from '../../route/flatten.ts'
 import { listRoutes } from '../../route/list.ts'
 import type { RouteMatch, UrlMatch } from '../../route/route-match.ts'
 import { csrfRuleOf } from '../../was/csrf/guard.ts'
+import { HEALTH_METHODS } from '../../was/health/health.ts'
+import { OWN_CHECKS } from '../../was/health/options.ts'
 import { explainCache } from './cache.ts'
 import type { ExplainedSite, RouteFacts, Verdict } from './explanation.ts'
 import { explainMissing } from './missing.ts'
@@ -59,7 +61,8 @@ export function explainUrls(site: ExplainedSite, req: Request): Found {
     const finding = found === undefined ? 'none' : `answers ${allow.join(', ')} here`
     return { verdict: explainMethods(site, req, found, allow), finding }
   }
-  return { verdict: explainFallback(site, req), finding: 'no route fits' }
+  const verdict = explainHealth(site, req) ?? explainFallback(site, req)
+  return { verdict, finding: 'no route fits' }
 }
 
 /** The name of a function, for people. */
@@ -150,6 +153,36 @@ function placesOf({ urls }: ExplainedSite, req: Request, allow: readonly string[
   const rows = listRoutes({ routes: [...routes] })
   const told = rows.map(({ pattern, place }) => `${pattern} (${place})`).join(', ')
   return `route ${told} is`
+}
+
+function explainHealth({ config }: ExplainedSite, req: Request): Verdict | undefined {
+  const { health, database, migrations } = config
+  const { alivePath, readyPath, timeoutMs, checks } = health ?? {}
+  if (req.path !== alivePath && req.path !== readyPath) return undefined
+  const own: HeaderList = [
+    ['Content-Type', 'application/json'],
+    ['Cache-Control', 'no-store'],
+  ]
+  const allow: HeaderList = [['Allow', HEALTH_METHODS]]
+  const summary = 'one of the two paths that tell the health of the site ("health")'
+  if (req.method === 'OPTIONS') return { by: 'health', status: 204, own: allow, summary }
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    return { by: 'health', status: 405, own: allow, summary }
+  }
+  if (req.path === alivePath) {
+    const alive = 'the site lives: 200 as long as the process answers ("health")'
+    return { by: 'health', status: 200, own, summary: alive }
+  }
+  const names = [
+    ...(database === null ? [] : migrations === null ? ['database'] : OWN_CHECKS),
+    ...Object.keys(checks ?? {}),
+  ]
+  const asked =
+    names.length === 0
+      ? 'without checks'
+      : `checks, each at most ${timeoutMs} ms: ${names.join(', ')}`
+  const ready = `whether the site is ready ("health"): 200, or 503 also while it stops; ${asked}`
+  return { by: 'health', status: null, own, summary: ready }
 }
 
 function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {

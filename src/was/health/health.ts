@@ -1,0 +1,66 @@
+/**
+ * Answers whether a site lives and whether it can work: for load balancers and supervisors, where no file and no route
+ * of the site has the path. Outside of all middleware. Made by `app.ts`, called by the dispatcher.
+ */
+import type { Log } from '../../core/log.ts'
+import type { Services } from '../../core/services.ts'
+import { DRAINING } from '../../http/events.ts'
+import { empty, json, type Reply } from '../../http/reply.ts'
+import type { Request } from '../../http/request.ts'
+import { DATABASE } from '../../model/database.ts'
+import { BoundedCheck } from './check.ts'
+import { databaseAnswers, migrationsAreCurrent } from './database.ts'
+import type { HealthCheck, SiteHealth } from './options.ts'
+
+export interface HealthParts {
+  readonly services: Services
+  /** Names of the site's migrations; null when it has none. */
+  readonly migrations: readonly string[] | null
+  readonly log: Log
+}
+
+/** The reply for one of the two paths; undefined for any other. */
+export type HealthReplies = (req: Request) => Reply | Promise<Reply> | undefined
+
+export const HEALTH_METHODS = 'GET, HEAD, OPTIONS'
+
+export function createHealth(health: SiteHealth, parts: HealthParts): HealthReplies {
+  const { alivePath, readyPath, timeoutMs } = health
+  const { services, log } = parts
+  const checks = Object.entries(checksOf(health, parts)).map(
+    ([name, check]) => new BoundedCheck(name, { check, timeoutMs, services, log }),
+  )
+  return (req) => {
+    if (req.path !== alivePath && req.path !== readyPath) return undefined
+    const headers = { Allow: HEALTH_METHODS }
+    if (req.method === 'OPTIONS') return empty({ headers })
+    if (req.method !== 'GET' && req.method !== 'HEAD') return empty({ status: 405, headers })
+    if (req.path === alivePath) return tell(200, { status: 'alive' })
+    if (services.find(DRAINING)?.aborted === true) return tell(503, { status: 'draining' })
+    return checks.length === 0 ? tell(200, { status: 'ready', checks: {} }) : readiness(checks)
+  }
+}
+
+function checksOf(
+  { checks }: SiteHealth,
+  { services, migrations }: HealthParts,
+): Record<string, HealthCheck> {
+  if (services.find(DATABASE) === undefined) return { ...checks }
+  if (migrations === null) return { database: databaseAnswers, ...checks }
+  return { database: databaseAnswers, migrations: migrationsAreCurrent(migrations), ...checks }
+}
+
+/** Strangers may ask too, so it says no more than which. */
+async function readiness(checks: readonly BoundedCheck[]): Promise<Reply> {
+  const results = await Promise.all(checks.map((check) => check.run()))
+  const isReady = results.every(Boolean)
+  const words = checks.map(({ name }, i) => [name, results[i] === true ? 'ok' : 'failed'])
+  return tell(isReady ? 200 : 503, {
+    status: isReady ? 'ready' : 'unready',
+    checks: Object.fromEntries(words),
+  })
+}
+
+function tell(status: number, body: unknown): Reply {
+  return json(body, { status, headers: { 'Cache-Control': 'no-store' } })
+}
