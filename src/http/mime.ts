@@ -27,6 +27,12 @@ export function contentTypeOf(name: string, overrides: MimeOverrides = {}): stri
   return TEXT.test(type) && !XML.test(type) ? `${type}; charset=utf-8` : type
 }
 
+/** The media type of an ending (`html`) without parameters; a text that is no ending stays as it is. */
+export function mediaTypeOf(ending: string): string {
+  const lower = ending.toLowerCase()
+  return Object.hasOwn(mimeTypes.types, lower) ? (mimeTypes.types[lower] as string) : lower
+}
+
 /** What stands after the last dot, in lower case; a leading dot begins a name, not an ending. */
 function endingOf(name: string): string {
   const base = name.slice(name.lastIndexOf('/') + 1)

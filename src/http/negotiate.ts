@@ -1,6 +1,6 @@
 /**
  * Content negotiation by Accept (RFC 9110 section 12.5.1): the field as sent and the types on offer
- * come in, the one to send leaves. Pure; error pages and directory listings call it.
+ * come in, the one to send leaves. Pure; views (`req.accepts`), error pages and directory listings call it.
  */
 
 interface MediaRange {
@@ -8,6 +8,7 @@ interface MediaRange {
   readonly type: string
   /** 0 for any type, 1 for any subtype, 2 for a type, one more for each parameter. */
   readonly specificity: number
+  /** `level=1`: name in lower case, value without quotes. */
   readonly parameters: readonly string[]
   /** 0 to 1000: quality in thousandths. */
   readonly quality: number
@@ -28,7 +29,7 @@ const QUALITY = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 const MAX_MEMBERS = 64
 
 /**
- * The member of `available` (lower case, without parameters, in the server's order of preference)
+ * The member of `available` (`text/html` or `text/html;level=1`, in the server's order of preference)
  * that the client likes best: the highest quality; among equals the one that the client named most
  * exactly, then the first on offer. Without the field, or with an empty one, that is the first.
  * Undefined when the client accepts none. A member that is malformed is left out (section 5.6.1), and
@@ -42,7 +43,7 @@ export function negotiateType(
   const ranges = parseAccept(accept)
   let best: { type: string; quality: number; specificity: number } | undefined
   for (const type of available) {
-    const range = mostSpecific(ranges, type)
+    const range = mostSpecific(ranges, offerOf(type))
     if (range === undefined || range.quality === 0) continue
     const { quality, specificity } = range
     const isBetter =
@@ -54,13 +55,24 @@ export function negotiateType(
   return best?.type
 }
 
-/** The range that speaks for `type`: the most specific one that covers it (section 12.5.1). */
-function mostSpecific(ranges: readonly MediaRange[], type: string): MediaRange | undefined {
+/** A type of ours, read as one of the field's; malformed, it is of no range. */
+function offerOf(type: string): Pick<MediaRange, 'type' | 'parameters'> {
+  return readRange(type, 0)?.range ?? { type, parameters: [] }
+}
+
+/**
+ * The range that speaks for a type: the most specific one that covers it (section 12.5.1). One with
+ * parameters covers what has all of them.
+ */
+function mostSpecific(
+  ranges: readonly MediaRange[],
+  { type, parameters }: Pick<MediaRange, 'type' | 'parameters'>,
+): MediaRange | undefined {
   const anySubtype = `${type.slice(0, type.indexOf('/'))}/*`
   let best: MediaRange | undefined
   for (const range of ranges) {
     const covers = range.type === type || range.type === anySubtype || range.type === '*/*'
-    if (!covers || range.parameters.length > 0) continue
+    if (!covers || !range.parameters.every((one) => parameters.includes(one))) continue
     if (best === undefined || range.specificity > best.specificity) best = range
   }
   return best
@@ -101,10 +113,16 @@ function readRange(accept: string, from: number): { range: MediaRange; next: num
     if (name.toLowerCase() === 'q') {
       if (!QUALITY.test(value)) return undefined
       quality = Math.round(Number(value) * 1000)
-    } else parameters.push(`${name.toLowerCase()}=${value}`)
+    } else parameters.push(parameterOf(name.toLowerCase(), value))
   }
   const specificity = main === '*' ? 0 : sub === '*' ? 1 : 2 + parameters.length
   return { range: { type: `${main}/${sub}`, specificity, parameters, quality }, next }
+}
+
+/** Quoted or not, the value is the same (section 5.6.6); of a charset its case does not count either. */
+function parameterOf(name: string, value: string): string {
+  const bare = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
+  return `${name}=${name === 'charset' ? bare.toLowerCase() : bare}`
 }
 
 function skip(pattern: RegExp, text: string, from: number): number {

@@ -6,9 +6,12 @@
 import { handled } from '../core/handled.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
+import { negotiateLanguage } from './accept-language.ts'
 import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
 import { cookieValues, parseCookies } from './cookie.ts'
 import { type Client, findClient } from './forwarded.ts'
+import { mediaTypeOf } from './mime.ts'
+import { negotiateType } from './negotiate.ts'
 
 /** Where a request's fields come from. */
 export interface FieldSource {
@@ -80,6 +83,7 @@ export class Request<P = Record<string, unknown>> {
   #client: Client | undefined
   #query: URLSearchParams | undefined
   #cookies: Map<string, string> | undefined
+  #chosenBy: string[] | null
   /** One bit for each of PERSONAL. */
   #personal: number
   #abort: AbortController | undefined
@@ -105,6 +109,7 @@ export class Request<P = Record<string, unknown>> {
     this.#client = undefined
     this.#query = undefined
     this.#cookies = undefined
+    this.#chosenBy = null
     this.#personal = 0
     this.#abort = undefined
     this.#aborted = false
@@ -153,6 +158,33 @@ export class Request<P = Record<string, unknown>> {
   /** Whether `what` has been looked at. */
   hasRead(what: Personal): boolean {
     return (this.#personal & (1 << PERSONAL.indexOf(what))) !== 0
+  }
+
+  /**
+   * Which of these media types the client likes best, by Accept (RFC 9110 section 12.5.1): whole ones
+   * (`application/json`), or endings of file names (`json`, `html`). In a tie, and where the client says
+   * nothing, the first; undefined when it takes none of them: `throw new HttpError(406)`, or send one all
+   * the same. The reply varies with the field by itself.
+   */
+  accepts<const Type extends string>(...types: readonly [Type, ...Type[]]): Type | undefined {
+    this.#choose('Accept')
+    const whole = types.map((type) => (type.includes('/') ? type : mediaTypeOf(type)))
+    const chosen = negotiateType(this.header('accept'), whole)
+    return chosen === undefined ? undefined : types[whole.indexOf(chosen)]
+  }
+
+  /**
+   * Which of these languages (`en`, `pt-BR`) the client likes best, by Accept-Language (RFC 9110 section
+   * 12.5.4, RFC 4647): a client that wants `en-GB` reads `en`. The rest is as of `accepts`.
+   */
+  acceptsLanguages<const Tag extends string>(...tags: readonly [Tag, ...Tag[]]): Tag | undefined {
+    this.#choose('Accept-Language')
+    return negotiateLanguage(this.header('accept-language'), tags) as Tag | undefined
+  }
+
+  /** Fields by which the reply has been chosen, for its Vary; null: none. */
+  get chosenBy(): readonly string[] | null {
+    return this.#chosenBy
   }
 
   /** Says that the reply is made from something of this client: whoever reads it by another way says so. */
@@ -278,6 +310,11 @@ export class Request<P = Record<string, unknown>> {
     this.#onDone = undefined
     if (all === undefined) return
     for (const work of all) work()
+  }
+
+  #choose(field: string): void {
+    this.#chosenBy ??= []
+    if (!this.#chosenBy.includes(field)) this.#chosenBy.push(field)
   }
 
   async #text(type: string): Promise<string> {

@@ -2,8 +2,9 @@
  * What `cached` of a route means for one request: under which key its page is kept, or why it goes to the view.
  * Made once a route; asked by the lanes for what varies, and by `page-cache.ts` for the rest.
  */
+
+import { negotiateLanguage } from '../http/accept-language.ts'
 import { parseCookies } from '../http/cookie.ts'
-import { negotiateLanguage } from '../http/languages.ts'
 import type { CachedOptions } from '../route/cached.ts'
 
 /** Value of a field by its lower-case name; undefined without it. */
@@ -83,7 +84,8 @@ export class Rule {
   }
 
   languageOf(read: ReadField): string {
-    return negotiateLanguage(read('accept-language'), this.languages)
+    const [fallback = ''] = this.languages
+    return negotiateLanguage(read('accept-language'), this.languages) ?? fallback
   }
 
   /** The parameters that count, sorted by name; null where there is one that must not be left out. */

@@ -45,12 +45,15 @@ export function vary(reply: Reply, ...fields: string[]): Reply {
 
 /**
  * For `finish.ts`: a reply whose view has looked at what belongs to the client (`req.personal`) is one for this
- * client. It varies with the fields that told it, and is private unless the view says what caches may do.
+ * client. It varies with the fields that told it, and is private unless the view says what caches may do. One
+ * that was chosen by a field (`req.accepts`) varies with that.
  */
 export function markPersonal(req: Request, reply: Reply): Reply {
-  const { personal } = req
-  if (personal === null) return reply
+  const { personal, chosenBy } = req
+  if (personal === null && chosenBy === null) return reply
   const own = ownCopy(reply)
+  if (chosenBy !== null) vary(own, ...chosenBy)
+  if (personal === null) return own
   if (!has(own, 'cache-control')) own.append('Cache-Control', 'private')
   if (req.hasRead('authorization')) vary(own, 'Authorization')
   const isByCookie = req.hasRead('cookie') || req.hasRead('session') || req.hasRead('user')

@@ -94,3 +94,13 @@ t.test('any text is read without an error, and only what has its grammar counts'
   )
   t.end()
 })
+
+t.test('a type with parameters is spoken for by the range that has them', async (t) => {
+  const offer = ['text/html', 'text/html;level=1', 'text/html; level="2"; Charset=UTF-8']
+  t.equal(negotiateType('text/html;q=0.1, text/html;level=1', offer), offer[1])
+  t.equal(negotiateType('text/html;level=2;charset=utf-8, text/html;q=0.9', offer), offer[2])
+  t.equal(negotiateType('text/html;level=1;q=0, text/html;q=0.5', offer.slice(1, 2)), undefined)
+  t.equal(negotiateType('text/html;level=3', offer), undefined)
+  t.equal(negotiateType('text/html', offer), offer[0])
+  t.equal(negotiateType('a/b', ['nonsense']), undefined)
+})

@@ -96,3 +96,23 @@ t.test(
     t.end()
   },
 )
+
+t.test(
+  "a reply chosen by what the client accepts varies with that, and is nobody's own",
+  async (t) => {
+    const view = (req: Request): Reply => {
+      const type = req.accepts('json', 'html', 'text/csv')
+      return text(`${type} ${req.accepts('image/png')} ${req.acceptsLanguages('en', 'ko')}`)
+    }
+    const ask = async (headers: Record<string, string>) =>
+      finishing(null, null)(view)(requestOf('GET', '/', { headers }))
+    const all = { accept: 'text/html, application/json;q=0.9, */*;q=0.1', 'accept-language': 'ko' }
+    const reply = await ask(all)
+    t.equal(reply.body, 'html image/png ko')
+    t.equal(field(reply, 'vary'), 'Accept, Accept-Language')
+    t.equal(field(reply, 'cache-control'), undefined)
+    t.equal((await ask({})).body, 'json image/png en')
+    t.equal((await ask({ accept: 'text/csv' })).body, 'text/csv undefined en')
+    t.equal(field(await ask({ accept: 'a/b' }), 'vary'), 'Accept, Accept-Language', 'none as well')
+  },
+)
