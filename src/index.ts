@@ -166,6 +166,7 @@ export {
   sessionsOf,
 } from './was/session/revoke.ts'
 export { Session } from './was/session/session.ts'
+export { defineSettings, type Settings } from './was/settings.ts'
 export { staticUrl } from './was/static-url.ts'
 export { type MultipartForm, multipart, type Upload } from './was/upload/multipart.ts'
 export {

@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createError, isCodedError } from '../core/errors.ts'
 import { parseConfig, readPort, type SiteConfig } from '../was/config.ts'
+import { loadEnvFile } from './env-file.ts'
 import { loadSiteModule } from './site-module.ts'
 import { withoutLoadNumbers } from './site-url.ts'
 
@@ -32,6 +33,7 @@ const CONFIG_NAMES = ['uwas.config.ts', 'uwas.config.mts', 'uwas.config.js', 'uw
 /** Reads the configuration file anew. Rejects with a coded error of what is wrong with it. */
 export async function loadSite(flags: SiteFlags): Promise<SiteConfig> {
   const file = findConfig(flags.config)
+  loadEnvFile(dirname(file))
   const config = exportedConfig(file, await importConfig(file))
   return withFlags(parseConfig(config, { file, env: environment(flags) }), flags)
 }

@@ -214,6 +214,8 @@ const PUBLIC: string[] = [
   'HealthCheck',
   'HealthContext',
   'HealthOptions',
+  'Settings',
+  'defineSettings',
   'Form',
   'FormContext',
   'FormContextOptions',

@@ -2,10 +2,11 @@
  * Watches a site's folders. Gets the configuration; leaves calls of `onChange` with the kinds of what
  * changed, a burst of changes at once. Called by `commands/dev.ts`.
  */
-import { extname, relative, sep } from 'node:path'
+import { extname, join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
 import type { Log } from '../../core/log.ts'
 import type { SiteConfig } from '../../was/config.ts'
+import { ENV_FILE } from '../env-file.ts'
 
 /** `code` includes the configuration and migrations: whatever makes the site be built anew. */
 export type ChangeKind = 'code' | 'templates' | 'styles' | 'files'
@@ -90,14 +91,19 @@ function kindOf(path: string, config: SiteConfig): ChangeKind | undefined {
   if (config.static.some(({ dir }) => isBelow(path, dir))) {
     return extname(path) === '.css' ? 'styles' : 'files'
   }
-  return CODE.has(extname(path)) ? 'code' : undefined
+  return CODE.has(extname(path)) || isEnvFile(path, config) ? 'code' : undefined
 }
 
 function isIgnored(path: string, config: SiteConfig): boolean {
   if (isBelow(path, config.stateDir)) return true
+  if (isEnvFile(path, config)) return false
   const inside = relative(config.root, path).split(sep)
   if (inside[0] === '..') return /[/\\]node_modules([/\\]|$)/.test(path)
   return inside.some((part) => part === 'node_modules' || (part.startsWith('.') && part !== '.'))
+}
+
+function isEnvFile(path: string, { root }: SiteConfig): boolean {
+  return path === join(root, ENV_FILE)
 }
 
 function isBelow(path: string, folder: string): boolean {

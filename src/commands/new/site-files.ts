@@ -73,7 +73,7 @@ li form { display: inline }
     null,
     2,
   )}\n`,
-  '.gitignore': 'node_modules/\n.uwas/\nbuild/\n',
+  '.gitignore': 'node_modules/\n.uwas/\nbuild/\n.env\n',
 }
 
 function packageJson(name: string): string {

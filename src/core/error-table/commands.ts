@@ -20,6 +20,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_ENV_FILE: {
+    message: '{file} cannot be read: {problem}; let this user read it, or take it away',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_EXPLAIN: {
     message: 'cannot explain that request: {problem}',
     status: 500,

@@ -124,6 +124,13 @@ export const WAS_ERRORS = {
     base: 'TypeError',
     when: 'start',
   },
+  UWAS_ERR_WAS_SETTINGS: {
+    message:
+      'the settings in the environment are wrong:{problems}\nset them in the environment, or in a file .env beside the configuration',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_WAS_CONFIG: {
     message: '{file}: the configuration is wrong:{problems}',
     status: 500,
