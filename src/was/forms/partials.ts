@@ -1,6 +1,6 @@
 /**
  * The templates that uwas brings along: a site's own of the same name, `templates/uwas/field.mustache`, takes
- * its place. Put into the site's templates by `app.ts`; each shows one piece of `FormContext` or `PagerData`.
+ * its place. Put into the site's templates by `app.ts`; each shows one piece of `FormContext`, or `PageLinks`.
  */
 
 const FORM = `{{> uwas/summary}}
@@ -98,6 +98,25 @@ const ATTRIBUTES = [
   '{{#error}} aria-invalid="true"{{/error}}',
 ].join('')
 
+/** The words are blocks: a site in another language says its own with `{{<uwas/pager}}`. */
+const PAGER = `<nav class="pager" aria-label="{{$pagesWord}}Pages{{/pagesWord}}">
+  {{#previous}}
+  <a class="previous" rel="prev" href="{{previous}}">{{$previousWord}}Previous{{/previousWord}}</a>
+  {{/previous}}
+  {{#pages}}
+  {{#isGap}}
+  <span class="gap">…</span>
+  {{/isGap}}
+  {{^isGap}}
+  <a href="{{href}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{number}}</a>
+  {{/isGap}}
+  {{/pages}}
+  {{#next}}
+  <a class="next" rel="next" href="{{next}}">{{$nextWord}}Next{{/nextWord}}</a>
+  {{/next}}
+</nav>
+`
+
 /** By name. */
 export const PARTIALS: Readonly<Record<string, string>> = {
   'uwas/form': FORM,
@@ -108,4 +127,5 @@ export const PARTIALS: Readonly<Record<string, string>> = {
   'uwas/hint': HINT,
   'uwas/widget': WIDGET,
   'uwas/attributes': ATTRIBUTES,
+  'uwas/pager': PAGER,
 }
