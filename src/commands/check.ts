@@ -6,6 +6,7 @@ import { openBackends } from '../app.ts'
 import { isCodedError } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
 import { createPrivateFiles } from '../files/send-file.ts'
+import { TrustedProxies } from '../http/forwarded.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { Signer } from '../http/signing.ts'
 import type { Database } from '../model/database.ts'
@@ -35,6 +36,7 @@ import { createCommandLog } from './log.ts'
 import { withDatabase } from './migrate.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
 import { checkTemplateData } from './template-data/check.ts'
+import { type StaticReference, staticTags } from './template-data/static-references.ts'
 
 /** Collects what is found; the parts of a site are checked one after the other, all of them. */
 interface Findings {
@@ -44,12 +46,14 @@ interface Findings {
   readonly notes: string[]
   /** What was proved, for the summary: `12 routes`. */
   readonly proved: string[]
+  /** Static files that templates and modules name. */
+  readonly references: StaticReference[]
 }
 
 export async function checkCommand(flags: SiteFlags): Promise<number> {
   const log = createCommandLog()
   const config = await loadSite(flags)
-  const findings: Findings = { problems: [], warnings: [], notes: [], proved: [] }
+  const findings: Findings = { problems: [], warnings: [], notes: [], proved: [], references: [] }
   await part(findings, () => checkServes(config))
   await part(findings, () => checkLanes(findings))
   await part(findings, () => checkRoutes(config, findings))
@@ -57,6 +61,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => void createSiteRules(config))
   await part(findings, () => void securityHeaders(config.securityHeaders))
   await part(findings, () => checkSecrets(config))
+  await part(findings, () => checkProxies(config))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkFiles(config, log, findings))
@@ -89,6 +94,10 @@ function checkSecrets({ secrets }: SiteConfig): void {
   if (secrets.length > 0) new Signer(secrets)
 }
 
+function checkProxies({ trustedProxies }: SiteConfig): void {
+  if (trustedProxies !== null) new TrustedProxies(trustedProxies)
+}
+
 function checkLanes({ warnings }: Findings): void {
   const { gate, reason } = loadNative()
   if (gate !== null) return
@@ -119,16 +128,15 @@ function checkRoutes({ urls, csrf }: SiteConfig, findings: Findings): void {
 function checkTemplates(config: SiteConfig, findings: Findings): void {
   const { templates, file } = config
   if (templates === null) return
-  const { problems, warnings, notes, proved } = findings
+  const { problems, warnings, notes, proved, references } = findings
   const urls = templateUrls(config.urls)
   proved.push(
     count(createTemplates({ dir: templates, urls, partials: PARTIALS }).names().length, 'template'),
   )
   if (file === null) return
-  const report = checkTemplateData(file, parseFolder(templates, PARTIALS).templates, [
-    ...HELPER_NAMES,
-    ...PAGE_TAG_NAMES,
-  ])
+  const parsed = parseFolder(templates, PARTIALS).templates
+  references.push(...staticTags(parsed))
+  const report = checkTemplateData(file, parsed, [...HELPER_NAMES, ...PAGE_TAG_NAMES])
   if (report === undefined) {
     warnings.push(
       'templates are not compared with the data of their views: install "typescript" (5.8 to 6) in the site',
@@ -136,13 +144,20 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
     return
   }
   problems.push(...report.problems.map(withCode))
+  references.push(...report.files)
   for (const place of report.raw) notes.push(`not escaped, as it says: ${place}`)
 }
 
-async function checkFiles(config: SiteConfig, log: Log, { proved }: Findings): Promise<void> {
-  if (config.static.length === 0) return
+/** The files themselves, and those that pages name. */
+async function checkFiles(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
+  const { problems, proved, references } = findings
+  if (config.static.length === 0 && references.length === 0) return
   const backends = await openBackends({ ...config, database: null }, log)
-  proved.push(count(backends.files.stats.files, 'file'))
+  const { files } = backends
+  if (config.static.length > 0) proved.push(count(files.stats.files, 'file'))
+  for (const { path, error } of references) {
+    if (path === null || files.staticUrl(path) === undefined) problems.push(withCode(error()))
+  }
   await backends.close()
 }
 

@@ -265,8 +265,9 @@ and the last version that worked goes on serving.
 Environment: PORT (before the configuration's port), DATABASE_URL.`
 
 const CHECK_HELP = `
-Proves the configuration, the URL conf, the templates, the folders of files, the migrations
-and every declared statement against the site's database.
+Proves the configuration, the URL conf, the templates and what they name (partials, routes, static
+files, data of their views), the folders of files, the migrations, and every declared table and
+statement against the site's database.
 
 Environment: DATABASE_URL.`
 

@@ -9,8 +9,10 @@ import type { Template } from '../../template/ast.ts'
 import { errorAt } from '../../template/place.ts'
 import { showPath } from '../site.ts'
 import { createSiteProgram, findCompiler } from './compiler.ts'
+import { findGenericViews } from './generic-views.ts'
 import { rawTags, safeHtmlCalls } from './raw.ts'
 import { findRenderings, type Rendering } from './renders.ts'
+import { type StaticReference, staticUrlCalls } from './static-references.ts'
 import { type Tag, TagWalk } from './tags.ts'
 import { Values } from './values.ts'
 
@@ -21,6 +23,8 @@ export interface TemplateDataReport {
   readonly compared: number
   /** Where HTML goes into pages as it is. */
   readonly raw: readonly string[]
+  /** Static files that the site's modules name. */
+  readonly files: readonly StaticReference[]
 }
 
 /** What is known of one tag after all renderings. */
@@ -40,7 +44,10 @@ export function checkTemplateData(
   if (compiler === undefined) return undefined
   const program = createSiteProgram(compiler, configFile)
   const values = new Values(compiler, program.getTypeChecker())
-  const renderings = findRenderings(compiler, program, values)
+  const renderings = [
+    ...findRenderings(compiler, program, values),
+    ...findGenericViews(compiler, program),
+  ]
   const missing = renderings.filter(({ template }) => !templates.has(template))
   const unknown = new Map<string, Finding>()
   const known = new Set<string>()
@@ -66,7 +73,8 @@ export function checkTemplateData(
       .map(([, finding]) => missingName(finding)),
   ]
   const raw = [...rawTags(templates), ...safeHtmlCalls(compiler, program)]
-  return { problems, compared: new Set(renderings.map((one) => one.template)).size, raw }
+  const files = staticUrlCalls(compiler, program)
+  return { problems, compared: new Set(renderings.map((one) => one.template)).size, raw, files }
 }
 
 function missingName({ tag, view, near }: Finding): CodedError {

@@ -193,7 +193,7 @@ function partsOf(
 }
 
 /** The texts that an expression of this type can be; none when it can be any text. */
-function textsOf(type: ts.Type): string[] {
+export function textsOf(type: ts.Type): string[] {
   const types = type.isUnion() ? type.types : [type]
   return types.flatMap((one) => (one.isStringLiteral() ? [one.value] : []))
 }

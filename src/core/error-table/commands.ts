@@ -95,6 +95,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_STATIC: {
+    message: '{place}: {problem}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_USER: {
     message: 'the user cannot be made: {problem}',
     status: 500,
