@@ -57,7 +57,8 @@ t.test('a new site runs, is proved by check, and passes its own tests', async (t
     env: { ...inherited, ...env },
   })
   t.equal(tested.status, 0, tested.stdout + tested.stderr)
-  t.match(tested.stdout, /^#.*\bpass 2$/m)
+  // Node 20 begins the line with a #, later ones with a sign of their own.
+  t.match(tested.stdout, /^\S+ pass 2$/m)
 })
 
 t.test('a new repository is a place for a site, a folder with files is not', async (t) => {

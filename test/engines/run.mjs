@@ -55,6 +55,8 @@ function makeRoot() {
   const packages = '--include=ca-certificates,libatomic1,libstdc++6,tzdata'
   console.log('making a Debian 13 root in build/engines')
   run('debootstrap', ['--variant=minbase', packages, 'trixie', unfinished, findMirror()])
+  // The smallest root does not know its own name.
+  writeFileSync(join(unfinished, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n')
   renameSync(unfinished, ROOT)
 }
 
