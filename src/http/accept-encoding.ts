@@ -2,6 +2,7 @@
  * Accept-Encoding (RFC 9110 section 12.5.3): which content codings a client takes, and how gladly.
  * Static files and dynamic replies choose their coding with it. Pure but for a bounded memory of fields.
  */
+import { trimBlanks } from './headers.ts'
 
 /** Codings that uwas writes, by their registered names. */
 export type Coding = 'br' | 'gzip' | 'zstd'
@@ -51,7 +52,7 @@ export function acceptedCodings(field: string): Accepted {
 export function parseAcceptEncoding(field: string): Accepted {
   const weights = new Map<string, number>()
   for (const member of field.split(',')) {
-    const trimmed = member.replace(/^[ \t]+|[ \t]+$/g, '')
+    const trimmed = trimBlanks(member)
     if (trimmed === '') continue
     const match = MEMBER.exec(trimmed)
     if (match === null) return IDENTITY_ONLY

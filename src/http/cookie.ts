@@ -1,6 +1,6 @@
 /** Cookies both ways (RFC 6265): the Cookie field of a request, Set-Cookie of a reply. */
 import { createError } from '../core/errors.ts'
-import { isToken } from './headers.ts'
+import { isToken, trimBlanks } from './headers.ts'
 
 /** Attributes of a Set-Cookie (RFC 6265 section 4.1). */
 export interface CookieOptions {
@@ -29,6 +29,10 @@ const ATTRIBUTE_VALUE = /^[\x20-\x3a\x3c-\x7e]*$/
 /**
  * Reads a Cookie field. Of two cookies of one name the first wins (RFC 6265 section 5.4 sends the
  * more specific one first). Values are percent-decoded where they decode; malformed pairs are skipped.
+ *
+ * Names lose ASCII blanks alone: a browser takes U+2000 before `__Host-` for a part of the name, and lets any
+ * sub-domain set it; `trim` would make the real name of it. From the very beginning of the field the native lane's engine
+ * takes such bytes off before anybody sees them, so what matters does not believe one of two cookies of a name.
  */
 export function parseCookies(field: string): Map<string, string> {
   const cookies = new Map<string, string>()
@@ -54,15 +58,6 @@ export function cookieValues(field: string, name: string): string[] {
 /** Values by their names, of those cookies whose names begin with `prefix`. */
 export function cookiesWithPrefix(field: string, prefix: string): Map<string, string> {
   return new Map([...parseCookies(field)].filter(([name]) => name.startsWith(prefix)))
-}
-
-/**
- * Of the ASCII kind alone: a browser takes U+2000 before `__Host-` for a part of the name, and lets any
- * sub-domain set it; `trim` would make the real name of it. From the very beginning of the field the native lane's engine
- * takes such bytes off before anybody sees them, so what matters does not believe one of two cookies of a name.
- */
-function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 /** A Set-Cookie value. The cookie's value is percent-encoded where it has to be. */

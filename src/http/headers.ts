@@ -36,6 +36,22 @@ export function checkReplyHeader(name: string, value: string): void {
   if (OWNED.has(name.toLowerCase())) throw createError('UWAS_ERR_HTTP_HEADER_OWNED', { name })
 }
 
+/**
+ * Without spaces and tabs at its ends (OWS of RFC 9110 section 5.6.3), and no other white space. Not by a pattern: one
+ * that looks for blanks at the end tries again from each blank of a run within.
+ */
+export function trimBlanks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
 /** Members of a comma-separated list without quoted strings, trimmed, lower-cased, empty ones dropped. */
 export function parseTokenList(value: string): string[] {
   return value

@@ -2,6 +2,7 @@
  * The Range field (RFC 9110 section 14): which bytes of a content a client wants. Static files ask here
  * after all preconditions; the result is ready to be sent. Pure.
  */
+import { trimBlanks } from './headers.ts'
 
 /** `end` is the first byte that is not wanted any more: `bytes=0-1` is 0 to 2. */
 export interface ByteRange {
@@ -26,7 +27,7 @@ const SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/
 export function parseRange(field: string, length: number): ByteRange[] | null {
   const set = UNIT.exec(field)?.[1]
   if (set === undefined) return null
-  const specs = set.split(',').map((spec) => spec.replace(/^[ \t]+|[ \t]+$/g, ''))
+  const specs = set.split(',').map(trimBlanks)
   const named = specs.filter((spec) => spec !== '')
   if (named.length === 0 || named.length > MAX_RANGES) return null
   const ranges: ByteRange[] = []
