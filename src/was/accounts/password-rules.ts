@@ -5,6 +5,7 @@
  */
 import { COMMON_PASSWORDS, COMMON_WORDS } from './common-passwords.ts'
 import { fold } from './fold.ts'
+import { nameKey } from './names.ts'
 
 /** In Unicode code points, after NFKC: room for a sentence. A longer one would cost without being better. */
 export const MAX_PASSWORD_LENGTH = 256
@@ -34,7 +35,8 @@ export function passwordProblem(
   if ([...normal].length < least) return { kind: 'short', least }
   if (/\p{Cc}|\p{Cn}/u.test(normal)) return { kind: 'characters' }
   const folded = fold(normal)
-  if (names.some((name) => isNearly(folded, fold(name)))) return { kind: 'name' }
+  const keys = names.flatMap((name) => nameKey(name) ?? [])
+  if (keys.some((key) => isNearly(folded, key))) return { kind: 'name' }
   return isCommon(folded) ? { kind: 'common' } : undefined
 }
 

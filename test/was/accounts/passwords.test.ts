@@ -193,3 +193,12 @@ t.test('folding makes one of what looks alike, and a folded text stays as it is'
   }
   t.end()
 })
+
+t.test('a name of any length is held against a password in no time to speak of', (t) => {
+  const passwords = createPasswords()
+  const long = `a${'1'.repeat(1_000_000)}a`
+  // By trying every place of the digits this would take a quarter of an hour.
+  t.equal(passwords.problem(GOOD, [long]), undefined)
+  t.match(passwords.problem('mara-lindqvist7', [long, 'mara-lindqvist']), { kind: 'name' })
+  t.end()
+})
