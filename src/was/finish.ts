@@ -9,6 +9,7 @@ import type { Request } from '../http/request.ts'
 import { markPersonal } from './caching.ts'
 import type { Compress } from './compress.ts'
 import type { Handler } from './dispatch.ts'
+import { ownCopy } from './own-reply.ts'
 import type { SiteRules } from './site-rules.ts'
 
 /** `null` for what the site does not have. */
@@ -47,8 +48,9 @@ function answerPreflight(rules: SiteRules, req: Request): Reply | undefined {
   return fields === null ? undefined : addFields(empty(), fields)
 }
 
-/** A view that speaks CORS itself has the last word; Vary is a matter of both. */
-function addFields(reply: Reply, { list }: CorsFields): Reply {
+/** A view that speaks CORS itself has the last word; Vary is a matter of both. A copy: a view may give one reply to everybody. */
+function addFields(made: Reply, { list }: CorsFields): Reply {
+  const reply = ownCopy(made)
   for (const [name, value] of list) {
     if (name === 'Vary') reply.headers = withVary(reply.headers ?? [], value)
     else if (!hasField(reply, name)) reply.append(name, value)

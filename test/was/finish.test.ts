@@ -82,3 +82,21 @@ t.test('a preflight never reaches the view; an ordinary OPTIONS does', (t) => {
   t.equal(views, 3)
   t.end()
 })
+
+t.test('a reply that a view gives to everybody tells each origin its own', (t) => {
+  const shared = html('the same for all')
+  const other = 'https://other.example.org'
+  const both = createSiteRules({
+    redirects: [],
+    rewrites: [],
+    cors: [{ prefix: '/', origins: [APP, other] }],
+  })
+  const handler = finishing(both, null)(() => shared)
+  const allowed = (headers: Record<string, string>) =>
+    field(handler(requestOf('GET', '/', { headers })) as Reply, 'Access-Control-Allow-Origin')
+  t.same(allowed({ origin: APP }), [APP])
+  t.same(allowed({ origin: other }), [other])
+  t.same(allowed({}) ?? [], [])
+  t.equal(shared.headers, null)
+  t.end()
+})
