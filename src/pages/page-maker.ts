@@ -53,7 +53,7 @@ export class PageMaker {
     this.#generation = generation
   }
 
-  /** Never rejects: what cannot be kept is sent as it is. */
+  /** Never rejects: what cannot be kept is sent as it is, marked as `finish.ts` does it: here the view had another request. */
   async settle(making: Making): Promise<Outcome> {
     const { reply, render, rule } = making
     try {
@@ -63,7 +63,7 @@ export class PageMaker {
       const status = 'uwas; fwd=miss'
       return {
         page: null,
-        reply: ownReply(render, reply),
+        reply: markPersonal(render, reply),
         isShared: false,
         isPersonal: false,
         status,
@@ -81,7 +81,7 @@ export class PageMaker {
     if (reply.status === 200) this.#tell(rule, reason)
     return {
       page: null,
-      reply: ownReply(render, reply),
+      reply: markPersonal(render, reply),
       isShared: false,
       isPersonal: reply.status === 200,
       status: 'uwas; fwd=miss',
@@ -100,7 +100,7 @@ export class PageMaker {
     }
     const isWhole = typeof reply.body === 'string' || reply.body instanceof Uint8Array
     const isShared = isWhole && !render.isPersonal && fieldOf(reply, 'set-cookie') === undefined
-    return { ...outcome, reply: ownReply(render, reply), page: null, isShared }
+    return { ...outcome, reply: markPersonal(render, reply), page: null, isShared }
   }
 
   async #keep({ key, rule, render, reply, mark, acceptEncoding }: Making): Promise<Outcome> {
@@ -130,11 +130,6 @@ export class PageMaker {
     this.#told.add(line)
     this.#options.log.warn(line)
   }
-}
-
-/** As `finish.ts` does it for the request of the client: here the view had another one. */
-function ownReply(render: RenderRequest, reply: Reply): Reply {
-  return render.personal === null ? reply : markPersonal(render, reply)
 }
 
 /** Null for a page that may be sent to everybody with its key. */

@@ -26,6 +26,8 @@ export class RenderRequest extends Request {
   readonly #rule: Rule
   readonly #fields: FieldSource
   readonly #client: Client
+  /** Of the key. */
+  readonly #host: string
   #isJudged: boolean
 
   /** `req` is the request of whom it is made for first; it may end before this one does. */
@@ -50,6 +52,7 @@ export class RenderRequest extends Request {
     this.#rule = rule
     this.#fields = fields
     this.#client = client
+    this.#host = key.host
     this.#isJudged = false
   }
 
@@ -66,7 +69,7 @@ export class RenderRequest extends Request {
     }
     if (lower === 'cookie') this.#look('all cookies', true)
     // Requests with Authorization do not come here.
-    else if (lower !== 'host' && lower !== 'authorization' && !headers.includes(lower)) {
+    else if (lower !== 'authorization' && !headers.includes(lower) && !this.#isKeyed(lower)) {
       this.#look(`the field ${lower}`, false)
     }
     return this.#fields.get(lower)
@@ -117,6 +120,11 @@ export class RenderRequest extends Request {
     if (this.#isJudged) return
     const isNobody = this.#rule.bypassCookies.length > 0 && (what === 'session' || what === 'user')
     if (!isNobody) this.#look(`the ${what}`, true)
+  }
+
+  /** Behind proxies the key has the host that they tell; Host itself may be any. */
+  #isKeyed(lower: string): boolean {
+    return lower === 'host' && (this.#fields.get('host') ?? '') === this.#host
   }
 
   /** Reads what has been judged by its name. */

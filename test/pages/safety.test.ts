@@ -322,3 +322,30 @@ t.test('hosts of the URL conf have pages of their own', async (t) => {
     }
   }
 })
+
+t.test('what is not kept since it was chosen by a field varies with that field', async (t) => {
+  const { ask } = await cached(t, {}, (req) =>
+    req.path === '/kind'
+      ? text(req.accepts('html', 'json') ?? 'neither')
+      : text(req.acceptsLanguages('en', 'ko') ?? 'neither', { status: 404 }),
+  )
+  for (const [target, field, value] of [
+    ['/kind', 'Accept', 'application/json'],
+    ['/language', 'Accept-Language', 'ko'],
+  ] as const) {
+    for (let i = 0; i < 2; i++) {
+      t.equal((await ask(target, [`${field}: ${value}`])).headers['vary'], field)
+      t.equal((await ask(target)).headers['vary'], field)
+    }
+  }
+})
+
+t.test('behind a trusted proxy a page that is made from Host itself is not kept', async (t) => {
+  const config: UserConfig = { trustedProxies: ['loopback'] }
+  const { ask } = await cached(t, {}, (req) => text(`${req.header('host')}`), config)
+  const askAs = async (host: string) =>
+    (await ask('/', [`Host: ${host}`, 'X-Forwarded-Host: site.example'])).body.toString()
+  t.equal(await askAs('evil.example'), 'evil.example')
+  t.equal(await askAs('site.example'), 'site.example')
+  t.equal(await askAs('evil.example'), 'evil.example')
+})
