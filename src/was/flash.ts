@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { createError } from '../core/errors.ts'
 import { cookiesWithPrefix } from '../http/cookie.ts'
+import { isToken } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import { SIGNER } from '../http/signing.ts'
@@ -76,12 +77,13 @@ interface Kept {
   readonly message: FlashMessage | undefined
 }
 
-/** By name, which begins with the time. */
+/** By name, which begins with the time. A name that no Set-Cookie can have cannot be taken away, and is none of ours. */
 function keptBy(req: Request): Kept[] {
   const signer = req.services.find(SIGNER)
   if (signer === undefined) return []
   const cookies = cookiesWithPrefix(req.header('cookie') ?? '', prefixFor(req))
   return [...cookies]
+    .filter(([name]) => isToken(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => {
       const text = signer.decrypt(PURPOSE, value, MAX_AGE_SECONDS)
