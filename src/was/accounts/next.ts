@@ -3,6 +3,7 @@
  * middleware that sends to the log-in page, and by a site's own log-in view.
  */
 import type { Request } from '../../http/request.ts'
+import { encodePath } from '../../http/target.ts'
 
 const BASE = 'http://site.invalid'
 const MAX_LENGTH = 2000
@@ -22,7 +23,7 @@ export function safeNext(next: string | null | undefined): string | undefined {
 /** The page that `req` would come back to: itself, or the page whose form it was. */
 export function pageOf(req: Request): string | undefined {
   if (req.method === 'GET' || req.method === 'HEAD') {
-    return safeNext(encodeURI(req.path) + (req.search === '' ? '' : `?${req.search}`))
+    return safeNext(encodePath(req.path) + (req.search === '' ? '' : `?${req.search}`))
   }
   const referer = req.header('referer') ?? ''
   if (!URL.canParse(referer)) return undefined

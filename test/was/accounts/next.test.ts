@@ -76,6 +76,7 @@ t.test('one comes back to the page, or to the one whose form it was', (t) => {
   t.equal(pageOf(requestOf('GET', '/posts?page=2')), '/posts?page=2')
   t.equal(pageOf(requestOf('GET', '/한 결')), '/%ED%95%9C%20%EA%B2%B0')
   t.equal(pageOf(requestOf('GET', '/a?b#c')), '/a?b#c')
+  t.equal(pageOf(requestOf('GET', '/', { path: '/why?#1' })), '/why%3F%231')
   const post = (referer: string) =>
     pageOf(requestOf('POST', '/posts/7/like', { headers: { referer, host: 'site.example' } }))
   t.equal(post('http://site.example/posts/7?x=1'), '/posts/7?x=1')
