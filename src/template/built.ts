@@ -22,7 +22,7 @@ export interface Built {
 }
 
 /** Goes up when generated code of one version cannot run with the runtime of another. */
-const FORMAT = 1
+const FORMAT = 2
 /** Name of the module's file; frames of its code are known by it. */
 export const BUILT_FILE = 'templates.mjs'
 /** Lines of the module before the body of `make`. */
@@ -55,8 +55,9 @@ ${code}
 }
 
 function numbered(marks: Generated['marks'], names: readonly string[]): Built['marks'] {
+  const numbers = new Map(names.map((name, i) => [name, i]))
   return marks.map((mark) =>
-    mark === undefined ? null : [names.indexOf(mark.template.name), mark.at],
+    mark === undefined ? null : [numbers.get(mark.template.name) ?? -1, mark.at],
   )
 }
 

@@ -2,6 +2,7 @@
 import type { CodedError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { Node, ParentNode, PartialNode, Template } from './ast.ts'
+import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
 import { errorAt } from './place.ts'
 
@@ -16,8 +17,9 @@ export function checkLinks(
   start: readonly Template[],
   library: Library,
   rules: LinkRules,
-): CodedError[] {
-  const errors: CodedError[] = []
+): Mistakes {
+  const mistakes = new Mistakes()
+  let isEverySeen = false
   const seen = new Set(start)
   // The set grows while it is walked.
   for (const template of seen) {
@@ -25,20 +27,21 @@ export function checkLinks(
       const { target, at } = node
       if ('dynamic' in target) {
         if (rules.isClosed) {
-          errors.push(
-            errorAt('UWAS_ERR_TEMPLATE_DYNAMIC', template, at, { name: target.dynamic.text }),
-          )
+          const { text: name } = target.dynamic
+          mistakes.add(() => errorAt('UWAS_ERR_TEMPLATE_DYNAMIC', template, at, { name }))
         }
+        if (isEverySeen) continue
+        isEverySeen = true
         for (const name of library.names()) seen.add(library.find(name) as Template)
         continue
       }
       const found = library.find(target.fixed)
       if (found !== undefined) seen.add(found)
       else if (rules.missing === 'error')
-        errors.push(unknownLink(template, node, target.fixed, library))
+        mistakes.add(() => unknownLink(template, node, target.fixed, library))
     }
   }
-  return errors
+  return mistakes
 }
 
 function unknownLink(

@@ -1,7 +1,7 @@
 /** One template text → a function: `compile`, for tests, mails and tools. Sites use `templates.ts`. */
 import type { Template } from './ast.ts'
 import { checkLinks } from './check.ts'
-import { throwAll } from './errors.ts'
+import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
 import { parseTemplate } from './parse.ts'
 import { createProgram, type Render } from './program.ts'
@@ -27,28 +27,29 @@ export interface CompileOptions {
  * the data. Partials are read and linked now; later changes of the record have no effect.
  *
  * Throws every mistake of the text and of the partials that it uses: one coded error, or
- * UWAS_ERR_TEMPLATE_MANY with all of them in `errors`. The function throws UWAS_ERR_TEMPLATE_RENDER when a
+ * UWAS_ERR_TEMPLATE_MANY with the first 20 of them in `errors`. The function throws UWAS_ERR_TEMPLATE_RENDER when a
  * getter or lambda of the data throws, UWAS_ERR_TEMPLATE_PROMISE for a value that was not awaited, and
  * UWAS_ERR_TEMPLATE_RECURSION for partials that go deeper than 256.
  */
 export function compile(source: string, options: CompileOptions = {}): Render {
   const { name = 'template', partials = {}, missing = 'empty' } = options
   const main = parseTemplate(source, name)
-  const errors = [...main.errors]
-  const library = createLibrary(partials, errors)
+  const mistakes = new Mistakes()
+  mistakes.addAll(main.mistakes)
+  const library = createLibrary(partials, mistakes)
   const used = checkLinks([main.template], library, {
     missing,
     isClosed: typeof partials === 'function',
   })
-  errors.push(...used)
-  throwAll(errors)
+  mistakes.addAll(used)
+  mistakes.throw()
   return createProgram([main.template], library).get(name) as Render
 }
 
 /** Parses a partial when it is first asked for, once. */
 function createLibrary(
   partials: NonNullable<CompileOptions['partials']>,
-  errors: unknown[],
+  mistakes: Mistakes,
 ): Library {
   const parsed = new Map<string, Template | undefined>()
   const textOf =
@@ -61,7 +62,7 @@ function createLibrary(
       if (parsed.has(name)) return parsed.get(name)
       const text = textOf(name)
       const result = text === undefined ? undefined : parseTemplate(text, name)
-      if (result !== undefined) errors.push(...result.errors)
+      if (result !== undefined) mistakes.addAll(result.mistakes)
       parsed.set(name, result?.template)
       return result?.template
     },

@@ -3,9 +3,9 @@
  * is escaped there. What no escaping makes safe is an error that says what to write instead. Called by
  * `templates.ts` after the links are known to lead somewhere.
  */
-import type { CodedError } from '../core/errors.ts'
 import type { BlockNode, Node, SectionNode, Template, UrlNode, ValueNode } from './ast.ts'
 import { Blocks } from './blocks.ts'
+import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
 import { advance, type HtmlState, TEXT } from './html-state.ts'
 import { errorAt } from './place.ts'
@@ -27,6 +27,9 @@ const URL_ATTRIBUTES = new Set([
   'xlink:href',
 ])
 
+/** Templates in templates, and blocks in blocks: nobody nests them like this but by mistake. */
+const MAX_DEPTH_OF_LINKS = 200
+
 /** Where nodes are looked at: as emit.ts places them. */
 interface Scope {
   readonly template: Template
@@ -34,12 +37,12 @@ interface Scope {
 }
 
 /** Every mistake of place in `entries` and what they link to; sets `escape` of the value tags. */
-export function checkContexts(entries: readonly Template[], library: Library): CodedError[] {
+export function checkContexts(entries: readonly Template[], library: Library): Mistakes {
   const walk = new ContextWalk(library)
   for (const template of entries) {
-    if (isHtml(template)) walk.template({ template, blocks: walk.noBlocks }, TEXT)
+    if (isHtml(template)) walk.template(template, walk.noBlocks, TEXT)
   }
-  return walk.errors
+  return walk.mistakes
 }
 
 /** `mail.txt.mustache` is plain text: nothing in it is escaped. */
@@ -48,25 +51,46 @@ export function isHtml({ name }: Template): boolean {
 }
 
 class ContextWalk {
-  readonly errors: CodedError[] = []
+  readonly mistakes = new Mistakes()
   readonly noBlocks = Blocks.none()
   readonly #library: Library
-  /** Where a template ends that begins somewhere; while it is looked at: where it begins. */
+  /** Where a template or block ends that begins somewhere; while it is looked at: where it begins. */
   readonly #ends = new Map<string, HtmlState>()
+  readonly #ids = new Map<Template | BlockNode, number>()
+  #depth = 0
   readonly #told = new Set<string>()
 
   constructor(library: Library) {
     this.#library = library
   }
 
-  template(scope: Scope, from: HtmlState): HtmlState {
-    const key = `${scope.template.name}\n${scope.blocks.key}\n${JSON.stringify(from)}`
+  template(template: Template, blocks: Blocks, from: HtmlState): HtmlState {
+    return this.#content(template, { template, blocks }, from)
+  }
+
+  /** A template, or what stands in place of a block. */
+  #content(owner: Template | BlockNode, scope: Scope, from: HtmlState): HtmlState {
+    const id = this.#ids.get(owner) ?? this.#ids.size
+    this.#ids.set(owner, id)
+    const key = `${id}\n${scope.blocks.key}\n${JSON.stringify(from)}`
     const known = this.#ends.get(key)
     if (known !== undefined) return known
     this.#ends.set(key, from)
-    const end = this.#nodes(scope.template.nodes, scope, from)
+    this.#depth += 1
+    const end = this.#nodes(owner.nodes, scope, from)
+    this.#depth -= 1
     this.#ends.set(key, end)
     return end
+  }
+
+  /** True, and told, when partials and blocks would go on inside of each other. */
+  #isTooDeep({ template }: Scope, at: number): boolean {
+    if (this.#depth < MAX_DEPTH_OF_LINKS) return false
+    if (this.mistakes.count === 0) {
+      const values = { limit: MAX_DEPTH_OF_LINKS }
+      this.mistakes.add(() => errorAt('UWAS_ERR_TEMPLATE_LINKS', template, at, values))
+    }
+    return true
   }
 
   #nodes(nodes: readonly Node[], scope: Scope, from: HtmlState): HtmlState {
@@ -91,10 +115,10 @@ class ContextWalk {
       case 'parent': {
         if ('dynamic' in node.target) return state
         const template = this.#library.find(node.target.fixed)
-        if (template === undefined) return state
+        if (template === undefined || this.#isTooDeep(scope, node.at)) return state
         const blocks =
-          node.kind === 'parent' ? scope.blocks.with(node.blocks, scope.template) : scope.blocks
-        return this.template({ template, blocks }, state)
+          node.kind === 'parent' ? scope.blocks.with(node, scope.template) : scope.blocks
+        return this.template(template, blocks, state)
       }
     }
   }
@@ -139,17 +163,20 @@ class ContextWalk {
   #block(node: BlockNode, scope: Scope, from: HtmlState): HtmlState {
     const override = scope.blocks.get(node.name)
     if (override === undefined) return this.#nodes(node.nodes, scope, from)
+    if (this.#isTooDeep(scope, node.at)) return from
     const { block, template, blocks } = override
-    return this.#nodes(block.nodes, { template, blocks }, from)
+    return this.#content(block, { template, blocks }, from)
   }
 
   #tell(template: Template, at: number, values: { where: string; advice: string }): void {
     const key = `${template.file}:${at}`
     if (this.#told.has(key)) return
     this.#told.add(key)
-    const close = template.source.indexOf('}}', at)
-    const tag = template.source.slice(at, close < 0 ? at + 20 : close + 2)
-    this.errors.push(errorAt('UWAS_ERR_TEMPLATE_CONTEXT', template, at, { tag, ...values }))
+    this.mistakes.add(() => {
+      const close = template.source.indexOf('}}', at)
+      const tag = template.source.slice(at, close < 0 ? at + 20 : close + 2)
+      return errorAt('UWAS_ERR_TEMPLATE_CONTEXT', template, at, { tag, ...values })
+    })
   }
 }
 

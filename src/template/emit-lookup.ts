@@ -6,9 +6,29 @@ import type { Name } from './ast.ts'
 import { isPlainName } from './lookup.ts'
 import { quote, type Writer } from './writer.ts'
 
+/** Every so many contexts their stack is put into a variable: a tag's code is as short in deep sections. */
+const CONTEXTS_IN_PLACE = 6
+
 /** The contexts as a `Stack`: the locals up to `depth`, then those from outside the function. */
 export function stackCode(depth: number): string {
-  return depth < 0 ? 's' : `{ v: c${depth}, up: ${stackCode(depth - 1)} }`
+  if (depth < 0) return 's'
+  return hasOwnStack(depth) ? `s${depth}` : `{ v: c${depth}, up: ${stackCode(depth - 1)} }`
+}
+
+/** Puts the stack of a new context into its variable, where it has one. */
+export function emitStack(writer: Writer, depth: number): void {
+  if (hasOwnStack(depth)) {
+    writer.statement(`s${depth} = { v: c${depth}, up: ${stackCode(depth - 1)} }`)
+  }
+}
+
+function hasOwnStack(depth: number): boolean {
+  return depth > 0 && depth % CONTEXTS_IN_PLACE === 0
+}
+
+/** The arguments that stand for a stack in calls: `c1, s`. */
+export function stackArguments(depth: number): string {
+  return `c${depth}, ${stackCode(depth - 1)}`
 }
 
 /** Leaves the value of `name` in `v`, and for dotted names the value that has it in `o`. */
@@ -35,7 +55,8 @@ export function ownerCodeOf(name: Name, depth: number): string {
 }
 
 function ownerCode(name: Name, depth: number): string {
-  return name.head === null ? 'undefined' : `$.owner(${stackCode(depth)}, ${quote(name.head)})`
+  if (name.head === null) return 'undefined'
+  return `$.owner(${stackArguments(depth)}, ${quote(name.head)})`
 }
 
 /**
@@ -44,15 +65,15 @@ function ownerCode(name: Name, depth: number): string {
  */
 function outward(key: string, depth: number): string {
   const next =
-    depth === 0
-      ? `v = $.find(s, ${key})`
+    depth === 0 || hasOwnStack(depth - 1)
+      ? `v = $.find(${stackCode(depth - 1)}, ${key})`
       : `v = c${depth - 1}?.[${key}]; ${outward(key, depth - 1)}`
   return `if (v === P[${key}] && !has(c${depth}, ${key})) { ${next} }`
 }
 
 /** For names that builtins define: every context is asked before it is read. */
 function guarded(key: string, depth: number): string {
-  if (depth < 0) return `$.find(s, ${key})`
+  if (depth < 0 || hasOwnStack(depth)) return `$.find(${stackCode(depth)}, ${key})`
   return `has(c${depth}, ${key}) ? c${depth}[${key}] : ${guarded(key, depth - 1)}`
 }
 

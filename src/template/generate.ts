@@ -2,9 +2,10 @@
  * Templates → the source text of one JavaScript function body that returns their render functions.
  * Pure text, so that it can be run at once (`program.ts`) or written to a file by a build.
  */
-import type { Template } from './ast.ts'
+import type { BlockNode, Template } from './ast.ts'
 import { Blocks } from './blocks.ts'
-import { emitNodes, type Units } from './emit.ts'
+import { emitNodes } from './emit.ts'
+import type { Content, Units } from './emit-scope.ts'
 import { MAX_DEPTH } from './runtime.ts'
 import { type Mark, quote, Writer } from './writer.ts'
 
@@ -27,8 +28,7 @@ const MAX_NODES_IN_PLACE = 2000
 
 interface Unit {
   readonly id: string
-  readonly template: Template
-  readonly blocks: Blocks
+  readonly content: Content
   readonly indented: boolean
 }
 
@@ -50,7 +50,7 @@ class Generator {
   readonly #isStrict: boolean
   readonly #noBlocks = Blocks.none()
   readonly #units = new Map<string, Unit>()
-  readonly #ids = new Map<Template, number>()
+  readonly #ids = new Map<Template | BlockNode, number>()
   readonly #tables = new Map<string, Table>()
   readonly #texts = new Map<Template, string>()
   readonly #lines: string[] = ["'use strict'", 'const { P, esc, has } = $']
@@ -81,40 +81,47 @@ class Generator {
     const units: Units = {
       isStrict: this.#isStrict,
       find: (name) => this.#library.find(name),
-      unit: (template, blocks, indented) => this.#unit(template, blocks, indented).id,
+      unit: (content, indented) => this.#unit(content, indented).id,
       table: (blocks, indented) => this.#table(blocks, indented),
       text: (template, from, to) => `${this.#text(template)}.slice(${from}, ${to})`,
       hasRoom: (nodes) => {
-        inPlace += nodes + 1
-        return inPlace < MAX_NODES_IN_PLACE
+        const isRoom = inPlace + nodes + 1 < MAX_NODES_IN_PLACE
+        if (isRoom) inPlace += nodes + 1
+        return isRoom
       },
     }
-    const { template, blocks, indented } = unit
+    const { owner, template, blocks, nodes } = unit.content
     this.#line(`function ${unit.id}(c0, s, i, k) {`)
     this.#line(`if (k > ${MAX_DEPTH}) $.deep(${quote(template.name)})`, { template, at: 0 })
-    this.#line("let out = '', v, o, f")
-    const trail = [{ template, blocks }]
-    const scope = { template, depth: 0, usesArgument: indented, indent: '', blocks, trail }
-    emitNodes(writer, units, template.nodes, scope)
-    writer.statement('return out')
+    writer.begin(0)
+    emitNodes(writer, units, nodes, {
+      template,
+      depth: 0,
+      level: 0,
+      usesArgument: unit.indented,
+      indent: '',
+      blocks,
+      trail: [{ owner, blocks }],
+    })
+    writer.end()
     writer.lines.forEach((line, i) => {
       this.#line(line, writer.marks[i])
     })
     this.#line('}')
   }
 
-  #unit(template: Template, blocks: Blocks, indented: boolean): Unit {
-    const key = `${blocks.key} ${indented} ${this.#idOf(template)}`
+  #unit(content: Content, indented: boolean): Unit {
+    const key = `${content.blocks.key} ${indented} ${this.#idOf(content.owner)}`
     const known = this.#units.get(key)
     if (known !== undefined) return known
-    const unit = { id: `u${this.#units.size}`, template, blocks, indented }
+    const unit = { id: `u${this.#units.size}`, content, indented }
     this.#units.set(key, unit)
     return unit
   }
 
-  #idOf(template: Template): number {
-    const id = this.#ids.get(template) ?? this.#ids.size
-    this.#ids.set(template, id)
+  #idOf(owner: Content['owner']): number {
+    const id = this.#ids.get(owner) ?? this.#ids.size
+    this.#ids.set(owner, id)
     return id
   }
 
@@ -132,7 +139,8 @@ class Generator {
   }
 
   #row(name: string, template: Template, blocks: Blocks, indented: boolean): string {
-    return `[${quote(name)}]: ${this.#unit(template, blocks, indented).id}`
+    const content = { nodes: template.nodes, owner: template, template, blocks }
+    return `[${quote(name)}]: ${this.#unit(content, indented).id}`
   }
 
   #text(template: Template): string {

@@ -21,10 +21,10 @@ export interface HtmlState {
     | 'comment'
     | 'markup'
     | 'raw'
-  /** Lower-case name of the tag that is open, or of the element whose raw text this is. */
+  /** Lower-case name of the tag that is open, or of the element whose raw text this is. At most 64 characters. */
   readonly tag: string
   readonly isEndTag: boolean
-  /** Lower-case name of the attribute. */
+  /** Lower-case name of the attribute. At most 64 characters. */
   readonly attribute: string
   readonly url: UrlProgress
 }
@@ -108,7 +108,7 @@ function afterOpen(state: HtmlState, char: string): HtmlState {
 function inTagName(state: HtmlState, char: string): HtmlState {
   if (char === '>') return afterTag(state)
   if (char === '/' || BLANK.test(char)) return between(state)
-  return { ...state, tag: state.tag + char.toLowerCase() }
+  return { ...state, tag: longer(state.tag, char) }
 }
 
 function inAttributes(state: HtmlState, char: string): HtmlState {
@@ -118,8 +118,13 @@ function inAttributes(state: HtmlState, char: string): HtmlState {
   if (BLANK.test(char)) return { ...state, at: 'in-tag' }
   if (char === '/') return between(state)
   const isGoingOn = state.at === 'attribute-name'
-  const attribute = (isGoingOn ? state.attribute : '') + char.toLowerCase()
+  const attribute = longer(isGoingOn ? state.attribute : '', char)
   return { ...state, at: 'attribute-name', attribute }
+}
+
+/** No name that matters is longer. */
+function longer(name: string, char: string): string {
+  return name.length < 64 ? name + char.toLowerCase() : name
 }
 
 function beforeValue(state: HtmlState, char: string): HtmlState {

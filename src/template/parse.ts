@@ -14,14 +14,15 @@ import {
   type Target,
   type Template,
 } from './ast.ts'
+import { Mistakes } from './errors.ts'
 import { pushText, stripIndent } from './lines.ts'
-import { errorAt, type Origin, placeOf } from './place.ts'
+import { errorAt, type Origin, placeOf, shorten } from './place.ts'
 import { scanTags, type Tag } from './scan.ts'
 
 export interface ParseResult {
-  /** Complete only when there are no errors. */
+  /** Complete only when there are no mistakes. */
   readonly template: Template
-  readonly errors: readonly CodedError[]
+  readonly mistakes: Mistakes
 }
 
 /** What is special about templates of a site. */
@@ -51,47 +52,51 @@ export function parseTemplate(
   options: ParseOptions = {},
 ): ParseResult {
   const origin = { source, file }
-  const errors: CodedError[] = []
+  const mistakes = new Mistakes()
   const tags = scanTags(source, delimiters, (problem, at, values) => {
-    errors.push(errorAt(`UWAS_ERR_TEMPLATE_${problem}`, origin, at, values))
+    mistakes.add(() => errorAt(`UWAS_ERR_TEMPLATE_${problem}`, origin, at, values()))
   })
-  const trees = nest(origin, tags, errors)
-  const builder = new Builder(origin, errors, options)
-  const nodes = errors.length === 0 ? builder.build(trees, 0, source.length, 0) : []
-  return { template: { name, file, source, nodes }, errors }
+  const trees = nest(origin, tags, mistakes)
+  const builder = new Builder(origin, mistakes, options)
+  const nodes = mistakes.count === 0 ? builder.build(trees, 0, source.length, 0) : []
+  return { template: { name, file, source, nodes }, mistakes }
 }
 
 /** Pairs open and close tags. A close tag that fits an outer section ends the inner ones, as errors. */
-function nest(origin: Origin, tags: readonly Tag[], errors: CodedError[]): Tree[] {
+function nest(origin: Origin, tags: readonly Tag[], mistakes: Mistakes): Tree[] {
   const root: Tree[] = []
   const open: Tree[] = []
   for (const tag of tags) {
     if (tag.type === '/') {
-      closeSection(origin, open, tag, errors)
+      closeSection(origin, open, tag, mistakes)
       continue
     }
     const tree: Tree = { tag, children: [], close: null }
     ;(open.at(-1)?.children ?? root).push(tree)
     if (!'#^<$'.includes(tag.type || ' ')) continue
     open.push(tree)
-    if (open.length === MAX_NESTING + 1) {
-      errors.push(errorAt('UWAS_ERR_TEMPLATE_NESTING', origin, tag.at, { limit: MAX_NESTING }))
+    if (open.length > MAX_NESTING) {
+      const values = { limit: MAX_NESTING }
+      mistakes.add(() => errorAt('UWAS_ERR_TEMPLATE_NESTING', origin, tag.at, values))
+      return root
     }
   }
-  for (const tree of open) errors.push(unclosed(origin, tree))
+  for (const tree of open) mistakes.add(() => unclosed(origin, tree))
   return root
 }
 
-function closeSection(origin: Origin, open: Tree[], tag: Tag, errors: CodedError[]): void {
+function closeSection(origin: Origin, open: Tree[], tag: Tag, mistakes: Mistakes): void {
   const innermost = open.at(-1)
   if (innermost === undefined) {
-    const values = { tag: written(origin, tag) }
-    errors.push(errorAt('UWAS_ERR_TEMPLATE_UNEXPECTED_CLOSE', origin, tag.at, values))
+    mistakes.add(() => {
+      const values = { tag: written(origin, tag) }
+      return errorAt('UWAS_ERR_TEMPLATE_UNEXPECTED_CLOSE', origin, tag.at, values)
+    })
     return
   }
   const fits = open.findLastIndex((tree) => tree.tag.name === tag.name)
   if (fits === -1) {
-    errors.push(
+    mistakes.add(() =>
       errorAt('UWAS_ERR_TEMPLATE_WRONG_CLOSE', origin, tag.at, {
         tag: written(origin, tag),
         open: written(origin, innermost.tag),
@@ -101,7 +106,7 @@ function closeSection(origin: Origin, open: Tree[], tag: Tag, errors: CodedError
     )
     return
   }
-  for (const tree of open.splice(fits + 1)) errors.push(unclosed(origin, tree))
+  for (const tree of open.splice(fits + 1)) mistakes.add(() => unclosed(origin, tree))
   const tree = open.pop() as Tree
   tree.close = tag
 }
@@ -114,11 +119,11 @@ function unclosed(origin: Origin, { tag }: Tree): CodedError {
 }
 
 function written(origin: Origin, tag: Tag): string {
-  return origin.source.slice(tag.at, tag.end)
+  return shorten(origin.source.slice(tag.at, tag.end))
 }
 
-function closeTagOf(tag: Tag): string {
-  return `${tag.delimiters.open}/${tag.name}${tag.delimiters.close}`
+function closeTagOf({ name, delimiters }: Tag): string {
+  return `${delimiters.open}/${shorten(name)}${delimiters.close}`
 }
 
 /** The outer and inner extent of a pair of tags, after standalone lines have been taken away. */
@@ -132,13 +137,13 @@ interface Extent {
 /** Makes nodes of trees; text between them is cut out of the source. */
 class Builder {
   readonly #origin: Origin
-  readonly #errors: CodedError[]
+  readonly #mistakes: Mistakes
   readonly #isHtml: boolean
   readonly #isSite: boolean
 
-  constructor(origin: Origin, errors: CodedError[], { isText, isSite }: ParseOptions) {
+  constructor(origin: Origin, mistakes: Mistakes, { isText, isSite }: ParseOptions) {
     this.#origin = origin
-    this.#errors = errors
+    this.#mistakes = mistakes
     this.#isHtml = isText !== true
     this.#isSite = isSite === true
   }
@@ -192,8 +197,7 @@ class Builder {
     const text = this.#origin.source.slice(tag.end, close.at).trim()
     const name = this.#name({ ...tag, name: text }, text)
     if (text === '' || /[\s{}]/.test(text)) {
-      const values = { tag: written(this.#origin, tag), problem: 'holds no name alone' }
-      this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
+      this.#tell(tag, 'holds no name alone')
     }
     const node: Node = { kind: 'value', name, raw: false, escape: 'json', at: tag.at }
     return { node, from: tag.at, to: close.end, ownLine: false }
@@ -204,9 +208,7 @@ class Builder {
     const text = this.#origin.source.slice(tag.end, close.at).trim()
     const [route = '', ...pairs] = text.split(/\s+/)
     if (route === '' || /[{}=]/.test(text.replace(/(\s[\w-]+)=/g, '$1'))) {
-      const problem = 'holds no route with keys, like "post id" or "post id=comment.post"'
-      const values = { tag: written(this.#origin, tag), problem }
-      this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
+      this.#tell(tag, 'holds no route with keys, like "post id" or "post id=comment.post"')
     }
     const params = pairs.map((pair) => {
       const [key = '', name = key] = pair.split('=')
@@ -309,9 +311,15 @@ class Builder {
   #name(tag: Tag, text: string): Name {
     const name = parseName(text)
     if (name !== null) return name
-    const values = { tag: written(this.#origin, tag), problem: 'has an empty part in its name' }
-    this.#errors.push(errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values))
+    this.#tell(tag, 'has an empty part in its name')
     return { text, head: text, tail: [] }
+  }
+
+  #tell(tag: Tag, problem: string): void {
+    this.#mistakes.add(() => {
+      const values = { tag: written(this.#origin, tag), problem }
+      return errorAt('UWAS_ERR_TEMPLATE_NAME', this.#origin, tag.at, values)
+    })
   }
 }
 

@@ -14,6 +14,8 @@ export interface Place {
   readonly column: number
 }
 
+const MAX_SHOWN = 100
+
 export function placeOf(origin: Origin, at: number): Place {
   const before = origin.source.slice(0, at)
   const line = countLines(before)
@@ -32,6 +34,11 @@ export function errorAt(
   const place = placeOf(origin, at)
   const all = { place: place.text, excerpt: excerptOf(origin.source, place), ...values }
   return createError(code, all as unknown as Parameters<typeof createError>[1], cause)
+}
+
+/** What stands in a template, for a message: its first characters where it is long. */
+export function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }
 
 /** The line with its number, and a mark under the column. Long lines are cut around the mark. */

@@ -133,8 +133,8 @@ function createLambdaRenderer(library: Library, runtimeOf: () => Runtime) {
     const key = `${delimiters.open} ${delimiters.close} ${text}`
     let unit = compiled.get(key)
     if (unit === undefined) {
-      const { template, errors } = parseTemplate(text, 'text of a lambda', undefined, delimiters)
-      if (errors[0] !== undefined) throw errors[0]
+      const { template, mistakes } = parseTemplate(text, 'text of a lambda', undefined, delimiters)
+      mistakes.throw()
       unit = run(generate([template], library), runtimeOf()).units[template.name] as RenderUnit
       if (compiled.size >= MAX_LAMBDA_TEXTS) compiled.delete(compiled.keys().next().value as string)
       compiled.set(key, unit)

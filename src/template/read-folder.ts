@@ -1,7 +1,8 @@
 /** A folder → the texts of its `*.mustache` files, sorted by name. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CodedError, createError } from '../core/errors.ts'
+import { createError } from '../core/errors.ts'
+import { Mistakes } from './errors.ts'
 
 export interface TemplateFile {
   readonly name: string
@@ -13,29 +14,30 @@ const ENDING = '.mustache'
 
 /**
  * Neither dotfiles nor symbolic links: a template cannot come from outside the folder. A file that is
- * not UTF-8 is an error in `errors`; a folder that cannot be read is thrown.
+ * not UTF-8 is an error in `mistakes`; a folder that cannot be read is thrown.
  */
-export function readTemplateFiles(dir: string): { files: TemplateFile[]; errors: CodedError[] } {
+export function readTemplateFiles(dir: string): { files: TemplateFile[]; mistakes: Mistakes } {
   const files: TemplateFile[] = []
-  const errors: CodedError[] = []
+  const mistakes = new Mistakes()
   for (const name of namesIn(dir, '')) {
     const file = join(dir, `${name}${ENDING}`)
     try {
       files.push({ name, file, source: readText(file) })
     } catch (cause) {
       const problem = cause instanceof TypeError ? 'it is not UTF-8 text' : (cause as Error).message
-      errors.push(createError('UWAS_ERR_TEMPLATE_FILE', { file, problem }, cause))
+      mistakes.add(() => createError('UWAS_ERR_TEMPLATE_FILE', { file, problem }, cause))
     }
   }
-  return { files, errors }
+  return { files, mistakes }
 }
 
 function namesIn(dir: string, prefix: string): string[] {
   const names: string[] = []
   for (const entry of entriesOf(join(dir, prefix))) {
     if (entry.name.startsWith('.')) continue
-    if (entry.isDirectory()) names.push(...namesIn(dir, `${prefix}${entry.name}/`))
-    else if (entry.isFile() && entry.name.endsWith(ENDING)) {
+    if (entry.isDirectory()) {
+      for (const name of namesIn(dir, `${prefix}${entry.name}/`)) names.push(name)
+    } else if (entry.isFile() && entry.name.endsWith(ENDING)) {
       names.push(prefix + entry.name.slice(0, -ENDING.length))
     }
   }

@@ -47,7 +47,7 @@ export interface Runtime {
   readonly has: typeof has
   readonly find: typeof find
   readonly member: typeof member
-  readonly owner: typeof ownerOf
+  readonly owner: typeof ownerIn
   readonly call: typeof callMethod
   readonly show: typeof showValue
   readonly str: typeof textOf
@@ -59,11 +59,18 @@ export interface Runtime {
   /** The URL of a named route. */
   readonly route: (name: string, params: Readonly<Record<string, unknown>>) => string
   readonly pick: typeof pickUnit
-  readonly lam: (lambda: Lambda, owner: unknown, stack: Stack, depth: number) => string
+  readonly lam: (
+    lambda: Lambda,
+    owner: unknown,
+    context: unknown,
+    outer: Stack | null,
+    depth: number,
+  ) => string
   readonly lamText: (
     lambda: Lambda,
     owner: unknown,
-    stack: Stack,
+    context: unknown,
+    outer: Stack | null,
     depth: number,
     text: string,
     delimiters: Delimiters,
@@ -77,7 +84,7 @@ export function createRuntime(renderText: RenderText, route: Runtime['route'] = 
     has,
     find,
     member,
-    owner: ownerOf,
+    owner: ownerIn,
     call: callMethod,
     show: showValue,
     str: textOf,
@@ -88,10 +95,10 @@ export function createRuntime(renderText: RenderText, route: Runtime['route'] = 
     unknown: refuseUnknown,
     route,
     pick: pickUnit,
-    lam: (lambda, owner, stack, depth) =>
-      expand(lambda.call(owner), DEFAULT_DELIMITERS, stack, depth),
-    lamText: (lambda, owner, stack, depth, text, delimiters) =>
-      expand(lambda.call(owner, text), delimiters, stack, depth),
+    lam: (lambda, owner, v, up, depth) =>
+      expand(lambda.call(owner), DEFAULT_DELIMITERS, { v, up }, depth),
+    lamText: (lambda, owner, v, up, depth, text, delimiters) =>
+      expand(lambda.call(owner, text), delimiters, { v, up }, depth),
   }
 
   /** The specification: what a lambda returns is a template. Without tags it is text, as it stands. */
@@ -104,6 +111,11 @@ export function createRuntime(renderText: RenderText, route: Runtime['route'] = 
 /** Templates outside of a site have no routes, and no tag for them. */
 function noRoute(name: string): never {
   throw new Error(`there is no route "${name}"`)
+}
+
+/** The innermost context that has `name`. */
+function ownerIn(context: unknown, outer: Stack | null, name: string): unknown {
+  return ownerOf({ v: context, up: outer }, name)
 }
 
 /** A method without parameters, or a lambda in the middle of a dotted name: its value. */

@@ -3,6 +3,7 @@
  * Delimiter changes are followed here. First step of `parse.ts`.
  */
 import type { Delimiters } from './ast.ts'
+import { shorten } from './place.ts'
 
 /** The sigil: value, raw value, section, inverted, close, partial, parent, block, comment, delimiters. */
 export type TagType = '' | '&' | '#' | '^' | '/' | '>' | '<' | '$' | '!' | '='
@@ -27,7 +28,11 @@ export interface Tag {
 
 /** The problems that can be seen in one tag alone. */
 export type ScanProblem = 'UNCLOSED_TAG' | 'DELIMITERS' | 'NAME'
-export type Report = (problem: ScanProblem, at: number, values: Record<string, string>) => void
+export type Report = (
+  problem: ScanProblem,
+  at: number,
+  values: () => Record<string, string>,
+) => void
 
 const SIGILS = '&#^/><$!'
 
@@ -44,10 +49,10 @@ export function scanTags(source: string, start: Delimiters, report: Report): Tag
     // `{{=}}`: its own mark may not serve as the one before the closing delimiter.
     const innerEnd = source.indexOf(closing, inner + (mark === '{' || mark === '=' ? 1 : 0))
     if (innerEnd === -1) {
-      report('UNCLOSED_TAG', at, {
+      report('UNCLOSED_TAG', at, () => ({
         tag: source.slice(at, at + 20).split('\n', 1)[0] ?? '',
-        closing,
-      })
+        closing: shorten(closing),
+      }))
       return tags
     }
     position = innerEnd + closing.length
@@ -87,7 +92,7 @@ function readTag(
 function readDelimiters(tag: Tag, report: Report): Delimiters | null {
   const [open, close, ...rest] = tag.name.split(/\s+/)
   if (!open || !close || rest.length > 0 || tag.name.includes('=')) {
-    report('DELIMITERS', tag.at, { content: tag.name })
+    report('DELIMITERS', tag.at, () => ({ content: shorten(tag.name) }))
     return null
   }
   return { open, close }
@@ -96,7 +101,7 @@ function readDelimiters(tag: Tag, report: Report): Delimiters | null {
 function checkName(source: string, tag: Tag, report: Report): void {
   if (tag.type === '!' || (tag.name !== '' && !/\s/.test(tag.name))) return
   const problem = tag.name === '' ? 'has no name' : 'has white space inside its name'
-  report('NAME', tag.at, { tag: source.slice(tag.at, tag.end), problem })
+  report('NAME', tag.at, () => ({ tag: shorten(source.slice(tag.at, tag.end)), problem }))
 }
 
 function blanksBefore(source: string, at: number): number {

@@ -2,14 +2,14 @@
  * A folder of `*.mustache` files → one render function each, all compiled and linked at start.
  * `app.ts` makes it and puts it into the services; `was/` renders with it; `dev` reloads it.
  */
-import { type CodedError, createError } from '../core/errors.ts'
+import { createError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { ServiceKey } from '../core/services.ts'
 import { DEFAULT_DELIMITERS, type Template } from './ast.ts'
 import { type Built, buildModule, hashOfTemplates } from './built.ts'
 import { checkLinks } from './check.ts'
 import { checkContexts } from './contexts.ts'
-import { throwAll } from './errors.ts'
+import type { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
 import { parseTemplate } from './parse.ts'
 import { createBuiltProgram, createProgram, type Render } from './program.ts'
@@ -93,18 +93,18 @@ export function parseFolder(
   partials: Readonly<Record<string, string>> = {},
 ): {
   templates: ReadonlyMap<string, Template>
-  errors: CodedError[]
+  mistakes: Mistakes
 } {
   const templates = new Map<string, Template>()
-  const { files, errors } = readTemplateFiles(dir)
+  const { files, mistakes } = readTemplateFiles(dir)
   const own = Object.entries(partials).map(([name, source]) => ({ name, file: name, source }))
   for (const { name, file, source } of [...own, ...files]) {
     const options = { isText: name.endsWith('.txt'), isSite: true }
     const result = parseTemplate(source, name, file, DEFAULT_DELIMITERS, options)
-    errors.push(...result.errors)
+    mistakes.addAll(result.mistakes)
     templates.set(name, result.template)
   }
-  return { templates, errors }
+  return { templates, mistakes }
 }
 
 function compileFolder({
@@ -146,12 +146,12 @@ function checkedFolder(
   urls: TemplateUrls | undefined,
   partials: Readonly<Record<string, string>> | undefined,
 ): { all: readonly Template[]; library: Library } {
-  const { templates, errors } = parseFolder(dir, partials)
+  const { templates, mistakes } = parseFolder(dir, partials)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
-  errors.push(...checkLinks(all, library, { missing: 'error', isClosed: false }))
-  if (errors.length === 0) errors.push(...checkUrlTags(all, urls?.parameters ?? new Map()))
-  if (errors.length === 0) errors.push(...checkContexts(all, library))
-  throwAll(errors)
+  mistakes.addAll(checkLinks(all, library, { missing: 'error', isClosed: false }))
+  if (mistakes.count === 0) mistakes.addAll(checkUrlTags(all, urls?.parameters ?? new Map()))
+  if (mistakes.count === 0) mistakes.addAll(checkContexts(all, library))
+  mistakes.throw()
   return { all, library }
 }

@@ -1,21 +1,24 @@
 /** Holds the `{{#url}}` tags of templates against the site's named routes, at start. */
-import type { CodedError } from '../core/errors.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { Node, Template, UrlNode } from './ast.ts'
+import { Mistakes } from './errors.ts'
 import { errorAt } from './place.ts'
 
 /** Every tag that names no route, or not just its parameters. */
 export function checkUrlTags(
   templates: readonly Template[],
   routes: ReadonlyMap<string, readonly string[]>,
-): CodedError[] {
-  return templates.flatMap((template) =>
-    [...urlsIn(template.nodes)].flatMap((node) => {
+): Mistakes {
+  const mistakes = new Mistakes()
+  for (const template of templates) {
+    for (const node of urlsIn(template.nodes)) {
       const problem = problemOf(node, routes)
-      if (problem === undefined) return []
-      return errorAt('UWAS_ERR_TEMPLATE_URL', template, node.at, { route: node.route, problem })
-    }),
-  )
+      if (problem === undefined) continue
+      const values = { route: node.route, problem }
+      mistakes.add(() => errorAt('UWAS_ERR_TEMPLATE_URL', template, node.at, values))
+    }
+  }
+  return mistakes
 }
 
 function problemOf(

@@ -1,6 +1,7 @@
 /**
- * The text of one generated function, statement by statement: merges literals, remembers which tag
- * each line came from. Everything out of a template that enters generated code passes `quote`.
+ * The text of generated functions, statement by statement: merges literals, remembers which tag each line
+ * came from, declares the local variables that were used. Everything out of a template that enters generated
+ * code passes `quote`.
  */
 import type { Template } from './ast.ts'
 
@@ -17,12 +18,25 @@ export function quote(text: string): string {
   )
 }
 
+/** A function that is being written: the line of its declarations, and the contexts around and in it. */
+interface OpenFunction {
+  readonly line: number
+  readonly outer: number
+  deepest: number
+}
+
+/**
+ * Locals of every function: `out`, the value of the last lookup `v` and its owner `o`, a function `f`, parameters
+ * `p`; and for each context `n`: its value `cn`, the list or value `an` it comes from, whether it is a list `ln`, how
+ * many there are `nn`, the number of this one `jn`. All are declared at its top: V8 gives each variable of
+ * a block a place of its own, so that a long page would not fit on the stack.
+ */
 export class Writer {
   readonly lines: string[] = []
   readonly marks: (Mark | undefined)[] = []
+  readonly #open: OpenFunction[] = []
   #literal = ''
   #mark: Mark | undefined
-  #names = 0
 
   /** Statements from here on belong to this tag. */
   mark(template: Template, at: number): void {
@@ -48,10 +62,26 @@ export class Writer {
     this.#push(code)
   }
 
-  /** A number that no other local name of this function has. */
-  unique(): number {
-    this.#names += 1
-    return this.#names
+  /** Begins a function's body, inside of `outer` contexts that are there already. */
+  begin(outer: number): void {
+    this.#open.push({ line: this.lines.length, outer, deepest: outer })
+    this.#push('')
+  }
+
+  /** The variables of context `depth` are used. */
+  uses(depth: number): void {
+    const current = this.#open.at(-1)
+    if (current !== undefined && current.deepest < depth) current.deepest = depth
+  }
+
+  /** Ends the body that was begun last. */
+  end(): void {
+    this.statement('return out')
+    const { line, outer, deepest } = this.#open.pop() as OpenFunction
+    let locals = "let out = '', v, o, f, p"
+    for (let n = outer + 1; n <= deepest; n++)
+      locals += `, c${n}, s${n}, a${n}, l${n}, n${n}, j${n}`
+    this.lines[line] = locals
   }
 
   #push(code: string): void {

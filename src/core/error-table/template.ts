@@ -8,6 +8,13 @@ export const TEMPLATE_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_TEMPLATE_BLOCKS: {
+    message:
+      '{place}: templates that inherit from each other replace their blocks in {count} ways by now; let fewer parents stand in each other{excerpt}',
+    status: 500,
+    base: 'RangeError',
+    when: 'start',
+  },
   UWAS_ERR_TEMPLATE_BUILT: {
     message: '{file} cannot be used: {problem}; run "uwas build" again, or remove it',
     status: 500,
@@ -58,6 +65,13 @@ export const TEMPLATE_ERRORS = {
     message: 'the template {file} cannot be read: {problem}',
     status: 500,
     base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_TEMPLATE_LINKS: {
+    message:
+      '{place}: templates stand in each other more than {limit} deep here; let each hold fewer others{excerpt}',
+    status: 500,
+    base: 'RangeError',
     when: 'start',
   },
   UWAS_ERR_TEMPLATE_MANY: {

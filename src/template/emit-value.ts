@@ -1,0 +1,45 @@
+/** Value tags, JSON and URLs of routes → the statements that put them out. Called by `emit.ts`. */
+import type { UrlNode, ValueNode } from './ast.ts'
+import { emitLookup, ownerCodeOf, stackArguments, stackCode } from './emit-lookup.ts'
+import type { Scope, Units } from './emit-scope.ts'
+import { quote, type Writer } from './writer.ts'
+
+export function emitValue(writer: Writer, units: Units, node: ValueNode, scope: Scope): void {
+  writer.mark(scope.template, node.at)
+  emitLookup(writer, node.name, scope.depth)
+  if (units.isStrict && node.name.text !== '.') {
+    const { head, tail, text } = node.name
+    const last = tail.length > 0 ? `o, ${quote(tail.at(-1) as string)}` : 'undefined, null'
+    const found = `${stackCode(scope.depth)}, ${quote(head ?? '')}`
+    writer.statement(`if (v === undefined) $.unknown(${found}, ${last}, ${quote(text)})`)
+  }
+  const owner = ownerCodeOf(node.name, scope.depth)
+  if (node.escape === 'json') {
+    writer.output(`$.json(typeof v === 'function' ? $.call(v, ${owner}) : v)`)
+    return
+  }
+  const lambda = `$.lam(v, ${owner}, ${stackArguments(scope.depth)}, k)`
+  const [text, lambdaText, other] = node.raw ? ['v', lambda, '$.str(v)'] : escaping(node, lambda)
+  writer.output(
+    `typeof v === 'string' ? ${text} : typeof v === 'number' ? v : ` +
+      `typeof v === 'function' ? ${lambdaText} : ${other}`,
+  )
+}
+
+/** Code for a string, for what a lambda gives, and for any other value. */
+function escaping(node: ValueNode, lambda: string): [string, string, string] {
+  const { escape: how } = node
+  if (how === 'url') return ['esc($.url(v))', `esc($.url(${lambda}))`, 'esc($.url($.str(v)))']
+  return ['esc(v)', `esc(${lambda})`, how === 'text' ? '$.show(v)' : 'esc($.str(v))']
+}
+
+export function emitUrl(writer: Writer, node: UrlNode, scope: Scope): void {
+  writer.mark(scope.template, node.at)
+  writer.statement('p = {}')
+  for (const { key, name } of node.params) {
+    emitLookup(writer, name, scope.depth)
+    const owner = ownerCodeOf(name, scope.depth)
+    writer.statement(`p[${quote(key)}] = typeof v === 'function' ? $.call(v, ${owner}) : v`)
+  }
+  writer.output(`esc($.route(${quote(node.route)}, p))`)
+}
