@@ -19,7 +19,7 @@ function messages(t: Test, code: string, templates: Record<string, string>): str
     ),
   })
   const parsed = parseFolder(join(dir, 'templates'))
-  t.strictSame(parsed.errors, [])
+  t.equal(parsed.mistakes.count, 0)
   const report = checkTemplateData(join(dir, 'uwas.config.ts'), parsed.templates, ['static'])
   if (report === undefined) throw new Error('no compiler was found')
   return report.problems.map(({ code, message }) => {
