@@ -48,7 +48,7 @@ const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <script nonce="{{cspNonce}}">document.title = 'ran'
 document.querySelector('#script').onclick = async ({ target }) => {
   const reply = await fetch('/send', { method: 'POST', headers: { 'X-CSRF-Token': target.dataset.token } })
-  document.title = 'sent ' + await reply.text()
+  document.body.dataset.sent = await reply.text()
 }</script>
 <script>document.title = 'injected'</script>
 </body></html>
@@ -95,7 +95,7 @@ t.test(
     t.equal(await page.textContent('body'), '1')
     await page.goto(`${home}/`)
     await page.click('#script')
-    await page.waitForFunction("document.title === 'sent 2'")
+    await page.waitForSelector('body[data-sent="2"]')
     await page.click('#bare')
     await page.waitForSelector('h1')
     t.match(await page.textContent('body'), '403 Forbidden')
