@@ -7,9 +7,9 @@ import { readFile } from 'node:fs/promises'
 import type { InitializeHook, LoadHook, ResolveFnOutput, ResolveHook } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
-import typescript from '@swc/wasm-typescript'
 import { LOAD_PARAMETER } from './site-url.ts'
 import type { Doubt } from './syntax-place.ts'
+import { stripTypes } from './type-stripper.ts'
 
 export interface HookData {
   /** URL of uwas's public module. */
@@ -46,11 +46,11 @@ export const load: LoadHook = async (url, context, next) => {
   if (loadOf(url) === undefined) return next(url, context)
   if (!TYPESCRIPT.test(new URL(url).pathname)) {
     const loaded = await next(url, context)
-    if (loaded.format === 'module') noteDoubt(String(loaded.source), fileURLToPath(url))
+    if (loaded.format === 'module') await noteDoubt(String(loaded.source), fileURLToPath(url))
     return loaded
   }
   const file = fileURLToPath(url)
-  const source = stripTypes(await readFile(file, 'utf8'), file)
+  const source = await stripSite(await readFile(file, 'utf8'), file)
   return { format: 'module', source, shortCircuit: true }
 }
 
@@ -87,39 +87,19 @@ function loadOf(url: string | undefined): string | undefined {
   return new URL(url).searchParams.get(LOAD_PARAMETER) ?? undefined
 }
 
-/** What `@swc/wasm-typescript` throws. */
-interface Refusal {
-  readonly message: string
-  readonly snippet?: string
-  readonly startLine?: number
-  readonly startColumn?: number
-}
-
 /**
  * V8 alone judges JavaScript, but its syntax errors of modules that others import carry no place. So
  * the place is looked for here, by a parser that knows more than JavaScript and may be wrong.
  */
-function noteDoubt(source: string, file: string): void {
-  try {
-    typescript.transformSync(source, { mode: 'strip-only', module: true, filename: file })
-  } catch (thrown) {
-    const { snippet = '', startLine, startColumn = 0 } = thrown as Refusal
-    if (startLine === undefined) return
-    const place = `${file}:${startLine}:${startColumn + 1}`
-    doubts?.postMessage({ place, excerpt: snippet.trimEnd() } satisfies Doubt)
-  }
+async function noteDoubt(source: string, file: string): Promise<void> {
+  const { refusal } = await stripTypes(source, file)
+  if (refusal?.place === undefined) return
+  doubts?.postMessage({ place: refusal.place, excerpt: refusal.excerpt } satisfies Doubt)
 }
 
-/** Puts spaces where types were, so that lines and columns in stacks stay true. */
-function stripTypes(source: string, file: string): string {
-  try {
-    return typescript.transformSync(source, { mode: 'strip-only', module: true, filename: file })
-      .code
-  } catch (thrown) {
-    const { message, snippet = '', startLine, startColumn = 0 } = thrown as Refusal
-    const place = startLine === undefined ? file : `${file}:${startLine}:${startColumn + 1}`
-    throw new SyntaxError(`${place}: ${message}\n${snippet.trimEnd()}`, {
-      cause: pathToFileURL(file).href,
-    })
-  }
+async function stripSite(source: string, file: string): Promise<string> {
+  const { code, refusal } = await stripTypes(source, file)
+  if (code !== undefined) return code
+  const { place = file, message, excerpt } = refusal
+  throw new SyntaxError(`${place}: ${message}\n${excerpt}`, { cause: pathToFileURL(file).href })
 }
