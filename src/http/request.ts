@@ -208,7 +208,10 @@ export class Request<P = Record<string, unknown>> {
     return cookieValues(this.#fields.get('cookie') ?? '', name)
   }
 
-  /** Address of the peer of the connection, as text: `127.0.0.1`, `::1`. */
+  /**
+   * Address of the peer of the connection, as text: `127.0.0.1`, `::1`. Of a request without a body it is empty when
+   * the client had gone before anybody asked.
+   */
   get remoteAddress(): string {
     if (typeof this.#remoteAddress === 'function') this.#remoteAddress = this.#remoteAddress()
     return this.#remoteAddress

@@ -1,7 +1,7 @@
 /**
  * A request's fields and its peer on the native lane. They are copied out of the engine when somebody
  * first asks, or when the view's synchronous part has returned without a reply: a synchronous view that
- * reads no field pays nothing.
+ * reads no field pays nothing, and nobody pays for an address that is not read.
  */
 import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
@@ -10,6 +10,12 @@ import type { FieldSource } from '../http/request.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { Peers } from './peers.ts'
 
+/** An exchange that has not ended with the view's synchronous part. */
+interface Lasting {
+  readonly isDone: boolean
+  readonly aborted: boolean
+}
+
 export class NativeFields implements FieldSource {
   #req: EngineRequest | null
   #res: EngineResponse | null
@@ -17,6 +23,8 @@ export class NativeFields implements FieldSource {
   #address: ArrayBuffer | null
   /** The address where the engine has none. */
   #known: string
+  /** Whose end takes the response away. */
+  #exchange: Lasting | null
   readonly #peers: Peers | null
   readonly #acceptEncoding: string
 
@@ -32,6 +40,7 @@ export class NativeFields implements FieldSource {
     this.#entries = null
     this.#address = null
     this.#known = ''
+    this.#exchange = null
     this.#peers = peers
     this.#acceptEncoding = acceptEncoding
   }
@@ -61,10 +70,13 @@ export class NativeFields implements FieldSource {
     return this.#entries
   }
 
-  /** The peer's address as text; throws as `entries`. */
+  /** The peer's address as text, empty when nobody asked before the peer went; throws as `entries`. */
   address(): string {
     if (this.#address === null) {
-      if (this.#res === null) throw createError('UWAS_ERR_SERVER_REQUEST_OVER', {})
+      if (this.#exchange?.aborted) return ''
+      if (this.#res === null || this.#exchange?.isDone) {
+        throw createError('UWAS_ERR_SERVER_REQUEST_OVER', {})
+      }
       this.#readAddress(this.#res)
     }
     if (this.#known !== '') return this.#known
@@ -83,11 +95,16 @@ export class NativeFields implements FieldSource {
     }).host
   }
 
-  /** Copies everything: the engine takes its request back, and the response may go at any time. */
-  detach(): void {
+  /**
+   * Copies what the engine takes back. The address, which costs a system call, is read when it is asked for, as
+   * long as `exchange` lasts; null: now, for who sends a body, of which the view may wait for all before it asks
+   * who that was.
+   */
+  detach(exchange: Lasting | null): void {
     this.entries()
-    if (this.#res !== null) this.#readAddress(this.#res)
-    this.release()
+    this.#req = null
+    this.#exchange = exchange
+    if (exchange === null && this.#res !== null) this.#readAddress(this.#res)
   }
 
   #readAddress(res: EngineResponse): void {

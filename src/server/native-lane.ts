@@ -303,7 +303,7 @@ export class NativeLane {
     if (result instanceof Reply) {
       // A socket keeps its handshake.
       if (take === null) fields.release()
-      else fields.detach()
+      else fields.detach(null)
       if (mayOverflow(result.body)) {
         res.cork(() => this.#write(exchange, request, body, result, take))
       } else {
@@ -311,7 +311,7 @@ export class NativeLane {
       }
       return
     }
-    fields.detach()
+    fields.detach(body === null ? exchange : null)
     this.#watchOver(exchange, request, body)
     this.#answerLater(exchange, request, result, body, take)
   }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Services } from '../../src/core/services.ts'
@@ -95,6 +96,34 @@ t.test(
     })
     await raw(port, get('/read', 'X-A: 1\r\n'))
     await t.rejects(later, { code: 'UWAS_ERR_SERVER_REQUEST_OVER' }, 'the address was not read')
+  },
+)
+
+t.test(
+  'the address of who has gone is known where it was read, or something was sent',
+  async (t) => {
+    const seen: string[] = []
+    const steps = new EventEmitter()
+    const { port } = await serve(t, async (req) => {
+      if (req.path === '/read') seen.push(req.remoteAddress)
+      if (req.method === 'POST') await req.text()
+      const gone = once(req.signal, 'abort')
+      steps.emit('waiting')
+      await gone
+      seen.push(req.remoteAddress)
+      steps.emit('gone')
+      return text('nobody hears it')
+    })
+    const post = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
+    for (const request of [get('/'), get('/read'), post]) {
+      const [waiting, gone] = [once(steps, 'waiting'), once(steps, 'gone')]
+      const socket = await dial(port)
+      socket.write(request)
+      await waiting
+      socket.destroy()
+      await gone
+    }
+    t.same(seen, ['', '127.0.0.1', '127.0.0.1', '127.0.0.1'])
   },
 )
 
