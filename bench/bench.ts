@@ -7,7 +7,7 @@ import { type BenchServer, type OwnDatabase, startServer } from './method/databa
 import { planLoad } from './method/load.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
-import { checkReads, verifyView } from './method/verify-view.ts'
+import { checkBooks, verifyView } from './method/verify-view.ts'
 import type { Rival } from './rivals/rival.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
@@ -64,7 +64,7 @@ export async function bench(
     await stopAll(entered)
     for (const { name, database } of entered) {
       try {
-        await countReads(scenario, requests.get(name) ?? 0, database)
+        if (database !== undefined) await checkBooks(scenario, requests.get(name) ?? 0, database)
       } catch (error) {
         samples.delete(name)
         leaveOut(leftOut, name, error, name === rivals[0]?.name)
@@ -94,16 +94,6 @@ async function stopAll(entered: readonly Entered[]): Promise<void> {
   await Promise.all(entered.map(({ running }) => running.stop()))
 }
 
-async function countReads(
-  scenario: Scenario,
-  requests: number,
-  database: OwnDatabase | undefined,
-): Promise<void> {
-  const { reads } = scenario.view ?? {}
-  if (reads === undefined || database === undefined) return
-  checkReads(scenario, requests, await database.scans(reads.table))
-}
-
 interface Place {
   readonly dir: string
   readonly scratch: string
@@ -128,10 +118,14 @@ async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<En
     const { view } = scenario
     const verified = await (view === undefined
       ? verify(origin, scenario, dir, model?.fields ?? [], cannotSet)
-      : verifyView(`${origin}${scenario.paths[0]}`, view, model?.fields ?? [], cannotSet))
+      : verifyView(origin, scenario.paths[0] as string, view, {
+          expected: model?.fields ?? [],
+          cannotSet,
+          database,
+        }))
     const plan = planLoad(scenario, origin, verified.requestHeaders, scratch)
-    const databasePids = () => server?.pids() ?? []
-    return { name: rival.name, plan, running, databasePids, verified, database }
+    const databaseMs = () => server?.cpuMs() ?? 0
+    return { name: rival.name, plan, running, databaseMs, verified, database }
   } catch (error) {
     await running.stop()
     throw error

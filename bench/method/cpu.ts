@@ -19,7 +19,36 @@ export function coreBusyMs(cpu: number): number {
 /** Milliseconds that the processes have run, user and kernel, all threads. */
 export function processMs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return sum + (Number(fields[11]) + Number(fields[12])) * MS_PER_JIFFY
+    const { user, system } = timesOf(pid)
+    return sum + user + system
   }, 0)
+}
+
+/** The same of a process and of all its children, those that have ended included. */
+export function familyMs(pid: number): number {
+  const { user, system, ended } = timesOf(pid)
+  const living = childrenOf(pid).reduce((sum, child) => {
+    try {
+      return sum + processMs([child])
+    } catch {
+      // It has ended since: the next look finds it among those.
+      return sum
+    }
+  }, 0)
+  return user + system + ended + living
+}
+
+/** Process ids. */
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.trim().split(' ').filter(Boolean).map(Number)
+}
+
+/** In milliseconds; `ended`: of children that have ended and were waited for. See proc(5). */
+function timesOf(pid: number): { user: number; system: number; ended: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields
+    .slice(11, 15)
+    .map((jiffies) => Number(jiffies) * MS_PER_JIFFY)
+  return { user, system, ended: endedUser + endedSystem }
 }

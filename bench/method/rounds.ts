@@ -9,8 +9,8 @@ export interface Contestant {
   readonly name: string
   readonly plan: LoadPlan
   readonly running: Running
-  /** The database's processes as they are now; none where there is no database. */
-  databasePids(): readonly number[]
+  /** Milliseconds that the database has run; 0 where there is none. */
+  databaseMs(): number
 }
 
 export interface Sample extends LoadResult {
@@ -80,18 +80,17 @@ async function settled(contestants: readonly Contestant[]): Promise<void> {
 }
 
 async function measure(contestant: Contestant, options: RoundOptions): Promise<Sample> {
-  const { plan, running } = contestant
-  const databasePids = contestant.databasePids()
+  const { plan, running, databaseMs } = contestant
   const core = coreBusyMs(options.serveCpu)
   const own = processMs(running.pids)
-  const database = processMs(databasePids)
+  const database = databaseMs()
   const result = await load(plan, options.loadCpu, options.seconds)
   const perRequest = (ms: number): number => (ms * 1000) / result.requests
   return {
     ...result,
     coreMicros: perRequest(coreBusyMs(options.serveCpu) - core),
     processMicros: perRequest(processMs(running.pids) - own),
-    databaseMicros: perRequest(processMs(databasePids) - database),
+    databaseMicros: perRequest(databaseMs() - database),
     pssMib: pssMib(running.pids),
   }
 }

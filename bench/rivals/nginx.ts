@@ -5,6 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { childrenOf } from '../method/cpu.ts'
 import { type Rival, type RivalContext, startPinned, stopChild } from './rival.ts'
 
 const VARIANTS = {
@@ -66,9 +67,4 @@ http {
   }
 }
 `
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.trim().split(' ').filter(Boolean).map(Number)
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bun, bunBinary } from './bun.ts'
+import { djangoVariants } from './django.ts'
 import { rawUws } from './raw-uws.ts'
 import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
 import { MAIN, uwas } from './uwas.ts'
@@ -25,30 +26,49 @@ const site: Rival = {
 
 export const viewRivals: readonly Rival[] = [
   site,
-  {
-    name: 'Fastify + postgres.js',
+  ...['postgres.js', 'pg.Client', 'pg.Pool'].map((client) => ({
+    name: `Fastify + ${client}`,
+    family: 'Fastify',
     // It adds a charset to JSON, which has none (RFC 8259 section 11).
     cannotSet: ['content-type'],
-    missing: () => missing('fastify') ?? missing('postgres'),
-    version: () => `Fastify ${versionOf('fastify')}, postgres.js ${versionOf('postgres')}`,
-    start: (context) => run(context, process.execPath, 'fastify-server.mjs'),
+    missing: () => missing('fastify') ?? missing(packageOf(client)) ?? missing('lru-cache'),
+    version: () => `Fastify ${versionOf('fastify')}, ${client} ${versionOf(packageOf(client))}`,
+    start: (context: RivalContext) => run(context, process.execPath, 'fastify-server.mjs', client),
+  })),
+  {
+    name: 'Express + pg.Pool',
+    cannotSet: ['content-type'],
+    missing: () => missing('express') ?? missing('pg') ?? missing('lru-cache'),
+    version: () => `Express ${versionOf('express')}, pg ${versionOf('pg')}`,
+    start: (context) => run(context, process.execPath, 'express-server.mjs', 'pg.Pool'),
   },
   {
     ...bun,
     cannotSet: [],
+    missing: () => bun.missing() ?? missing('lru-cache'),
     start: (context) => run(context, bunBinary() as string, 'bun-server.mjs'),
   },
   {
     ...rawUws,
     name: 'uWebSockets.js + postgres.js',
-    missing: () => missing('postgres'),
+    missing: () => missing('postgres') ?? missing('lru-cache'),
     start: (context) => run(context, process.execPath, 'raw-uws-server.mjs'),
   },
+  ...djangoVariants,
 ]
 
-function run(context: RivalContext, runtime: string, server: string): Promise<Running> {
+function packageOf(client: string): string {
+  return client === 'postgres.js' ? 'postgres' : 'pg'
+}
+
+function run(
+  context: RivalContext,
+  runtime: string,
+  server: string,
+  client = 'postgres.js',
+): Promise<Running> {
   const { port, headers, database } = context
-  const data = [String(port), JSON.stringify(headers), JSON.stringify(database)]
+  const data = [String(port), JSON.stringify(headers), JSON.stringify(database), client]
   return runPinned(context, [runtime, fileURLToPath(new URL(server, SERVERS)), ...data])
 }
 

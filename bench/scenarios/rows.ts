@@ -1,4 +1,7 @@
-/** What stands in the database: TechEmpower's two tables, with numbers that follow from the ids. */
+/**
+ * What stands in the database: TechEmpower's two tables, and articles with their authors. All of it follows from
+ * the ids, so that any answer can be checked.
+ */
 
 export const WORLDS = 10_000
 
@@ -21,3 +24,29 @@ export const FORTUNES: readonly string[] = [
   '<script>alert("This should not be displayed in a browser alert box.");</script>',
   'フレームワークのベンチマーク',
 ]
+
+export const AUTHORS = 50
+export const ARTICLES = 1000
+
+export function authorOf(article: number): number {
+  return ((article * 31) % AUTHORS) + 1
+}
+
+export function authorName(author: number): string {
+  return `Author ${author} O'Hara`
+}
+
+export function titleOf(article: number): string {
+  return `Article ${article}: what <b> & "quotes" come to`
+}
+
+/** Some 230 characters, one in ten of the texts with something to escape. */
+export function summaryOf(article: number): string {
+  const words = Array.from({ length: 36 }, (_, i) => WORDS[(article * 7 + i * 11) % WORDS.length])
+  return `${words.join(' ')}${article % 10 === 0 ? ' & so on' : ''}.`
+}
+
+const WORDS = (
+  'water stone river light under winter market paper garden letter window morning harbour silver bridge ' +
+  'answer travel forest number summer village copper'
+).split(' ')

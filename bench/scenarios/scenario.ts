@@ -1,13 +1,31 @@
 /** What a scenario is: data about requests and about the answers that every rival has to give. */
 import type { Answer } from '../method/ask.ts'
-import type { ReadTable } from '../method/database.ts'
+import type { CountedTable } from '../method/database.ts'
+
+export interface StatementCount {
+  readonly table: CountedTable
+  /** An answer. */
+  readonly times: number
+}
+
+export interface Edge {
+  readonly path: string
+  /** Throws when the answer is wrong. */
+  check(answer: Answer): void
+}
 
 /** What answers come from, where that is code and no file. */
 export interface ViewChecks {
   /** Throws when the answer is wrong. */
   check(answer: Answer): void
   /** Statements that each answer needs; none may be saved, whatever else is asked at the same time. */
-  readonly reads?: { readonly table: ReadTable; readonly times: number }
+  readonly reads?: StatementCount
+  /** Rows that each answer changes. */
+  readonly writes?: StatementCount
+  /** SQL whose first cell is `t` when the database holds what the answer says. */
+  stored?(answer: Answer): string
+  /** Other paths of the same view, each asked once before the timing. */
+  readonly edges?: readonly Edge[]
 }
 
 /** Request paths start with a slash; the file asked for is the path below the served folder. */

@@ -1,10 +1,20 @@
-/** Answers by code: TechEmpower's tests of a text, an object, one row, twenty rows, and a page. */
-import type { Answer } from '../method/ask.ts'
-import { FORTUNES, numberOf, WORLDS } from './rows.ts'
-import type { Scenario, ViewChecks } from './scenario.ts'
+/** Answers by code: TechEmpower's tests (text, object, rows, a page, updates, cached rows) and a page as sites have it. */
+import { checkArticles, checkFortunes } from './page-checks.ts'
+import type { Edge, Scenario, ViewChecks } from './scenario.ts'
+import { checkUpdated, checkWorld, checkWorlds, same, storedWorlds } from './world-checks.ts'
 
 function view(name: string, title: string, path: string, check: ViewChecks): Scenario {
   return { name, title, files: () => [], paths: [path], view: check, connections: 64 }
+}
+
+/** What a number of rows may be, and how many come then. */
+const COUNTS = { '': 1, '?N=': 1, '?N=many': 1, '?N=0': 1, '?N=1': 1, '?N=500': 500, '?N=501': 500 }
+
+function edges(path: string, name: string, of: typeof checkWorlds): readonly Edge[] {
+  return Object.entries(COUNTS).map(([query, count]) => ({
+    path: path + query.replace('N', name),
+    check: of(count),
+  }))
 }
 
 export const views: readonly Scenario[] = [
@@ -15,70 +25,37 @@ export const views: readonly Scenario[] = [
     check: (answer) => same(answer.body.toString(), '{"message":"Hello, World!"}'),
   }),
   view('db', 'one row by its id, as JSON', '/db', {
-    check: (answer) => checkWorlds([parse(answer)]),
+    check: checkWorld,
     reads: { table: 'world', times: 1 },
   }),
   view('queries', '20 rows by 20 statements, as JSON', '/queries?queries=20', {
-    check: (answer) => checkWorlds(parse(answer), 20),
+    check: checkWorlds(20),
+    edges: edges('/queries', 'queries', checkWorlds),
     reads: { table: 'world', times: 20 },
   }),
   view('fortunes', '12 rows and one more, sorted and escaped in a page', '/fortunes', {
     check: checkFortunes,
     reads: { table: 'fortune', times: 1 },
   }),
+  view('updates', '20 rows read by 20 statements and changed by one', '/updates?queries=20', {
+    check: checkUpdated(20),
+    edges: edges('/updates', 'queries', checkUpdated),
+    stored: storedWorlds,
+    reads: { table: 'world', times: 20 },
+    writes: { table: 'world', times: 20 },
+  }),
+  view('cached-queries', '20 rows from a cache, as JSON', '/cached-queries?count=20', {
+    check: checkWorlds(20),
+    edges: edges('/cached-queries', 'count', checkWorlds),
+  }),
+  view('page', '20 articles with their authors in a page of 8 KiB', '/articles', {
+    check: checkArticles,
+    reads: { table: 'article', times: 1 },
+  }),
   view(
     'cached-page',
-    'the same page, kept by uwas: hold it against fortunes and static-1k',
+    'the page of fortunes, kept by uwas: hold it against fortunes and static-1k',
     '/cached',
-    {
-      check: checkFortunes,
-    },
+    { check: checkFortunes },
   ),
 ]
-
-function parse(answer: Answer): unknown {
-  return JSON.parse(answer.body.toString())
-}
-
-function same(actual: unknown, expected: unknown): void {
-  const [is, shallBe] = [JSON.stringify(actual), JSON.stringify(expected)]
-  if (is !== shallBe) throw new Error(`the answer has ${is}, not ${shallBe}`)
-}
-
-function checkWorlds(value: unknown, count = 1): void {
-  const rows = value as { id: number; randomNumber: number }[]
-  same(rows.length, count)
-  for (const { id } of rows) {
-    if (!Number.isInteger(id) || id < 1 || id > WORLDS) throw new Error(`${id} is no id`)
-  }
-  same(
-    rows,
-    rows.map(({ id }) => ({ id, randomNumber: numberOf(id) })),
-  )
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&lt;': '<',
-  '&gt;': '>',
-  '&quot;': '"',
-  '&#34;': '"',
-  '&#39;': "'",
-  '&#x27;': "'",
-  '&amp;': '&',
-}
-
-function checkFortunes(answer: Answer): void {
-  const page = answer.body.toString()
-  const head =
-    '<!DOCTYPE html><html><head><title>Fortunes</title></head><body><table><tr><th>id</th><th>message</th></tr>'
-  const found = [...page.matchAll(/<tr><td>(\d+)<\/td><td>([^<>]*)<\/td><\/tr>/g)]
-  same(page.trimEnd(), `${head}${found.map(([row]) => row).join('')}</table></body></html>`)
-  const rows = found.map(([, id, text = '']) => [
-    Number(id),
-    text.replace(/&[#\w]+;/g, (entity) => ENTITIES[entity] ?? entity),
-  ])
-  const all = [...FORTUNES.map((message, i) => [i + 1, message] as const)]
-  all.push([0, 'Additional fortune added at request time.'])
-  all.sort(([, a], [, b]) => (a < b ? -1 : 1))
-  same(rows, all)
-}

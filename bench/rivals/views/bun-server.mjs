@@ -1,6 +1,6 @@
 /** argv: port, fields as JSON, database as JSON. Runs in Bun, with Bun's own client for PostgreSQL. */
 import { SQL } from 'bun'
-import { countOf, fortunesPage, randomId, sortFortunes } from './views.mjs'
+import { dataOf } from './data.mjs'
 
 const [port, fields, database] = process.argv.slice(2)
 const { folder, port: socketPort, user, name } = JSON.parse(database)
@@ -11,13 +11,24 @@ const sql = new SQL({
   database: name,
   max: 1,
 })
+const data = dataOf(
+  {
+    world: async (id) =>
+      (await sql`select id, randomnumber as "randomNumber" from world where id = ${id}`)[0],
+    update: (ids, numbers) =>
+      sql`update world set randomnumber = sent.number
+        from unnest(${sql.array(ids, 'INT')}, ${sql.array(numbers, 'INT')}) as sent (id, number)
+        where world.id = sent.id`,
+    fortunes: async () => [...(await sql`select id, message from fortune`)],
+    articles: () =>
+      sql`select id, author_id as "authorId", title, summary from article order by id desc limit 20`,
+    authors: (ids) => sql`select id, name from author where id = any (${sql.array(ids, 'INT')})`,
+  },
+  Bun.escapeHTML,
+)
 const headers = JSON.parse(fields)
 const answer = (body) => new Response(body, { headers })
-
-async function world(id) {
-  const [row] = await sql`select id, randomnumber as "randomNumber" from world where id = ${id}`
-  return row
-}
+const asked = ({ url }, field) => new URL(url).searchParams.get(field)
 
 Bun.serve({
   hostname: '127.0.0.1',
@@ -25,16 +36,15 @@ Bun.serve({
   routes: {
     '/plaintext': () => answer('Hello, World!'),
     '/json': () => answer(JSON.stringify({ message: 'Hello, World!' })),
-    '/db': async () => answer(JSON.stringify(await world(randomId()))),
-    '/queries': async (request) => {
-      const length = countOf(new URL(request.url).searchParams.get('queries'))
-      const rows = await Promise.all(Array.from({ length }, () => world(randomId())))
-      return answer(JSON.stringify(rows))
-    },
-    '/fortunes': async () => {
-      const rows = await sql`select id, message from fortune`
-      return answer(fortunesPage(sortFortunes([...rows]), Bun.escapeHTML))
-    },
+    '/db': async () => answer(JSON.stringify(await data.db())),
+    '/queries': async (request) =>
+      answer(JSON.stringify(await data.queries(asked(request, 'queries')))),
+    '/updates': async (request) =>
+      answer(JSON.stringify(await data.updates(asked(request, 'queries')))),
+    '/cached-queries': async (request) =>
+      answer(JSON.stringify(await data.cachedQueries(asked(request, 'count')))),
+    '/fortunes': async () => answer(await data.fortunes()),
+    '/articles': async () => answer(await data.articles()),
   },
   fetch: () => new Response('not found', { status: 404 }),
 })

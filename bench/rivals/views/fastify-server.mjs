@@ -1,16 +1,17 @@
-/** argv: port, fields as JSON, database as JSON. Fastify with schemas for what it sends. */
+/** argv: port, fields as JSON, database as JSON, client. Fastify with schemas for what it sends. */
 import fastify from 'fastify'
-import { connect } from './postgres.mjs'
-import { countOf, escapeHtml, fortunesPage, randomId, sortFortunes } from './views.mjs'
+import { dataOf } from './data.mjs'
+import { connect } from './database.mjs'
 
-const [port, fields, database] = process.argv.slice(2)
-const { world, fortunes } = connect(JSON.parse(database))
+const [port, fields, database, client] = process.argv.slice(2)
+const data = dataOf(await connect(client, JSON.parse(database)))
 const headers = Object.fromEntries(JSON.parse(fields))
 const app = fastify({ logger: false })
 
 const object = (properties) => ({ type: 'object', properties })
 const row = object({ id: { type: 'integer' }, randomNumber: { type: 'integer' } })
 const sends = (schema) => ({ schema: { response: { 200: schema } } })
+const sendsRows = sends({ type: 'array', items: row })
 
 app.get('/plaintext', (_, reply) => {
   reply.headers(headers).send('Hello, World!')
@@ -18,19 +19,29 @@ app.get('/plaintext', (_, reply) => {
 app.get('/json', sends(object({ message: { type: 'string' } })), (_, reply) => {
   reply.headers(headers).send({ message: 'Hello, World!' })
 })
-app.get('/db', sends(row), async (_, reply) => {
+app.get('/db', sends(row), (_, reply) => {
   reply.headers(headers)
-  return world(randomId())
+  return data.db()
 })
-app.get('/queries', sends({ type: 'array', items: row }), async (request, reply) => {
+app.get('/queries', sendsRows, (request, reply) => {
   reply.headers(headers)
-  return Promise.all(
-    Array.from({ length: countOf(request.query.queries) }, () => world(randomId())),
-  )
+  return data.queries(request.query.queries)
 })
-app.get('/fortunes', async (_, reply) => {
+app.get('/updates', sendsRows, (request, reply) => {
   reply.headers(headers)
-  return fortunesPage(sortFortunes(await fortunes()), escapeHtml)
+  return data.updates(request.query.queries)
+})
+app.get('/cached-queries', sendsRows, (request, reply) => {
+  reply.headers(headers)
+  return data.cachedQueries(request.query.count)
+})
+app.get('/fortunes', (_, reply) => {
+  reply.headers(headers)
+  return data.fortunes()
+})
+app.get('/articles', (_, reply) => {
+  reply.headers(headers)
+  return data.articles()
 })
 
 await app.listen({ host: '127.0.0.1', port: Number(port) })

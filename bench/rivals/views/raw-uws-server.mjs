@@ -1,10 +1,10 @@
 /** argv: port, fields as JSON, database as JSON. uWebSockets.js alone: all fields in one `writeStatus`. */
 import { loadEngine } from '../../../dist/server/engine.js'
+import { dataOf } from './data.mjs'
 import { connect } from './postgres.mjs'
-import { countOf, escapeHtml, fortunesPage, randomId, sortFortunes } from './views.mjs'
 
 const [port, fields, database] = process.argv.slice(2)
-const { world, fortunes } = connect(JSON.parse(database))
+const data = dataOf(connect(JSON.parse(database)))
 const lines = JSON.parse(fields).map(([name, value]) => `\r\n${name}: ${value}`)
 const head = new TextEncoder().encode(`200 OK${lines.join('')}`).buffer
 
@@ -18,6 +18,7 @@ const later = (make) => (res, req) => {
     if (!aborted) res.cork(() => res.writeStatus(head).end(body))
   })
 }
+const json = (make) => later(async (req) => JSON.stringify(await make(req)))
 
 const { uws } = loadEngine()
 uws
@@ -28,21 +29,21 @@ uws
   .get('/json', (res) => {
     res.writeStatus(head).end(JSON.stringify({ message: 'Hello, World!' }))
   })
-  .get(
-    '/db',
-    later(async () => JSON.stringify(await world(randomId()))),
-  )
+  .get('/db', json(data.db))
   .get(
     '/queries',
-    later(async (req) => {
-      const length = countOf(req.getQuery('queries'))
-      return JSON.stringify(await Promise.all(Array.from({ length }, () => world(randomId()))))
-    }),
+    json((req) => data.queries(req.getQuery('queries'))),
   )
   .get(
-    '/fortunes',
-    later(async () => fortunesPage(sortFortunes(await fortunes()), escapeHtml)),
+    '/updates',
+    json((req) => data.updates(req.getQuery('queries'))),
   )
+  .get(
+    '/cached-queries',
+    json((req) => data.cachedQueries(req.getQuery('count'))),
+  )
+  .get('/fortunes', later(data.fortunes))
+  .get('/articles', later(data.articles))
   .any('/*', (res) => {
     res.writeStatus('404 Not Found').end()
   })

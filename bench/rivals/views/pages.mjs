@@ -1,13 +1,4 @@
-/** What the views of all rivals share: the ids to read, and the page, concatenated by hand. */
-
-export function randomId() {
-  return 1 + Math.floor(Math.random() * 10_000)
-}
-
-/** From 1 to 500; 1 for what is no number. */
-export function countOf(text) {
-  return Math.min(500, Math.max(1, Math.trunc(Number(text)) || 1))
-}
+/** The two pages, concatenated by hand. */
 
 export function sortFortunes(rows) {
   rows.push({ id: 0, message: 'Additional fortune added at request time.' })
@@ -23,6 +14,42 @@ export function fortunesPage(rows, escapeText) {
   }
   return `${page}</table></body></html>`
 }
+
+/** `authors` are rows too. */
+export function articlesPage(articles, authors, escapeText) {
+  const names = new Map(authors.map(({ id, name }) => [id, name]))
+  let page = HEAD
+  for (const { id, authorId, title, summary } of articles) {
+    page += `<article>
+  <h2><a href="/articles/${id}">${escapeText(title)}</a></h2>
+  <p class="by">by ${escapeText(names.get(authorId))}</p>
+  <p>${escapeText(summary)}</p>
+</article>
+`
+  }
+  return page + FOOT
+}
+
+const HEAD = `<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <title>Newest articles</title>
+  <link rel="stylesheet" href="/style.css">
+</head>
+<body>
+  <header>
+    <a href="/">The paper</a>
+    <nav><a href="/articles">Articles</a><a href="/authors">Authors</a></nav>
+  </header>
+  <main>
+    <h1>Newest articles</h1>
+`
+const FOOT = `  </main>
+  <footer><p>Printed by hand.</p></footer>
+</body>
+</html>
+`
 
 const SPECIAL = /[&<>"']/
 const ENTITIES = { 38: '&amp;', 60: '&lt;', 62: '&gt;', 34: '&quot;', 39: '&#39;' }
