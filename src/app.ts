@@ -57,6 +57,9 @@ import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from '.
 import { templateUrls } from './was/template-urls.ts'
 import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
 
+/** A transaction that is open for so long has been forgotten. */
+const LEAK_AFTER_MS = 5000
+
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
 export interface Backends {
   readonly files: Catalogue
@@ -99,7 +102,7 @@ export interface App extends Application {
 /**
  * Reads the static files and connects the database; starts the embedded PostgreSQL where the
  * configuration wants it. One warning line when the native addon is missing. `refusesRepeats` finds N+1
- * reads, for development and tests.
+ * reads and transactions that do not end, for development and tests.
  */
 export async function openBackends(
   config: SiteConfig,
@@ -311,16 +314,18 @@ async function openDatabase(
   options: { readonly refusesRepeats?: boolean },
 ): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
   if (config.database === null) return { postgres: null, database: null }
-  const { url, ...settings } = config.database
+  const { url, directUrl, ...rest } = config.database
   const postgres =
     url === null
       ? await startEmbeddedPostgres({ dir: join(config.stateDir, 'postgres'), log })
       : null
   const database = createDatabase({
     url: url ?? (postgres as EmbeddedPostgres).url,
-    ...settings,
+    ...(directUrl !== null && { directUrl }),
+    ...rest,
     log,
-    ...options,
+    refusesRepeats: options.refusesRepeats ?? false,
+    leakAfterMs: options.refusesRepeats === true ? LEAK_AFTER_MS : 0,
   })
   return { postgres, database }
 }

@@ -72,6 +72,8 @@ export class Request<P = Record<string, unknown>> {
   readonly services: Services
   /** Spans of this request when the site records timings, else null. */
   trace: Trace | null
+  /** `performance.now()` when the time for the reply is over; Infinity while it has no end. For `was/`. */
+  endsAt: number
   /** True once a WebSocket has been made of the request, which then lasts as long. */
   isSocket: boolean
   /** Free space for middleware and views of this request. */
@@ -100,6 +102,7 @@ export class Request<P = Record<string, unknown>> {
     this.secure = parts.secure
     this.services = parts.services
     this.trace = parts.trace
+    this.endsAt = Infinity
     this.isSocket = false
     this.locals = {}
     this.#fields = parts.fields

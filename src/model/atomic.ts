@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import { handled } from '../core/handled.ts'
-import type { Trace } from '../core/trace.ts'
+import { cancelOnAbort, whileWanted } from './abandon.ts'
 import { DATABASE, Database } from './database.ts'
 import {
   enterTransaction,
@@ -45,6 +45,10 @@ export interface AtomicOptions {
 
 const ISOLATIONS: readonly Isolation[] = ['read committed', 'repeatable read', 'serializable']
 const OPTION_NAMES = ['isolation', 'readOnly', 'deferrable', 'retries', 'durable']
+/** For whom a transaction is. */
+type Caller = Pick<RequestLike, 'trace' | 'signal' | 'endsAt'>
+
+const NOBODY: Caller = { trace: null }
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1000
 
@@ -52,6 +56,9 @@ const LONGEST_PAUSE_MS = 1000
  * Returns what `fn` returns, after COMMIT. Statements run on `tx`. One that is run meanwhile, by `fn` or what it
  * calls, on the request or the database would not belong to the transaction: UWAS_ERR_MODEL_ESCAPED, and so is a
  * second `atomic`. What is meant to stay outside runs on `outside(req)`.
+ *
+ * When the request's client goes or its time is over, the statement that runs is stopped, the transaction rolled back
+ * and UWAS_ERR_MODEL_ABANDONED thrown, without waiting for `fn`.
  *
  * On a transaction it makes a savepoint: when the inner function throws, only its work is undone and
  * the outer one may go on. One nested `atomic` of a transaction runs at a time; options belong to the
@@ -81,11 +88,13 @@ async function begin<T>(
   const outer = on instanceof Transaction ? on : 'services' in on ? joinedBy(on) : null
   checkAtomicOptions(options, outer !== null)
   if (outer !== null) return runNested(outer, fn)
-  if (on instanceof Outside)
-    return repeat(on.db, on.trace, (tx) => inScope(on.db, () => fn(tx)), options)
+  if (on instanceof Outside) {
+    // What has to stay whatever becomes of the request is not stopped with it.
+    return repeat(on.db, { trace: on.trace }, (tx) => inScope(on.db, () => fn(tx)), options)
+  }
   if (on instanceof Database) {
     refuseOutside(on, 'atomic')
-    return repeat(on, null, (tx) => inScope(on, () => fn(tx)), options)
+    return repeat(on, NOBODY, (tx) => inScope(on, () => fn(tx)), options)
   }
   return beginFor(on as RequestLike, fn, options)
 }
@@ -111,10 +120,7 @@ async function beginFor<T>(
   const run = async (tx: Transaction): Promise<T> => {
     leave ??= enterTransaction(req)
     try {
-      const result = await untilAbandoned(
-        req,
-        inScope(db, () => fn(tx)),
-      )
+      const result = await whileWanted(tx, req.signal ?? null, () => inScope(db, () => fn(tx)))
       refuseAbandoned(req)
       return result
     } finally {
@@ -124,28 +130,9 @@ async function beginFor<T>(
     }
   }
   try {
-    return await repeat(db, req.trace, run, options, () => refuseAbandoned(req))
+    return await repeat(db, req, run, options, () => refuseAbandoned(req))
   } finally {
     leave?.()
-  }
-}
-
-/**
- * What `work` gives, or UWAS_ERR_MODEL_ABANDONED as soon as nobody waits for the reply: a view that hangs must not
- * hold its transaction, with all its locks, for longer.
- */
-async function untilAbandoned<T>(req: RequestLike, work: Promise<T>): Promise<T> {
-  const { signal } = req
-  if (signal === undefined) return work
-  let abandon = () => {}
-  const abandoned = new Promise<never>((_, reject) => {
-    abandon = () => reject(createError('UWAS_ERR_MODEL_ABANDONED', {}))
-  })
-  signal.addEventListener('abort', abandon)
-  try {
-    return await Promise.race([handled(work), abandoned])
-  } finally {
-    signal.removeEventListener('abort', abandon)
   }
 }
 
@@ -157,22 +144,22 @@ function refuseAbandoned(req: RequestLike): void {
 /** Runs it as often as conflicts ask for and `retries` allows. */
 async function repeat<T>(
   db: Database,
-  trace: Trace | null,
+  caller: Caller,
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions,
   beforeRetry: () => void = () => {},
 ): Promise<T> {
-  if (db.pinned !== null) return db.pinned.atomic(trace, fn, options.readOnly === true)
+  if (db.pinned !== null) return db.pinned.atomic(caller.trace, fn, options.readOnly === true)
   const retries = options.retries ?? 0
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(db, trace, fn, beginOptions(options))
+      return await runOnce(db, caller, fn, options)
     } catch (error) {
       // A COMMIT that may have taken effect is none, whatever it failed with.
       if (!isConflict(error)) throw error
       if (attempt > retries) throw retries === 0 ? error : conflict('atomic', attempt, error)
       beforeRetry()
-      db.stats.retries++
+      db.counts.retries++
       await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
     }
   }
@@ -180,18 +167,23 @@ async function repeat<T>(
 
 async function runOnce<T>(
   db: Database,
-  trace: Trace | null,
+  caller: Caller,
   fn: (tx: Transaction) => Promise<T>,
-  begin: string,
+  options: AtomicOptions,
 ): Promise<T> {
-  const connection = await db.exclusive.acquire()
-  const tx = new Transaction(connection, trace, db.log, null)
+  const signal = caller.signal ?? null
+  const connection = await db.exclusive.acquire(signal)
+  const tx = new Transaction(connection, caller.trace, db.log, null, options.readOnly)
+  const stop = cancelOnAbort(db, connection, signal)
   let result: T
   try {
-    await tx.begin(begin)
+    await tx.begin(beginOptions(options) + timeLimit(db, caller))
     result = await fn(tx)
+    // From here on COMMIT decides, whoever goes.
+    await stop()
     await commit(tx)
   } catch (error) {
+    await stop()
     // A refused or lost COMMIT leaves nothing to roll back; ROLLBACK outside a transaction is harmless.
     await tx.rollback().catch(() => connection.kill('rolling back failed'))
     throw error
@@ -227,6 +219,19 @@ async function runNested<T>(outer: Transaction, fn: (tx: Transaction) => Promise
 /** True when COMMIT was never sent, because the connection had been lost before. */
 function wasRefused(error: unknown): boolean {
   return isCodedError(error) && error.cause === undefined
+}
+
+/**
+ * PostgreSQL itself stops a statement when the request's time is over, and behind a pooler, where a session has no
+ * time-out of its own, in any case.
+ */
+function timeLimit(db: Database, caller: Caller): string {
+  const { profile, statementTimeoutMs } = db.connector.options
+  const usualMs = statementTimeoutMs > 0 ? statementTimeoutMs : Infinity
+  const leftMs = (caller.endsAt ?? Infinity) - performance.now()
+  const ms = Math.max(1, Math.ceil(Math.min(leftMs, usualMs)))
+  const isUsual = profile === 'direct' && ms >= usualMs
+  return isUsual || ms === Infinity ? '' : `; set local statement_timeout = ${ms}`
 }
 
 function beginOptions({ isolation, readOnly, deferrable }: AtomicOptions): string {

@@ -4,8 +4,11 @@
  * session that has forgotten its transaction.
  */
 import { isConnectionFailure, problemOf, unavailable } from './failures.ts'
+import { loginProblem } from './login-problem.ts'
+import { canPrepare, type Profile, settingsOf } from './profile.ts'
 import type { SlowLog } from './slow-log.ts'
-import type { DatabaseTarget } from './url.ts'
+import { type DatabaseTarget, socketPath } from './url.ts'
+import { type CancelKey, requestCancel } from './wire/cancel.ts'
 import {
   Collected,
   Described,
@@ -13,7 +16,7 @@ import {
   type Result,
   type Settling,
 } from './wire/collect.ts'
-import { login } from './wire/login.ts'
+import { type LoggedIn, login } from './wire/login.ts'
 import { Session } from './wire/session.ts'
 import type { Task } from './wire/task.ts'
 
@@ -23,6 +26,9 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** Milliseconds after which PostgreSQL cancels a statement; 0 = never. */
   readonly statementTimeoutMs: number
+  readonly profile: Profile
+  /** Gets what NOTIFY sends; by default nobody listens. */
+  readonly onNotification?: (channel: string, payload: string) => void
   /** Gets PostgreSQL's notices (`RAISE NOTICE`); by default nobody does. */
   readonly onNotice?: (message: string) => void
   readonly slow?: SlowLog | null
@@ -30,14 +36,41 @@ export interface ConnectionOptions {
 
 /** What a statement may take longer than its time-out before its connection counts as hung. */
 const HUNG_AFTER_MS = 5000
+/** A request to cancel that is not taken by then is given up; the statement's time-out remains. */
+const CANCEL_MS = 1000
+/** An idle connection over a network is asked this often whether it is still one, and has so long to answer. */
+const PING_EACH_MS = 30_000
+const PING_MS = 5000
 
 export class Connection {
   readonly where: string
   /** Hears of statements that take long; null where nobody asked. */
   readonly slow: SlowLog | null
+  /** `performance.now()` when it was logged in. */
+  openedAt: number
+  /** `performance.now()` when it was last given back, or opened. */
+  idleSince: number
+  /** `performance.now()` from which on it is replaced. */
+  endsAt: number
+  /** What runs on it takes long: others had better go elsewhere. Found by `look`. */
+  isStuck: boolean
+  /** It serves what it has begun and nothing more: too old, or its server takes no writes any more. */
+  isRetired: boolean
+  /** False where a pooler or proxy stands between. */
+  isDirect: boolean
+  /** Its server takes no writes. */
+  isStandby: boolean
+  /** False where each run of a statement prepares it anew. */
+  keepsStatements: boolean
   /** `performance.now()` when the hung check last saw the connection get on. */
   #progressAt: number
   #seenAnswers: number
+  /** What `look` saw last; -1 while nothing was in flight. */
+  #lookedAtAnswers: number
+  /** `performance.now()` of the last answer. */
+  #heardAt: number
+  #isPinged: boolean
+  #key: CancelKey | undefined
   #dead: Error | undefined
   /** Why we cut the connection ourselves. */
   #killed: string | undefined
@@ -49,8 +82,20 @@ export class Connection {
   constructor(options: ConnectionOptions, onDead: () => void = () => {}) {
     this.where = options.target.where
     this.slow = options.slow ?? null
+    this.openedAt = 0
+    this.idleSince = 0
+    this.endsAt = Infinity
+    this.isStuck = false
+    this.isRetired = false
+    this.isDirect = true
+    this.isStandby = false
+    this.keepsStatements = true
     this.#progressAt = 0
     this.#seenAnswers = 0
+    this.#lookedAtAnswers = -1
+    this.#heardAt = 0
+    this.#isPinged = false
+    this.#key = undefined
     this.#dead = undefined
     this.#killed = undefined
     this.#options = options
@@ -64,6 +109,11 @@ export class Connection {
     return this.#dead === undefined
   }
 
+  /** Whether it shall be replaced when it is free. */
+  isOver(now: number): boolean {
+    return this.isRetired || now > this.endsAt
+  }
+
   /** Statements sent and not answered. */
   get pending(): number {
     return this.#session?.pending ?? 0
@@ -71,28 +121,46 @@ export class Connection {
 
   /** Connects. Rejects with UWAS_ERR_MODEL_UNAVAILABLE; the connection is dead then. */
   async open(): Promise<void> {
-    const { target, connectTimeoutMs, statementTimeoutMs, onNotice = noop } = this.#options
+    const { target, connectTimeoutMs } = this.#options
     try {
-      const socket = await login({
-        target,
-        connectTimeoutMs,
-        settings: {
-          application_name: target.applicationName,
-          // What `timestamp.ts` and `types.ts` read; a database may have other defaults.
-          DateStyle: 'ISO',
-          bytea_output: 'hex',
-          statement_timeout: statementTimeoutMs,
-        },
-      })
-      this.#session = new Session(socket, { onNotice, onEnd: (failure) => this.#lost(failure) })
+      const settings = settingsOf(this.#options)
+      this.#begin(await login({ target, connectTimeoutMs, settings }))
     } catch (error) {
-      this.#markDead(problemOf(error))
-      throw unavailable(this.where, problemOf(error), error)
+      const problem = loginProblem(error)
+      this.#markDead(problem)
+      throw unavailable(this.where, problem, error)
     }
+    if (this.#dead === undefined && this.#options.profile === 'pgbouncer') await this.#tryNames()
     if (this.#dead !== undefined) {
-      this.#session.destroy(this.#dead)
+      this.#session?.destroy(this.#dead)
       throw this.#dead
     }
+  }
+
+  #begin({ socket, key, isDirect, isStandby }: LoggedIn): void {
+    const { profile, onNotice = noop, onNotification = noop } = this.#options
+    this.#session = new Session(socket, {
+      onNotice,
+      onNotification,
+      isSerial: profile === 'pgbouncer',
+      onEnd: (failure) => this.#lost(failure),
+    })
+    this.#key = key
+    this.isDirect = isDirect
+    this.isStandby = isStandby
+    this.openedAt = performance.now()
+    this.idleSince = this.openedAt
+    this.#heardAt = this.openedAt
+  }
+
+  async #tryNames(): Promise<void> {
+    try {
+      this.keepsStatements = await canPrepare(this)
+    } catch (error) {
+      this.kill(problemOf(error))
+      return
+    }
+    if (!this.keepsStatements) this.#session?.forgetNames()
   }
 
   /** Runs a prepared statement; prepares it at its first run here. `args` are text forms. */
@@ -136,25 +204,57 @@ export class Connection {
     return this.#told(task.promise)
   }
 
+  /**
+   * Has PostgreSQL stop the statement that runs here. Only for who has the connection alone, and only where the
+   * session is ours: through a pooler it may be another's by then. Resolves when nothing that is sent from then on
+   * can be hit; false when there was nobody to ask, and the statement goes on.
+   */
+  async cancel(): Promise<boolean> {
+    if (this.#key === undefined || !this.isDirect || this.#options.profile !== 'direct')
+      return false
+    return requestCancel(this.#options.target, this.#key, CANCEL_MS)
+  }
+
+  /** Called every few milliseconds while something is in flight: finds out whether the connection gets on. */
+  look(): void {
+    const { answers = 0 } = this.#session ?? {}
+    const isIdle = this.pending === 0
+    this.isStuck = !isIdle && answers === this.#lookedAtAnswers
+    this.#lookedAtAnswers = isIdle ? -1 : answers
+  }
+
   /** What a task of this connection failed with, as it is told: a connection that we cut says why. */
   tell(error: unknown): unknown {
     if (this.#killed === undefined || !isConnectionFailure(error)) return error
     return unavailable(this.where, this.#killed, error)
   }
 
-  /** Ends the connection when it has not answered for longer than any statement may take. */
+  /** Ends the connection when it has not answered for longer than any statement may take. Asked each second. */
   checkHung(now: number): void {
     const { statementTimeoutMs } = this.#options
     const { answers = 0 } = this.#session ?? {}
-    if (this.pending === 0 || answers !== this.#seenAnswers) {
+    if (answers !== this.#seenAnswers) {
       this.#seenAnswers = answers
+      this.#heardAt = now
       this.#progressAt = now
+      this.#isPinged = false
       return
     }
+    if (this.pending === 0) return this.#checkIdle(now)
+    const usualMs = statementTimeoutMs > 0 ? statementTimeoutMs + HUNG_AFTER_MS : Infinity
     const silentMs = now - this.#progressAt
-    if (statementTimeoutMs > 0 && silentMs > statementTimeoutMs + HUNG_AFTER_MS) {
+    if (silentMs > (this.#isPinged ? PING_MS : usualMs)) {
       this.kill(`no answer for ${Math.round(silentMs)} ms`)
     }
+  }
+
+  /** A network may have forgotten the connection without a word. */
+  #checkIdle(now: number): void {
+    this.#progressAt = now
+    const isLocal = socketPath(this.#options.target) !== undefined
+    if (isLocal || now - this.#heardAt < PING_EACH_MS) return
+    this.#isPinged = true
+    this.simple('').catch(noop)
   }
 
   /** Cuts the connection at once; what is in flight rejects with UWAS_ERR_MODEL_UNAVAILABLE. */

@@ -4,6 +4,7 @@
  */
 import { createError } from '../core/errors.ts'
 import type { Trace } from '../core/trace.ts'
+import { cancelOnAbort } from './abandon.ts'
 import type { Database } from './database.ts'
 import type { Declared } from './query.ts'
 import type { RowReader } from './row-reader.ts'
@@ -32,6 +33,12 @@ export function readBatchRows(statement: string, options: StreamOptions): number
   throw createError('UWAS_ERR_MODEL_STATEMENT', { statement, problem })
 }
 
+/** Whose stream it is. */
+export interface Wanting {
+  readonly signal?: AbortSignal
+  readonly isAborted?: boolean
+}
+
 /** In a read-only transaction on a connection that is the stream's own until its end. */
 export async function* streamAlone(
   db: Database,
@@ -39,14 +46,17 @@ export async function* streamAlone(
   statement: Declared,
   args: readonly (string | null)[],
   batchRows: number,
-  isWanted: () => boolean,
+  request: Wanting | null,
 ): AsyncGenerator<unknown, void, undefined> {
-  const connection = await db.exclusive.acquire()
-  const tx = new Transaction(connection, trace, db.log, null)
+  const signal = request?.signal ?? null
+  const connection = await db.exclusive.acquire(signal)
+  const stop = cancelOnAbort(db, connection, signal)
+  const tx = new Transaction(connection, trace, db.log, null, true)
   try {
     await tx.begin(' read only')
-    yield* streamIn(tx, statement, args, batchRows, isWanted)
+    yield* streamIn(tx, statement, args, batchRows, () => request?.isAborted !== true)
   } finally {
+    await stop()
     await tx.rollback().catch(() => connection.kill('rolling back failed'))
     db.exclusive.release(connection)
   }

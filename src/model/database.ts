@@ -6,11 +6,15 @@
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ServiceKey } from '../core/services.ts'
+import { cancelOnAbort } from './abandon.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
 import { refuseOutside } from './escape.ts'
-import { ExclusiveLane, PipelinedLane } from './lanes.ts'
+import { ExclusiveLane, type ExclusiveOptions } from './exclusive-lane.ts'
+import { Leaks } from './leaks.ts'
 import type { Pinned } from './pinned.ts'
+import { PipelinedLane } from './pipelined-lane.ts'
+import { PROFILES, type Profile } from './profile.ts'
 import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
 import { SlowLog } from './slow-log.ts'
@@ -19,19 +23,49 @@ import { parseDatabaseUrl } from './url.ts'
 export interface DatabaseOptions {
   /** As `parseDatabaseUrl` reads it; the embedded server gives its own. */
   readonly url: string
-  /** Connections in all, at least 2; default 10. Up to two of them are the pipelined lane. */
+  /** The way around a pooler, for migrations and `listen`; default `url`. */
+  readonly directUrl?: string
+  /** What stands behind `url`; default `direct`. */
+  readonly profile?: Profile
+  /** Connections in all, at least 2; default 10. Up to two of them (half, behind a pooler) are for single statements. */
   readonly poolSize?: number
-  /** How long a transaction waits for a connection before UWAS_ERR_MODEL_BUSY; default 5000. */
+  /** How long one waits for a connection of its own before UWAS_ERR_MODEL_BUSY; default 5000. */
   readonly acquireTimeoutMs?: number
+  /** How many wait at most; the next is UWAS_ERR_MODEL_BUSY at once. Default 1000. */
+  readonly maxWaiting?: number
   /** How long connecting may take before UWAS_ERR_MODEL_UNAVAILABLE; default 5000. */
   readonly connectTimeoutMs?: number
   /** After it PostgreSQL cancels a statement: UWAS_ERR_MODEL_TIMEOUT; 0 = never; default 30,000. */
   readonly statementTimeoutMs?: number
   /** A statement that takes longer is logged with its plan; 0 = none; default 0. */
   readonly slowStatementMs?: number
+  /** So old a connection is replaced, a tenth more or less; 0 = never; default 1800. */
+  readonly maxConnectionSeconds?: number
   /** Refuse the same read again and again for one request: development and tests. Default false. */
   readonly refusesRepeats?: boolean
+  /** Tell the log who has had a connection for so long: development and tests. Default 0 = never. */
+  readonly leakAfterMs?: number
   readonly log: Log
+}
+
+/** How the pool is and what it has seen: for metrics. */
+export interface DatabaseStats {
+  /** Connections that are open. */
+  readonly open: number
+  /** Connections that one transaction or long statement has to itself. */
+  readonly inUse: number
+  /** Single statements that are sent and not answered. */
+  readonly inFlight: number
+  /** Who wait for a connection now, have waited, and how long all of them together. */
+  readonly waiting: number
+  readonly waited: number
+  readonly waitedMs: number
+  /** Who waited in vain. */
+  readonly refused: number
+  /** Statements that PostgreSQL was asked to stop, since nobody waited for them any more. */
+  readonly cancelled: number
+  /** Runs of `atomic` again after a conflict. */
+  readonly retries: number
 }
 
 /** The site's Database in `req.services`. */
@@ -46,6 +80,17 @@ const WATCH_MS = 1000
 /** From this pool size on two connections are pipelined, so that a slow statement blocks but half. */
 const TWO_LANES_FROM = 4
 
+interface DatabaseParts {
+  readonly connection: ConnectionOptions
+  readonly direct: ConnectionOptions
+  readonly lifetimeMs: number
+  readonly pipelined: number
+  readonly exclusive: ExclusiveOptions
+  readonly repeats: Repeats | null
+  readonly slowStatementMs: number
+  readonly log: Log
+}
+
 /** Made by `createDatabase`; statements run on it outside of any request or transaction. */
 export class Database {
   /** Where the data is, for people; without the password. */
@@ -53,8 +98,8 @@ export class Database {
   readonly log: Log
   /** Statements on the database itself are in no request's trace. */
   readonly trace: null
-  /** What has happened so far, for metrics: runs of `atomic` again after a conflict. */
-  readonly stats: { retries: number }
+  /** For `model/` itself: what `stats` tells. */
+  readonly counts: { retries: number; cancelled: number }
   /** For tests: the one transaction that everything runs in; null everywhere else. */
   pinned: Pinned | null
   /** For `statement.ts`; null where repeated reads are nobody's business. */
@@ -63,36 +108,56 @@ export class Database {
   readonly connector: Connector
   readonly pipelined: PipelinedLane
   readonly exclusive: ExclusiveLane
-  readonly #options: ConnectionOptions
+  readonly #direct: ConnectionOptions
   readonly #watch: NodeJS.Timeout
+  readonly #closing: (() => Promise<void>)[]
 
-  constructor(
-    connection: ConnectionOptions,
-    poolSize: number,
-    acquireTimeoutMs: number,
-    repeats: Repeats | null,
-    log: Log,
-    slowStatementMs = 0,
-  ) {
-    const pipelined = poolSize >= TWO_LANES_FROM ? 2 : 1
+  constructor(parts: DatabaseParts) {
+    const { connection, log } = parts
     this.where = connection.target.where
     this.log = log
     this.trace = null
-    this.stats = { retries: 0 }
+    this.counts = { retries: 0, cancelled: 0 }
     this.pinned = null
-    this.repeats = repeats
+    this.repeats = parts.repeats
     const explain = (sql: string) => this.#explain(sql)
-    const slow = slowStatementMs === 0 ? null : new SlowLog(slowStatementMs, log, explain)
-    this.connector = new Connector({ ...connection, slow })
-    this.pipelined = new PipelinedLane(this.connector, pipelined)
-    this.exclusive = new ExclusiveLane(this.connector, poolSize - pipelined, acquireTimeoutMs)
-    this.#options = connection
-    this.#watch = setInterval(() => this.#killHung(), WATCH_MS).unref()
+    const slow =
+      parts.slowStatementMs === 0 ? null : new SlowLog(parts.slowStatementMs, log, explain)
+    this.connector = new Connector({ ...connection, slow }, parts.lifetimeMs, log)
+    this.pipelined = new PipelinedLane(this.connector, parts.pipelined)
+    this.exclusive = new ExclusiveLane(this.connector, parts.exclusive)
+    this.#direct = parts.direct
+    this.#watch = setInterval(() => this.#tick(), WATCH_MS).unref()
+    this.#closing = []
+  }
+
+  get stats(): DatabaseStats {
+    const { pipelined, exclusive, counts } = this
+    const shared = pipelined.connections
+    return {
+      open: shared.length + exclusive.connections.length,
+      inUse: exclusive.inUse,
+      inFlight: shared.reduce((sum, { pending }) => sum + pending, 0),
+      waiting: exclusive.waiting,
+      ...exclusive.counts,
+      ...counts,
+    }
+  }
+
+  /** Connections in all that this database may open. */
+  get poolSize(): number {
+    return this.pipelined.size + this.exclusive.size
+  }
+
+  /** What stands between. */
+  get profile(): Profile {
+    return this.connector.options.profile
   }
 
   /**
-   * For `statement.ts`: starts a query on the pipelined lane. It may fail with UWAS_ERR_MODEL_UNAVAILABLE,
-   * _BUSY, _TIMEOUT, _CONFLICT, _QUERY, _COMMIT_UNKNOWN; inside of an `atomic` with _ESCAPED.
+   * For `statement.ts`: starts a query on the pipelined lane, or alone on a connection where it is declared slow or
+   * all others are held up. It may fail with UWAS_ERR_MODEL_UNAVAILABLE, _BUSY, _TIMEOUT, _CONFLICT, _READ_ONLY, _QUERY,
+   * _COMMIT_UNKNOWN; inside of an `atomic` with _ESCAPED.
    */
   submit(query: Query): void {
     try {
@@ -106,9 +171,13 @@ export class Database {
   /** For `outside.ts`: as `submit`, whatever transaction is open around. */
   submitOutside(query: Query): void {
     if (this.pinned !== null) return this.pinned.submit(query)
+    if (query.statement.slow) return void this.#runAlone(query)
     try {
       const connection = this.pipelined.pick()
-      if (connection !== undefined) return query.startOn(connection)
+      if (connection !== undefined) {
+        if (connection.isStuck && this.exclusive.hasFree) return void this.#runAlone(query)
+        return query.startOn(connection)
+      }
     } catch (error) {
       return query.fail(error)
     }
@@ -119,38 +188,73 @@ export class Database {
   }
 
   /**
-   * For `migrate.ts` and the commands: a connection outside the pool, without a statement time-out.
-   * The caller closes it. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
+   * For `migrate.ts` and the commands: a connection outside the pool and around a pooler, without a statement
+   * time-out. The caller closes it. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
    */
-  async openSeparate(onNotice: (message: string) => void = () => {}): Promise<Connection> {
-    const connection = new Connection({ ...this.#options, statementTimeoutMs: 0, onNotice })
+  async openSeparate(options: SeparateOptions = {}): Promise<Connection> {
+    const connection = new Connection(
+      { ...this.#direct, statementTimeoutMs: 0, ...options },
+      options.onEnd,
+    )
     await connection.open()
     return connection
+  }
+
+  /** For `model/` itself: has `work` done when the database is closed. */
+  onClose(work: () => Promise<void>): void {
+    this.#closing.push(work)
   }
 
   /** Ends all connections after what is in flight, at most `timeoutMs` (default 5000) later. */
   async close(timeoutMs = 5000): Promise<void> {
     clearInterval(this.#watch)
-    await Promise.all([this.pipelined.close(timeoutMs), this.exclusive.close(timeoutMs)])
+    await Promise.all([
+      ...this.#closing.map((work) => work()),
+      this.pipelined.close(timeoutMs),
+      this.exclusive.close(timeoutMs),
+    ])
+  }
+
+  async #runAlone(query: Query): Promise<void> {
+    const signal = query.request?.signal ?? null
+    let connection: Connection
+    try {
+      connection = await this.exclusive.acquire(signal)
+    } catch (error) {
+      return query.fail(error)
+    }
+    const stop = cancelOnAbort(this, connection, signal)
+    query.startOn(connection)
+    await query.promise.catch(() => {})
+    await stop()
+    this.exclusive.release(connection)
   }
 
   /** The plan for any values: those of one run may be secrets. */
   async #explain(sql: string): Promise<string[]> {
-    const connection = await this.openSeparate()
+    const connection = await this.exclusive.acquire()
     try {
-      await connection.simple('set statement_timeout = 5000')
+      await connection.simple('begin read only; set local statement_timeout = 5000')
       const { rows } = await connection.simple(`explain (generic_plan) ${sql}`)
       return rows.map(([line]) => line ?? '')
     } finally {
-      await connection.close(1000)
+      await connection.simple('rollback').catch(() => connection.kill('rolling back failed'))
+      this.exclusive.release(connection)
     }
   }
 
-  #killHung(): void {
+  #tick(): void {
     const now = performance.now()
-    for (const each of this.pipelined.connections) each.checkHung(now)
-    for (const each of this.exclusive.connections) each.checkHung(now)
+    this.pipelined.tick(now)
+    this.exclusive.tick(now)
   }
+}
+
+/** What a connection outside of the pool may have of its own. */
+export interface SeparateOptions {
+  readonly onNotice?: (message: string) => void
+  readonly onNotification?: (channel: string, payload: string) => void
+  readonly onEnd?: () => void
 }
 
 /**
@@ -158,31 +262,55 @@ export class Database {
  * UWAS_ERR_MODEL_URL, UWAS_ERR_CORE_INVALID_OPTION.
  */
 export function createDatabase(options: DatabaseOptions): Database {
-  const {
-    url,
-    poolSize = 10,
-    acquireTimeoutMs = 5000,
-    connectTimeoutMs = 5000,
-    statementTimeoutMs = 30_000,
-    refusesRepeats = false,
-    slowStatementMs = 0,
-    log,
-  } = options
+  const { url, directUrl = url, profile = 'direct', refusesRepeats = false, log } = options
+  const { poolSize = 10, acquireTimeoutMs = 5000, maxWaiting = 1000, leakAfterMs = 0 } = options
+  const { connectTimeoutMs = 5000, statementTimeoutMs = 30_000 } = options
+  const { maxConnectionSeconds = 1800, slowStatementMs = 0 } = options
   checkWhole('poolSize', poolSize, 2, 10_000)
   checkWhole('acquireTimeoutMs', acquireTimeoutMs, 1, 3_600_000)
+  checkWhole('maxWaiting', maxWaiting, 0, 1_000_000)
   checkWhole('connectTimeoutMs', connectTimeoutMs, 1, 3_600_000)
   checkWhole('statementTimeoutMs', statementTimeoutMs, 0, 86_400_000)
   checkWhole('slowStatementMs', slowStatementMs, 0, 3_600_000)
-  const target = parseDatabaseUrl(url)
-  const connection = { target, connectTimeoutMs, statementTimeoutMs }
-  const repeats = refusesRepeats ? new Repeats() : null
-  return new Database(connection, poolSize, acquireTimeoutMs, repeats, log, slowStatementMs)
+  checkWhole('maxConnectionSeconds', maxConnectionSeconds, 0, 31_536_000)
+  checkWhole('leakAfterMs', leakAfterMs, 0, 86_400_000)
+  if (!PROFILES.includes(profile)) {
+    throw refuse(`profile is "${profile}"; it must be one of: ${PROFILES.join(', ')}`)
+  }
+  const common = { connectTimeoutMs, statementTimeoutMs }
+  const pipelined = pipelinedOf(poolSize, profile)
+  return new Database({
+    connection: { ...common, target: parseDatabaseUrl(url), profile },
+    direct: {
+      ...common,
+      target: parseDatabaseUrl(directUrl),
+      profile: directUrl === url ? profile : 'direct',
+    },
+    lifetimeMs: maxConnectionSeconds * 1000,
+    pipelined,
+    exclusive: {
+      size: poolSize - pipelined,
+      acquireTimeoutMs,
+      maxWaiting,
+      leaks: leakAfterMs > 0 ? new Leaks(log, leakAfterMs) : null,
+    },
+    repeats: refusesRepeats ? new Repeats() : null,
+    slowStatementMs,
+    log,
+  })
+}
+
+/** Behind a pooler each connection takes one statement at a time, so more of them are for single statements. */
+function pipelinedOf(poolSize: number, profile: Profile): number {
+  if (profile === 'pgbouncer') return poolSize >> 1
+  return poolSize >= TWO_LANES_FROM ? 2 : 1
 }
 
 function checkWhole(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return
-  throw createError('UWAS_ERR_CORE_INVALID_OPTION', {
-    where: 'database',
-    problem: `${name} is ${value}; it must be a whole number from ${min} to ${max}`,
-  })
+  throw refuse(`${name} is ${value}; it must be a whole number from ${min} to ${max}`)
+}
+
+function refuse(problem: string): Error {
+  return createError('UWAS_ERR_CORE_INVALID_OPTION', { where: 'database', problem })
 }

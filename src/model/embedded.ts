@@ -249,6 +249,7 @@ async function prepareDatabase(url: string): Promise<void> {
     target: parseDatabaseUrl(url),
     connectTimeoutMs: 2000,
     statementTimeoutMs: 10_000,
+    profile: 'direct',
   })
   await connection.open()
   try {

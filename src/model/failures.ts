@@ -76,6 +76,11 @@ function isStalePlan(error: unknown): boolean {
   return false
 }
 
+/** True when the server has refused a write: a standby, or what a failover has left of the old primary. */
+export function isRefusedWrite(error: unknown): boolean {
+  return sqlStateOf(error) === '25006'
+}
+
 /** True when `error` says that the connection is gone, or was refused. */
 export function isConnectionFailure(error: unknown): boolean {
   if (isCodedError(error)) return error.code === 'UWAS_ERR_MODEL_UNAVAILABLE'
@@ -102,9 +107,14 @@ export function commitUnknown(what: string, cause: unknown): CodedError {
 
 /**
  * The coded error for what `what` (a statement by name, a transaction) threw: UNAVAILABLE, TIMEOUT,
- * CONFLICT, LOCKED or QUERY; coded errors pass unchanged.
+ * CONFLICT, LOCKED, READ_ONLY (unless the transaction wants to be) or QUERY; coded errors pass unchanged.
  */
-export function translate(error: unknown, what: string, where: string): CodedError {
+export function translate(
+  error: unknown,
+  what: string,
+  where: string,
+  wantsReadOnly = false,
+): CodedError {
   if (isCodedError(error)) return error
   const problem = problemOf(error)
   if (isConnectionFailure(error)) return unavailable(where, problem, error)
@@ -114,6 +124,9 @@ export function translate(error: unknown, what: string, where: string): CodedErr
   }
   if (isConflict(error)) return conflict(what, 1, error)
   if (sqlState === '55P03') return createError('UWAS_ERR_MODEL_LOCKED', { what, problem }, error)
+  if (isRefusedWrite(error) && !wantsReadOnly) {
+    return withRetryAfter(createError('UWAS_ERR_MODEL_READ_ONLY', { what, where, problem }, error))
+  }
   return createError('UWAS_ERR_MODEL_QUERY', { what, problem, sqlState }, error)
 }
 

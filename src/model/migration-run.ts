@@ -40,7 +40,9 @@ export async function withMigrationLock<T>(
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const { log, lockTimeoutMs = TABLE_LOCK_WAIT_MS } = options
-  const connection = await db.openSeparate((notice) => log.info(`PostgreSQL: ${notice}`))
+  const connection = await db.openSeparate({
+    onNotice: (notice) => log.info(`PostgreSQL: ${notice}`),
+  })
   try {
     await takeLock(connection, options)
     await connection.simple(`set lock_timeout = ${lockTimeoutMs}`)

@@ -91,7 +91,7 @@ export class Pinned {
     isReadOnly: boolean,
   ): Promise<T> {
     // Not by `nest`: one inside another is not its child. PostgreSQL takes the latest savepoint of a name.
-    const tx = new Transaction(this.#connection, trace, this.#db.log, this.#root)
+    const tx = new Transaction(this.#connection, trace, this.#db.log, this.#root, isReadOnly)
     const level = new Level()
     await this.#connection.simple('savepoint uwas_1')
     try {

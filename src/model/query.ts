@@ -5,7 +5,7 @@
 import { createError, isCodedError } from '../core/errors.ts'
 import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
-import { commitUnknown, isConnectionFailure, translate } from './failures.ts'
+import { commitUnknown, isConnectionFailure, isRefusedWrite, translate } from './failures.ts'
 import type { RowReader } from './row-reader.ts'
 import { countAt } from './wire/collect.ts'
 import { type Column, Task } from './wire/task.ts'
@@ -17,6 +17,7 @@ export type Wanted = 'one' | 'maybe' | 'all' | 'count'
 export interface Declared {
   readonly name: string
   readonly sql: string
+  readonly slow: boolean
   readerOf(columns: readonly Column[]): RowReader
 }
 
@@ -26,6 +27,10 @@ export class Query extends Task {
   readonly promise: Promise<unknown>
   /** Where it runs, once that is known. */
   connection: Connection | null
+  /** Whose it is, where it is stopped when nobody waits for that one any more. */
+  request: { readonly signal?: AbortSignal } | null
+  /** Its transaction is read-only by its own choice: that writes are refused is no news of the server. */
+  isReadOnly: boolean
   /** Hears of its failure before the promise does. */
   onFailure: ((error: unknown) => void) | null
   readonly trace: Trace | null
@@ -48,6 +53,8 @@ export class Query extends Task {
     this.args = args
     this.wanted = wanted
     this.connection = null
+    this.request = null
+    this.isReadOnly = false
     this.onFailure = null
     this.trace = trace
     this.#startedAt = trace === null ? 0 : performance.now()
@@ -108,12 +115,14 @@ export class Query extends Task {
   fail(failure: unknown): void {
     const { connection } = this
     const told = connection === null ? failure : connection.tell(failure)
+    // After a failover the same name may lead to the server that takes writes.
+    if (connection !== null && !this.isReadOnly && isRefusedWrite(told)) connection.isRetired = true
     this.onFailure?.(told)
     // Of two queries started before the first is awaited both may fail, and the second one's rejection
     // would have no handler yet: Node would end the worker. Whoever awaits the promise still gets it.
     this.promise.catch(() => {})
     if (this.#mayHaveTakenEffect(failure)) return this.#reject(commitUnknown(this.what, told))
-    this.#reject(translate(told, this.what, connection?.where ?? ''))
+    this.#reject(translate(told, this.what, connection?.where ?? '', this.isReadOnly))
   }
 
   /** Of its own, not in a transaction, it commits itself: its answer was that of a COMMIT. */

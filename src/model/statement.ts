@@ -32,6 +32,8 @@ export interface RequestLike {
   readonly isAborted?: boolean
   /** Fires when that begins to be so. */
   readonly signal?: AbortSignal
+  /** `performance.now()` when the time for the reply is over. */
+  readonly endsAt?: number
   /** True of a WebSocket's: it lasts, so its reads are not counted. */
   readonly isSocket?: boolean
 }
@@ -51,6 +53,11 @@ export interface StatementOptions<P extends Shape, R extends Shape> {
    * eleventh read of one request is UWAS_ERR_MODEL_REPEATED, since it is nearly always one a row.
    */
   readonly repeats?: boolean
+  /**
+   * True: it may take long, as a report does. It has a connection to itself, so that no other statement waits behind
+   * it, and is stopped when its request's client goes or its time is over. Default false.
+   */
+  readonly slow?: boolean
 }
 
 /** No argument for a statement without parameters, else the object of all of them. */
@@ -66,6 +73,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   readonly params: P
   readonly row: R
   readonly repeats: boolean
+  readonly slow: boolean
   readonly #keys: readonly string[]
   readonly #types: readonly Type<unknown>[]
   readonly #readers: WeakMap<readonly Column[], RowReader>
@@ -76,6 +84,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     this.params = options.params ?? ({} as P)
     this.row = options.row ?? ({} as R)
     this.repeats = options.repeats ?? false
+    this.slow = options.slow ?? false
     this.#keys = Object.keys(this.params)
     this.#types = Object.values(this.params)
     this.#readers = new WeakMap()
@@ -126,8 +135,8 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     }
     if (db === runner) refuseOutside(db, `statement "${this.name}"`)
     if (db.pinned !== null) return this.#allAtOnce(runner, args)
-    const isWanted = () => (on as RequestLike).isAborted !== true
-    return streamAlone(db, on.trace, this, args, batchRows, isWanted)
+    const request = 'services' in on ? on : null
+    return streamAlone(db, on.trace, this, args, batchRows, request)
   }
 
   /** In a test's transaction, which others use meanwhile. */
@@ -153,6 +162,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     try {
       runner = this.#runnerOf(on, wanted)
       query = new Query(this, this.#encode(params), wanted, on.trace)
+      if (this.slow && 'services' in on) query.request = on
     } catch (error) {
       const rejected = Promise.reject(error)
       rejected.catch(() => {})

@@ -25,21 +25,32 @@ export class Transaction {
   /** The savepoint's name; empty for the outermost level. */
   readonly #savepoint: string
   #state: 'open' | 'nested' | 'copying' | 'finished'
-  /** The COPY that is under way. */
+  /** Of the outermost level: the COPY that is under way, on whichever level. */
   #copy: CopyIn | null
   readonly #cursors: Set<string>
+  readonly #isReadOnly: boolean
+  /** Of the outermost level: nobody waits for it any more. */
+  #abandoned: Error | undefined
   #hooks: CommitHook[]
   #failure: unknown
 
-  constructor(connection: Connection, trace: Trace | null, log: Log, parent: Transaction | null) {
+  constructor(
+    connection: Connection,
+    trace: Trace | null,
+    log: Log,
+    parent: Transaction | null,
+    isReadOnly = parent === null ? false : parent.#isReadOnly,
+  ) {
     this.trace = trace
     this.#connection = connection
     this.#parent = parent
     this.#log = log
     this.#savepoint = parent === null ? '' : `uwas_${parent.#depth() + 1}`
+    this.#isReadOnly = isReadOnly
     this.#state = 'open'
     this.#copy = null
     this.#cursors = new Set()
+    this.#abandoned = undefined
     this.#hooks = []
     this.#failure = undefined
   }
@@ -57,6 +68,7 @@ export class Transaction {
     } catch (error) {
       return query.fail(error)
     }
+    query.isReadOnly = this.#isReadOnly
     query.onFailure = (error) => {
       this.#failure ??= error
     }
@@ -67,13 +79,15 @@ export class Transaction {
   async copy(what: string, text: string, pieces: AsyncIterable<string>): Promise<number> {
     this.#checkOpen(what)
     this.#state = 'copying'
-    this.#copy = new CopyIn(pieces)
+    const outermost = this.#outermost()
+    const copy = new CopyIn(pieces)
+    outermost.#copy = copy
     try {
-      return await this.#connection.simply(this.#copy, text)
+      return await this.#connection.simply(copy, text)
     } catch (error) {
       throw this.#failed(error, what)
     } finally {
-      this.#copy = null
+      outermost.#copy = null
       if (this.#state === 'copying') this.#state = 'open'
     }
   }
@@ -129,6 +143,11 @@ export class Transaction {
     }
   }
 
+  /** For `atomic.ts`: from here on nothing runs in it but its ROLLBACK. */
+  abandon(error: Error): void {
+    this.#abandoned = error
+  }
+
   /** For `atomic.ts`: BEGIN, COMMIT or RELEASE, ROLLBACK; the level has ended after the last two. */
   async begin(options: string): Promise<void> {
     // Awaited before the first statement: were that sent along and BEGIN failed, it would commit alone.
@@ -142,7 +161,7 @@ export class Transaction {
     if (isNested) {
       throw this.#refuse('COMMIT', 'an atomic nested in it is still open; was it not awaited?')
     }
-    if (this.#isOver()) throw this.#refuse('a nested atomic', OVER)
+    this.#checkOuter('a nested atomic')
     if (this.#parent !== null) {
       await this.#release()
       this.#parent.#state = 'open'
@@ -206,7 +225,7 @@ export class Transaction {
 
   /** One that nobody awaits: what would be sent behind it would be taken for its data. */
   async #stopCopy(): Promise<void> {
-    const copy = this.#copy
+    const copy = this.#outermost().#copy
     if (copy === null) return
     copy.stop(this.#refuse('a COPY', 'its transaction has ended; was its promise not awaited?'))
     await copy.promise.catch(() => {})
@@ -217,12 +236,24 @@ export class Transaction {
     return translate(error, what, this.#connection.where)
   }
 
+  #outermost(): Transaction {
+    return this.#parent === null ? this : this.#parent.#outermost()
+  }
+
+  /** A level may outlive the whole, when its promise was not awaited; the connection is not its own then. */
+  #checkOuter(what: string): void {
+    const abandoned = this.#outermost().#abandoned
+    if (abandoned !== undefined) throw abandoned
+    if (this.#isOver()) throw this.#refuse(what, OVER)
+  }
+
   #depth(): number {
     return this.#parent === null ? 0 : this.#parent.#depth() + 1
   }
 
   #checkOpen(what: string): void {
-    if (this.#state === 'finished' || this.#isOver()) throw this.#refuse(what, OVER)
+    this.#checkOuter(what)
+    if (this.#state === 'finished') throw this.#refuse(what, OVER)
     if (this.#state === 'copying') {
       throw this.#refuse(what, 'rows are being copied in its transaction; await that first')
     }

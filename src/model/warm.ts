@@ -4,6 +4,7 @@
  */
 import { type CodedError, createError } from '../core/errors.ts'
 import type { Connection } from './connection.ts'
+import { prepareAll } from './connector.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf, translate } from './failures.ts'
 import { columnProblem, paramProblem } from './row-reader.ts'
@@ -29,7 +30,8 @@ export async function warm(
     sql,
     paramCount: Object.keys(params).length,
   }))
-  await Promise.all(before.map((each) => prepare(each, db.connector.prepared)))
+  await Promise.all(before.map((each) => prepareAll(each, db.connector.prepared)))
+  await tellSmallServer(db)
   await db.pipelined.openAll()
   db.exclusive.release(await db.exclusive.acquire())
 }
@@ -73,9 +75,24 @@ async function checkOne(
   return createError('UWAS_ERR_MODEL_COLUMNS', { statement: name, problem })
 }
 
-async function prepare(
-  connection: Connection,
-  statements: readonly { sql: string; paramCount: number }[],
-): Promise<void> {
-  for (const { sql, paramCount } of statements) await connection.describe(sql, paramCount)
+const ROOM = `select least(
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0),
+    (select nullif(datconnlimit, -1) from pg_database where datname = current_database()),
+    (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user)),
+  current_user`
+
+/** A pool that is larger than the server would be found out under load only. Behind a pooler that is its business. */
+async function tellSmallServer(db: Database): Promise<void> {
+  if (db.profile !== 'direct') return
+  const connection = await db.openSeparate()
+  try {
+    const [[most, user] = []] = (await connection.simple(ROOM)).rows
+    if (Number(most) >= db.poolSize) return
+    db.log.warn(
+      `database.poolSize is ${db.poolSize}, but the user "${user}" may have ${most} connections to PostgreSQL at ${db.where}: requests will wait for one another`,
+    )
+  } finally {
+    await connection.close(1000)
+  }
 }

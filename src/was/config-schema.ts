@@ -52,6 +52,18 @@ const files = z.strictObject({
 const databaseUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'is neither "embedded" nor a URL that starts with postgres://')
+const database = z.strictObject({
+  url: databaseUrl.optional(),
+  directUrl: databaseUrl.optional(),
+  profile: z.literal(['direct', 'pgbouncer']).optional(),
+  poolSize: z.int().min(2).max(1000).optional(),
+  acquireTimeoutMs: z.int().min(1).max(3_600_000).optional(),
+  maxWaiting: z.int().min(0).max(1_000_000).optional(),
+  connectTimeoutMs: z.int().min(1).max(3_600_000).optional(),
+  statementTimeoutMs: z.int().min(0).max(86_400_000).optional(),
+  slowStatementMs: z.int().min(0).max(3_600_000).optional(),
+  maxConnectionSeconds: z.int().min(0).max(31_536_000).optional(),
+})
 const urlConf = z.custom<UrlConf>(
   (value) => Array.isArray((value as UrlConf | null)?.entries),
   'is not a URL conf; give it what urlconf() returns',
@@ -167,18 +179,7 @@ export const SCHEMA = z.strictObject({
   cache: z.strictObject({ maxBytes: bytes.optional() }).optional(),
   templates: path.optional(),
   migrations: path.optional(),
-  database: z
-    .union([
-      z.literal(false),
-      z.literal('embedded'),
-      databaseUrl,
-      z.strictObject({
-        url: databaseUrl.optional(),
-        poolSize: z.int().min(2).max(1000).optional(),
-        slowStatementMs: z.int().min(0).max(3_600_000).optional(),
-      }),
-    ])
-    .optional(),
+  database: z.union([z.literal(false), z.literal('embedded'), databaseUrl, database]).optional(),
   host: z.string().regex(/./, 'is empty; leave it out for all addresses').optional(),
   port: port.optional(),
   stateDir: path.optional(),
@@ -256,7 +257,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
   cache: ['maxBytes'],
-  database: ['url', 'poolSize', 'slowStatementMs'],
+  database: Object.keys(database.shape),
   sessions: Object.keys(sessions.shape),
   accounts: Object.keys(accounts.shape),
   'accounts.passwords': ['minLength', 'memoryKib', 'passes', 'concurrency', 'maxWaiting'],

@@ -32,7 +32,17 @@ export interface ParseConfigOptions {
 }
 
 export const DEFAULT_PORT = 8080
-const DEFAULT_POOL_SIZE = 10
+const DEFAULT_DATABASE: Omit<DatabaseConfig, 'url'> = {
+  directUrl: null,
+  profile: 'direct',
+  poolSize: 10,
+  acquireTimeoutMs: 5000,
+  maxWaiting: 1000,
+  connectTimeoutMs: 5000,
+  statementTimeoutMs: 30_000,
+  slowStatementMs: 0,
+  maxConnectionSeconds: 1800,
+}
 const DEFAULT_LIMITS: SiteLimits = {
   maxBodyBytes: 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
@@ -263,18 +273,18 @@ function chooseDatabase(config: UserConfig, envUrl: string | undefined): Databas
   const { database } = config
   const fromEnv = envUrl === undefined || envUrl === '' ? null : envUrl
   if (database === false) return null
-  if (database === 'embedded') return { url: null, poolSize: DEFAULT_POOL_SIZE }
-  if (typeof database === 'string') return { url: database, poolSize: DEFAULT_POOL_SIZE }
+  if (database === 'embedded') return { ...DEFAULT_DATABASE, url: null }
+  if (typeof database === 'string') return { ...DEFAULT_DATABASE, url: database }
   if (database !== undefined) {
-    const { url = fromEnv, poolSize = DEFAULT_POOL_SIZE, slowStatementMs } = database
-    return { url, poolSize, ...(slowStatementMs !== undefined && { slowStatementMs }) }
+    const { url, ...rest } = database
+    return { ...withDefaults(DEFAULT_DATABASE, rest), url: url ?? fromEnv }
   }
   const needed =
     config.migrations !== undefined ||
     config.accounts !== undefined ||
     sessionsOf(config)?.store === 'postgres'
   const wanted = needed || (fromEnv !== null && config.urls !== undefined)
-  return wanted ? { url: fromEnv, poolSize: DEFAULT_POOL_SIZE } : null
+  return wanted ? { ...DEFAULT_DATABASE, url: fromEnv } : null
 }
 
 function configError(file: string, problems: readonly string[]): Error {

@@ -42,7 +42,8 @@ export class ViewDeadlines {
   /** `result`, or the 503 page when `limitMs` have passed before it is there. */
   #limit(req: Request, result: Promise<Reply>, limitMs: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const waiting = { req, endsAt: performance.now() + limitMs, limitMs, end: resolve }
+      req.endsAt = performance.now() + limitMs
+      const waiting = { req, endsAt: req.endsAt, limitMs, end: resolve }
       this.#waiting.add(waiting)
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
       result.then(

@@ -189,7 +189,7 @@ t.test('a view that hangs holds no transaction once nobody waits for it', async 
   await t.rejects(hanging, { code: 'UWAS_ERR_MODEL_ABANDONED', status: 503 })
   await atomic(db, async (tx) => {
     await add.run(tx, { id: 1, points: 5 })
-    await t.rejects(later as Promise<unknown>, { code: 'UWAS_ERR_MODEL_TRANSACTION' })
+    await t.rejects(later as Promise<unknown>, { code: 'UWAS_ERR_MODEL_ABANDONED' })
   })
   t.same(await stateOf(db), [105, 100], 'it was rolled back at once, and nothing came late')
 })

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createLog, type Log } from '../../src/core/log.ts'
 import { createDatabase, type Database, type DatabaseOptions } from '../../src/model/database.ts'
@@ -42,6 +43,14 @@ export async function testDatabaseUrl(): Promise<string> {
   await connection.close(1000)
   await db.close()
   return urlOf(name)
+}
+
+/** Waits until it is so, for a bounded time. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempt = 0; !(await isSo()); attempt++) {
+    if (attempt === 600) throw new Error('it did not become so within 15 s')
+    await sleep(25)
+  }
 }
 
 /** A Database on a new, empty database with `schema` run in it; closed when `test` ends. */

@@ -106,21 +106,35 @@ t.test(
   'the database follows the configuration, then DATABASE_URL, then what the site has',
   async (t) => {
     const env = { DATABASE_URL: 'postgres://env/db' }
-    const embedded = { url: null, poolSize: 10 }
+    const defaults = {
+      directUrl: null,
+      profile: 'direct',
+      poolSize: 10,
+      acquireTimeoutMs: 5000,
+      maxWaiting: 1000,
+      connectTimeoutMs: 5000,
+      statementTimeoutMs: 30_000,
+      slowStatementMs: 0,
+      maxConnectionSeconds: 1800,
+    }
+    const embedded = { ...defaults, url: null }
+    const of = (url: string | null, own: object = {}) => ({ ...defaults, url, ...own })
+    const pooled = { profile: 'pgbouncer', directUrl: 'postgres://direct/db', maxWaiting: 0 }
     const cases: [raw: object, env: Record<string, string>, database: unknown][] = [
       [{ urls }, {}, null],
       [{ migrations: 'm' }, {}, embedded],
       [{ migrations: 'm' }, { DATABASE_URL: '' }, embedded],
-      [{ migrations: 'm' }, env, { url: 'postgres://env/db', poolSize: 10 }],
-      [{ urls }, env, { url: 'postgres://env/db', poolSize: 10 }],
+      [{ migrations: 'm' }, env, of('postgres://env/db')],
+      [{ urls }, env, of('postgres://env/db')],
       [{ static: 'public' }, env, null],
       [{ database: false, urls }, env, null],
       [{ database: 'embedded' }, env, embedded],
-      [{ database: 'postgresql://own/db' }, env, { url: 'postgresql://own/db', poolSize: 10 }],
-      [{ database: { poolSize: 3 } }, env, { url: 'postgres://env/db', poolSize: 3 }],
-      [{ database: { poolSize: 3 } }, {}, { url: null, poolSize: 3 }],
-      [{ database: { slowStatementMs: 5 } }, {}, { ...embedded, slowStatementMs: 5 }],
-      [{ database: { url: 'postgres://own/db' } }, env, { url: 'postgres://own/db', poolSize: 10 }],
+      [{ database: 'postgresql://own/db' }, env, of('postgresql://own/db')],
+      [{ database: { poolSize: 3 } }, env, of('postgres://env/db', { poolSize: 3 })],
+      [{ database: { poolSize: 3 } }, {}, of(null, { poolSize: 3 })],
+      [{ database: { slowStatementMs: 5 } }, {}, of(null, { slowStatementMs: 5 })],
+      [{ database: { url: 'postgres://own/db' } }, env, of('postgres://own/db')],
+      [{ database: pooled }, env, of('postgres://env/db', pooled)],
     ]
     for (const [raw, given, expected] of cases) {
       t.strictSame(parse(raw, given).database, expected, JSON.stringify([raw, given]))
@@ -176,7 +190,7 @@ t.test('what is no object, and keys deep inside, are told too', async (t) => {
   t.strictSame(problems([]), ['the configuration is a list; it has to be an object'])
   t.strictSame(problems({ database: { url: 'x', pool: 3 } }), [
     'database.url is neither "embedded" nor a URL that starts with postgres://',
-    'unknown key "database.pool"; known are: poolSize, slowStatementMs, url',
+    'unknown key "database.pool"; known are: acquireTimeoutMs, connectTimeoutMs, directUrl, maxConnectionSeconds, maxWaiting, poolSize, profile, slowStatementMs, statementTimeoutMs, url',
   ])
   t.strictSame(problems({ database: 7 }), [
     'database is 7; it has to be "embedded", a postgres:// URL, { url, poolSize, … } or false',

@@ -144,6 +144,13 @@ export const MODEL_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_MODEL_READ_ONLY: {
+    message:
+      '{what} was refused, because PostgreSQL at {where} takes no writes: it is a standby, or default_transaction_read_only is on; a new connection is made, in case another server has taken over ({problem})',
+    status: 503,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_MODEL_ROLLED_BACK: {
     message:
       'the transaction was rolled back instead of committed, because a statement in it had failed and its error was not passed on',

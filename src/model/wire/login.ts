@@ -3,10 +3,11 @@
  * parameters) is the driver's, postgres.js; when it is done its socket is taken over. Called by
  * `connection.ts`.
  */
-import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import postgres from 'postgres'
-import { type DatabaseTarget, socketPath } from '../url.ts'
+import type { DatabaseTarget } from '../url.ts'
+import type { CancelKey } from './cancel.ts'
+import { dial } from './dial.ts'
 import { ConnectionLost } from './lost.ts'
 
 export interface LoginOptions {
@@ -16,11 +17,18 @@ export interface LoginOptions {
   readonly settings: Readonly<Record<string, string | number>>
 }
 
-/** SSLRequest (PostgreSQL 18, section 54.7): its length and its number. */
-const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
+/** A session that has been logged in. */
+export interface LoggedIn {
+  readonly socket: Socket
+  readonly key: CancelKey
+  /** False where a pooler or proxy stands between: it gives a key of its own, and may give the session to others. */
+  readonly isDirect: boolean
+  /** It follows another server and takes no writes. */
+  readonly isStandby: boolean
+}
 
 /** Rejects with what the system, the driver or PostgreSQL says; nothing is left open then. */
-export async function login(options: LoginOptions): Promise<Socket> {
+export async function login(options: LoginOptions): Promise<LoggedIn> {
   const { connectTimeoutMs } = options
   let socket: Socket | undefined
   let giveUp: (error: Error) => void = () => {}
@@ -43,50 +51,10 @@ export async function login(options: LoginOptions): Promise<Socket> {
   }
 }
 
-/** A connected socket, inside TLS where the target wants it. `onSocket` gets every socket that is made. */
-async function dial(target: DatabaseTarget, onSocket: (socket: Socket) => void): Promise<Socket> {
-  const path = socketPath(target)
-  const plain = path === undefined ? connect(target.port, target.host) : connect(path)
-  onSocket(plain)
-  plain.setNoDelay(true)
-  await once(plain, 'connect')
-  if (target.ssl === false || path !== undefined) return plain
-  plain.write(SSL_REQUEST)
-  const answer = await once(plain, 'data')
-  if ((answer as Buffer).toString('latin1') !== 'S') {
-    if (target.ssl === 'prefer') return plain
-    throw new TlsRefused()
-  }
-  const secure = connectTls({
-    socket: plain,
-    // A name, never an address (RFC 6066 section 3).
-    ...(isIP(target.host) === 0 && { servername: target.host }),
-    host: target.host,
-    rejectUnauthorized: target.ssl === 'verify-full',
-  })
-  onSocket(secure)
-  await once(secure, 'secureConnect')
-  return secure
-}
-
-/** Resolves with the event's value; rejects when the socket fails or ends before it. */
-function once(socket: Socket, event: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onEvent = (value: unknown) => settle(() => resolve(value))
-    const onError = (error: Error) => settle(() => reject(error))
-    const onClose = () => settle(() => reject(new ConnectionLost()))
-    const settle = (end: () => void) => {
-      socket.off(event, onEvent).off('error', onError).off('close', onClose)
-      end()
-    }
-    socket.on(event, onEvent).on('error', onError).on('close', onClose)
-  })
-}
-
 const WATCHED = ['data', 'error', 'close', 'drain'] as const
 
 /** Lets the driver log in over the socket, then takes its listeners off again. */
-async function handshake(socket: Socket, { target, settings }: LoginOptions): Promise<Socket> {
+async function handshake(socket: Socket, { target, settings }: LoginOptions): Promise<LoggedIn> {
   // Between two owners nobody else would hear of an error, and Node ends the process for that.
   socket.on('error', () => {})
   const before = new Map(WATCHED.map((event) => [event, socket.listeners(event)]))
@@ -113,8 +81,10 @@ async function handshake(socket: Socket, { target, settings }: LoginOptions): Pr
     connection: settings,
   }
   const driver = postgres(options as unknown as postgres.Options<Record<string, never>>)
+  const asked = driver.unsafe('select pg_backend_pid() as pid, pg_is_in_recovery() as standby')
+  let found: Readonly<Record<string, unknown>> = {}
   try {
-    await driver.unsafe('select 1')
+    found = (await asked)[0] ?? found
   } catch (error) {
     driver.end({ timeout: 0 }).catch(() => {})
     throw error
@@ -126,7 +96,13 @@ async function handshake(socket: Socket, { target, settings }: LoginOptions): Pr
       }
     }
   }
-  return socket
+  const key = (asked as unknown as { readonly state: CancelKey }).state
+  return {
+    socket,
+    key: { ...key },
+    isDirect: key.pid === found['pid'],
+    isStandby: found['standby'] === true,
+  }
 }
 
 class ConnectTimeout extends Error {
@@ -134,13 +110,5 @@ class ConnectTimeout extends Error {
 
   constructor(timeoutMs: number) {
     super(`no connection within ${timeoutMs} ms`)
-  }
-}
-
-class TlsRefused extends Error {
-  readonly code = 'CONNECTION_CLOSED'
-
-  constructor() {
-    super('the server does not speak TLS, which sslmode asks for')
   }
 }

@@ -60,3 +60,16 @@ export function readFields(buffer: Buffer, at: number, end: number): ServerField
   }
   return fields
 }
+
+export function isFatal(error: ServerError): boolean {
+  const { severity } = error
+  return severity === 'FATAL' || severity === 'PANIC'
+}
+
+/**
+ * A statement that is gone, or whose plan is no longer that of its text. What else PostgreSQL or a function
+ * of the site does not support has the same SQLSTATE, and may have returned rows or had effects already.
+ */
+export function isStale({ code, routine }: ServerError): boolean {
+  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}

@@ -4,14 +4,20 @@
  * 54.2.4, "Pipelining"). Made by `connection.ts`.
  */
 import type { Socket } from 'node:net'
-import { Input, int16At, int32At } from './input.ts'
+import { isSame, readColumns, readNotification, readOids } from './columns.ts'
+import { drained } from './drained.ts'
+import { Input } from './input.ts'
 import { ConnectionLost } from './lost.ts'
 import { bindPrefix, Output } from './output.ts'
-import { readFields, ServerError } from './server-error.ts'
+import { isFatal, isStale, readFields, ServerError } from './server-error.ts'
 import type { Column, Prepared, Task } from './task.ts'
 
 export interface SessionOptions {
   readonly onNotice: (message: string) => void
+  /** Gets what NOTIFY sends to a channel that the session listens to. */
+  readonly onNotification: (channel: string, payload: string) => void
+  /** A pooler that shares sessions answers one task at a time: the next waits here. */
+  readonly isSerial: boolean
   /** Called once, when nothing can be sent any more. */
   readonly onEnd: (failure: Error) => void
 }
@@ -29,7 +35,12 @@ export class Session {
   #tasks: (Task | undefined)[]
   #first: number
   #answers: number
+  readonly #isSerial: boolean
+  /** Behind the one that is sent, where one at a time is. */
+  readonly #held: { readonly task: Task; readonly start: () => void }[]
   readonly #statements: Map<string, Prepared>
+  /** False: statements are prepared anew for each run, without a name that a pooler could mix up. */
+  #isNamed: boolean
   #named: number
   #isScheduled: boolean
   #isEnding: boolean
@@ -46,7 +57,10 @@ export class Session {
     this.#tasks = []
     this.#first = 0
     this.#answers = 0
+    this.#isSerial = options.isSerial
+    this.#held = []
     this.#statements = new Map()
+    this.#isNamed = true
     this.#named = 0
     this.#isScheduled = false
     this.#isEnding = false
@@ -61,9 +75,9 @@ export class Session {
     socket.on('close', () => this.#end(new ConnectionLost()))
   }
 
-  /** Tasks that are sent and not answered. */
+  /** Tasks that are not answered. */
   get pending(): number {
-    return this.#tasks.length - this.#first
+    return this.#tasks.length - this.#first + this.#held.length
   }
 
   /** Tasks that have been answered so far. */
@@ -75,10 +89,17 @@ export class Session {
     return this.#ended !== undefined
   }
 
+  /** From here on no statement keeps a name: what the pooler cannot keep either. */
+  forgetNames(): void {
+    this.#isNamed = false
+    this.#statements.clear()
+  }
+
   /** Runs a statement, prepared at its first run here. `args` are texts. */
   run(task: Task, sql: string, args: readonly (string | null)[]): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
-    const known = this.#statements.get(sql)
+    if (this.#isBusy()) return this.#holdRun(task, sql, args)
+    const known = this.#isNamed ? this.#statements.get(sql) : undefined
     const prepared = known ?? this.#prepare(sql, args.length)
     task.prepared = prepared
     task.args = args
@@ -101,7 +122,8 @@ export class Session {
   /** Prepares and describes a statement without running it. */
   describe(task: Task, sql: string, paramCount: number): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
-    const known = this.#statements.get(sql)
+    if (this.#isBusy()) return this.#hold(task, () => this.describe(task, sql, paramCount))
+    const known = this.#isNamed ? this.#statements.get(sql) : undefined
     if (known !== undefined) this.#output.closeStatement(known.name)
     const prepared = this.#prepare(sql, paramCount)
     task.prepared = prepared
@@ -114,6 +136,7 @@ export class Session {
   /** Runs a text of one or more statements, unprepared. */
   simple(task: Task, sql: string): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
+    if (this.#isBusy()) return this.#hold(task, () => this.simple(task, sql))
     this.#output.query(sql)
     this.#push(task)
   }
@@ -132,11 +155,36 @@ export class Session {
 
   #prepare(sql: string, paramCount: number): Prepared {
     if (paramCount > 0xffff) throw new RangeError('a statement can have 65,535 parameters at most')
-    const name = `u${++this.#named}`
+    const name = this.#isNamed ? `u${++this.#named}` : ''
     const bind = bindPrefix(name, paramCount)
     const prepared = { sql, name, bind, params: null, columns: null, failure: undefined }
-    this.#statements.set(sql, prepared)
+    if (this.#isNamed) this.#statements.set(sql, prepared)
     return prepared
+  }
+
+  /** One at a time, and one is on its way. */
+  #isBusy(): boolean {
+    return this.#isSerial && this.#tasks.length > this.#first
+  }
+
+  /** Apart from `run`, which is hot: a closure in it would cost each call. */
+  #holdRun(task: Task, sql: string, args: readonly (string | null)[]): void {
+    this.#hold(task, () => this.run(task, sql, args))
+  }
+
+  #hold(task: Task, start: () => void): void {
+    this.#held.push({ task, start })
+  }
+
+  #next(): void {
+    const next = this.#held.shift()
+    if (next === undefined) return
+    try {
+      next.start()
+    } catch (error) {
+      next.task.done(error)
+      this.#next()
+    }
   }
 
   #push(task: Task): void {
@@ -188,6 +236,8 @@ export class Session {
         return this.#columns(task, NO_COLUMNS)
       case 0x45: // ErrorResponse
         return this.#failed(task, new ServerError(readFields(buffer, at, end)))
+      case 0x41: // NotificationResponse
+        return this.#options.onNotification(...readNotification(buffer, at))
       case 0x4e: // NoticeResponse
         return this.#options.onNotice(readFields(buffer, at, end).message ?? '')
       case 0x47: // CopyInResponse
@@ -210,7 +260,16 @@ export class Session {
     if (task === undefined) return
     if (task.prepared === null) attempt(task, () => task.columns(columns))
     // Described once; every later run answers by the same columns.
-    else task.prepared.columns = columns
+    else
+      task.prepared.columns = this.#isNamed ? columns : this.#sameAsBefore(task.prepared, columns)
+  }
+
+  /** Row readers are kept by the array: the one of an earlier run, where nothing has changed since. */
+  #sameAsBefore(prepared: Prepared, columns: readonly Column[]): readonly Column[] {
+    const before = this.#statements.get(prepared.sql)?.columns
+    if (before != null && isSame(before, columns)) return before
+    this.#statements.set(prepared.sql, prepared)
+    return columns
   }
 
   #copyIn(task: Task | undefined): void {
@@ -260,6 +319,7 @@ export class Session {
       if (this.#statements.get(prepared.sql) === prepared) this.#forgetAll()
       if (this.#repeat(task, prepared, status)) return
     }
+    if (this.#held.length > 0) this.#next()
     task.done(failure)
     if (this.#isEnding && this.pending === 0 && this.#ended === undefined) this.#terminate()
   }
@@ -303,9 +363,10 @@ export class Session {
   #end(failure: Error): void {
     if (this.#ended !== undefined) return
     this.#ended = this.#fatal ?? failure
-    const tasks = this.#tasks.slice(this.#first)
+    const tasks = [...this.#tasks.slice(this.#first), ...this.#held.map(({ task }) => task)]
     this.#tasks = []
     this.#first = 0
+    this.#held.length = 0
     this.#options.onEnd(this.#ended)
     for (const task of tasks) task?.done(task.failure ?? this.#ended)
   }
@@ -322,34 +383,10 @@ class ProtocolFailure extends Error {
 const NO_COLUMNS: readonly Column[] = []
 
 /**
- * ParseComplete, BindComplete, CloseComplete, EmptyQueryResponse, ParameterStatus, NotificationResponse,
- * CopyOutResponse with its data and end, PortalSuspended.
+ * ParseComplete, BindComplete, CloseComplete, EmptyQueryResponse, ParameterStatus, CopyOutResponse with its
+ * data and end, PortalSuspended.
  */
-const IGNORED = new Set([0x31, 0x32, 0x33, 0x49, 0x53, 0x41, 0x48, 0x64, 0x63, 0x73])
-
-function isFatal(error: ServerError): boolean {
-  const { severity } = error
-  return severity === 'FATAL' || severity === 'PANIC'
-}
-
-/**
- * A statement that is gone, or whose plan is no longer that of its text. What else PostgreSQL or a function
- * of the site does not support has the same SQLSTATE, and may have returned rows or had effects already.
- */
-function isStale({ code, routine }: ServerError): boolean {
-  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery')
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off('drain', done).off('close', done)
-      resolve()
-    }
-    if (socket.destroyed || !socket.writableNeedDrain) return resolve()
-    socket.on('drain', done).on('close', done)
-  })
-}
+const IGNORED = new Set([0x31, 0x32, 0x33, 0x49, 0x53, 0x48, 0x64, 0x63, 0x73])
 
 function attempt(task: Task | undefined, work: () => void): void {
   if (task === undefined || task.failure !== undefined) return
@@ -358,22 +395,4 @@ function attempt(task: Task | undefined, work: () => void): void {
   } catch (error) {
     task.failure = error
   }
-}
-
-/** RowDescription: for each column a name, then 18 bytes of which the type's oid is of interest. */
-function readColumns(buffer: Buffer, at: number): Column[] {
-  const columns: Column[] = []
-  let from = at + 2
-  for (let i = int16At(buffer, at); i > 0; i--) {
-    const stop = buffer.indexOf(0, from)
-    const type = int32At(buffer, stop + 7) >>> 0
-    columns.push({ name: buffer.toString('utf8', from, stop), type })
-    from = stop + 19
-  }
-  return columns
-}
-
-function readOids(buffer: Buffer, at: number): number[] {
-  const count = int16At(buffer, at)
-  return Array.from({ length: count }, (_, i) => int32At(buffer, at + 2 + 4 * i) >>> 0)
 }

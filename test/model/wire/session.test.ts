@@ -7,7 +7,7 @@ const noticed: string[] = []
 
 async function open(t: Test, schema = ''): Promise<Connection> {
   const db = await testDatabase(t, schema)
-  const connection = await db.openSeparate((message) => noticed.push(message))
+  const connection = await db.openSeparate({ onNotice: (message) => noticed.push(message) })
   t.teardown(() => connection.close(1000))
   return connection
 }

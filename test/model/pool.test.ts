@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { Services } from '../../src/core/services.ts'
+import { atomic } from '../../src/model/atomic.ts'
+import { createDatabase, DATABASE, type Database } from '../../src/model/database.ts'
+import { statement } from '../../src/model/statement.ts'
+import * as types from '../../src/model/types.ts'
+import { warm } from '../../src/model/warm.ts'
+import { keepLog, runSql, testDatabase, until } from '../support/postgres.ts'
+
+const one = statement('one', { row: { x: types.int }, sql: 'select 1 as x', repeats: true })
+const long = {
+  params: { seconds: types.float },
+  row: { pid: types.int },
+  sql: 'select pg_backend_pid() as pid from pg_sleep($1)',
+}
+const pause = statement('pause', long)
+const report = statement('report', { ...long, slow: true })
+const session = statement('session', {
+  row: { pid: types.int },
+  sql: 'select pg_backend_pid() as pid',
+})
+
+/** A transaction that lasts until it is released. */
+async function hold(db: Database): Promise<{ release: () => void; held: Promise<void> }> {
+  return new Promise((started) => {
+    const held: Promise<void> = atomic(
+      db,
+      () => new Promise<void>((release) => started({ release, held })),
+    )
+  })
+}
+
+/** How many sessions sleep now. */
+const SLEEPING =
+  "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+
+t.test('statements do not wait behind one that takes long, declared so or not', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 6 })
+  await warm(db, [])
+  // One on each pipelined connection.
+  const found = [pause.one(db, { seconds: 60 }), pause.one(db, { seconds: 60 })]
+  for (const each of found) each.catch(() => {})
+  await until(async () => (await runSql(db, SLEEPING))[0]?.[0] === '2')
+  await sleep(150)
+  for (let i = 0; i < 20; i++) t.same(await one.one(db), { x: 1 })
+  const declared = [report.one(db, { seconds: 60 }), report.one(db, { seconds: 60 })]
+  for (const each of declared) each.catch(() => {})
+  await until(async () => (await runSql(db, SLEEPING))[0]?.[0] === '4')
+  t.equal(db.stats.inUse, 2, 'those have a connection each')
+  t.same(await one.one(db), { x: 1 })
+  await runSql(
+    db,
+    `select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'`,
+  )
+  await Promise.allSettled([...found, ...declared])
+  await until(() => db.stats.inUse === 0)
+})
+
+t.test('a slow statement leaves the pipelined lane to the others', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 3 })
+  await warm(db, [])
+  const [first, second] = await Promise.all([
+    report.one(db, { seconds: 0 }),
+    report.one(db, { seconds: 0 }),
+  ])
+  const shared = await session.one(db)
+  t.not(first.pid, shared.pid)
+  t.not(second.pid, shared.pid)
+})
+
+t.test('waiting is bounded in number and in time, and counted', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 2, acquireTimeoutMs: 100, maxWaiting: 1 })
+  await warm(db, [])
+  const { release, held } = await hold(db)
+  const waits = atomic(db, async () => 'got it')
+  await until(() => db.stats.waiting === 1)
+  await t.rejects(
+    atomic(db, async () => {}),
+    {
+      code: 'UWAS_ERR_MODEL_BUSY',
+      status: 503,
+      headers: [['Retry-After', '1']],
+      message: 'no database connection became free in time: 1 are waiting for one already',
+    },
+  )
+  await t.rejects(waits, { code: 'UWAS_ERR_MODEL_BUSY', message: /were in use for 100 ms$/ })
+  const next = atomic(db, async () => 'got it')
+  await until(() => db.stats.waiting === 1)
+  release()
+  await held
+  t.equal(await next, 'got it')
+  const { open, inUse, waiting, waited, waitedMs, refused } = db.stats
+  t.same(
+    { open, inUse, waiting, waited, refused },
+    { open: 2, inUse: 0, waiting: 0, waited: 2, refused: 2 },
+  )
+  t.ok(waitedMs >= 90, `${waitedMs} ms`)
+})
+
+t.test('who keeps a connection is found, with the place where it was taken', async (t) => {
+  const log = keepLog()
+  const db = await testDatabase(t, '', { poolSize: 2, acquireTimeoutMs: 50, leakAfterMs: 1, log })
+  let release = () => {}
+  async function forgetful(): Promise<void> {
+    await atomic(db, () => new Promise<void>((resolve) => (release = resolve)))
+  }
+  const held = forgetful()
+  await until(() => db.stats.inUse === 1)
+  await t.rejects(
+    atomic(db, async () => {}),
+    { message: /in use for 50 ms\n {2}held for \d+ ms, taken at .*forgetful.*pool\.test\.ts:\d+/ },
+  )
+  await until(() => log.lines.length > 0)
+  t.match(
+    log.lines[0],
+    /held for \d+ ms; is a promise .* It was taken\n.*forgetful.*pool\.test\.ts/,
+  )
+  await sleep(1200)
+  t.equal(log.lines.length, 1, 'once')
+  release()
+  await held
+})
+
+t.test('a connection that is never given back is told when the database is closed', async (t) => {
+  const log = keepLog()
+  const db = await testDatabase(t, '', { poolSize: 2, leakAfterMs: 60_000, log })
+  const held = atomic(db, () => new Promise<void>(() => {}))
+  held.catch(() => {})
+  await until(() => db.stats.inUse === 1)
+  await db.close(100)
+  t.match(log.lines.join('\n'), /was not given back until the end; it was taken\n.*pool\.test\.ts/)
+})
+
+t.test('a connection whose time is over is replaced, and nothing fails for it', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 3, maxConnectionSeconds: 1 })
+  await warm(db, [])
+  const seen = new Set<number>()
+  const all: Promise<unknown>[] = []
+  await until(async () => {
+    all.push(pause.one(db, { seconds: 0.01 }))
+    seen.add((await session.one(db)).pid)
+    seen.add((await atomic(db, (tx) => session.one(tx))).pid)
+    return seen.size >= 6
+  })
+  await Promise.all(all)
+  t.ok(db.stats.open <= 3, `${db.stats.open} are open`)
+})
+
+t.test(
+  'where PostgreSQL has no place for more, one waits for a connection that is there',
+  async (t) => {
+    const log = keepLog()
+    const admin = await testDatabase(t)
+    await runSql(admin, 'create role limited login connection limit 3')
+    const { target } = admin.connector.options
+    const url = `postgres://limited@localhost/${target.database}?host=${encodeURIComponent(target.host)}`
+    const db = createDatabase({ url, poolSize: 10, log })
+    t.teardown(() => db.close())
+    await warm(db, [])
+    t.match(log.lines, [/poolSize is 10, but the user "limited" may have 3 connections/])
+    t.equal(db.stats.open, 3)
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => atomic(db, (tx) => pause.one(tx, { seconds: 0.01 }))),
+    )
+    t.equal(new Set(results.map(({ pid }) => pid)).size, 1, 'all by the one that there is')
+    t.match(log.lines.join('\n'), /too many connections for role "limited"/)
+    const late = createDatabase({ url, poolSize: 2, log: keepLog() })
+    t.teardown(() => late.close())
+    await t.rejects(warm(late, []), {
+      code: 'UWAS_ERR_MODEL_UNAVAILABLE',
+      message: /too many connections for role "limited" \(its max_connections are in use; lower/,
+    })
+  },
+)
+
+t.test('of a request that is gone nothing waits for a connection', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 2 })
+  await warm(db, [])
+  const { release, held } = await hold(db)
+  const gone = new AbortController()
+  const services = new Services().provide(DATABASE, db)
+  const req = { services, trace: null, signal: gone.signal }
+  const waiting: Promise<unknown>[] = [
+    atomic(req, async () => {}),
+    report.one({ ...req }, { seconds: 0 }),
+  ]
+  await until(() => db.stats.waiting === 2)
+  gone.abort()
+  for (const each of waiting)
+    await t.rejects(each as Promise<void>, { code: 'UWAS_ERR_MODEL_ABANDONED' })
+  t.equal(db.stats.waiting, 0)
+  release()
+  await held
+})
