@@ -45,6 +45,7 @@ import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages } from './was/error-pages.ts'
 import { finishing } from './was/finish.ts'
 import { PARTIALS } from './was/forms/partials.ts'
+import { markRequests } from './was/fragments.ts'
 import { createHealth, type HealthReplies } from './was/health/health.ts'
 import { tellsHealth } from './was/health/paths.ts'
 import { ownDatabase } from './was/own-database.ts'
@@ -155,7 +156,7 @@ export async function createApp(
   backends: Backends,
   options: AppOptions,
 ): Promise<App> {
-  const { log, middleware = [], debugPage } = options
+  const { log, debugPage } = options
   const { database, files, traces } = backends
   const { trailingSlash } = config
   const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash })
@@ -180,7 +181,7 @@ export async function createApp(
   )
   const dispatcher = createDispatcher({
     urls,
-    middleware: [...middleware, ...ownMiddleware(config, services), ...config.middleware],
+    middleware: middlewareOf(config, services, templates, options),
     errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
@@ -230,6 +231,23 @@ export async function siteTemplates(
   options: AppOptions,
 ): Promise<Templates | null> {
   return templatesOf(config, options, staticUrlsOf(config, backends, options))
+}
+
+/** What runs around every view, outermost first. */
+function middlewareOf(
+  config: SiteConfig,
+  services: Services,
+  templates: Templates | null,
+  { middleware = [], isStrict = false }: AppOptions,
+): Middleware[] {
+  // In development templates are read again: there may be fragments later.
+  const keepsFragments = templates !== null && (templates.hasFragments || isStrict)
+  return [
+    ...(keepsFragments ? [markRequests] : []),
+    ...middleware,
+    ...ownMiddleware(config, services),
+    ...config.middleware,
+  ]
 }
 
 function healthOf(

@@ -61,9 +61,14 @@ export function neededTransaction(on: Transaction | object, what: string): Trans
   throw createError('UWAS_ERR_MODEL_TRANSACTION', { what, problem })
 }
 
+/** Whether `on` is a request whose `atomic` is not over. */
+export function isInTransaction(on: object): boolean {
+  return openCount > 0 && (open.get(on)?.count ?? 0) > 0
+}
+
 /** Throws UWAS_ERR_MODEL_ESCAPED when `on` is a request whose `atomic` is not over. */
 export function refuseEscape(on: object, what: string): void {
-  if (openCount === 0 || (open.get(on)?.count ?? 0) === 0) return
+  if (!isInTransaction(on)) return
   throw createError('UWAS_ERR_MODEL_ESCAPED', { what })
 }
 

@@ -47,6 +47,19 @@ export interface UrlNode {
   readonly at: number
 }
 
+/** `{{#cached}}side vary=lang seconds=60{{/cached}}`: a partial of which the site keeps what it rendered. */
+export interface CachedNode {
+  readonly kind: 'cached'
+  readonly template: string
+  /** Values of which each has a fragment of its own. */
+  readonly vary: readonly Name[]
+  /** Each made of texts and values. */
+  readonly tags: readonly (readonly (string | Name)[])[]
+  /** Null: until it is invalidated. */
+  readonly seconds: number | null
+  readonly at: number
+}
+
 export interface SectionNode {
   readonly kind: 'section'
   readonly name: Name
@@ -92,6 +105,7 @@ export type Node =
   | TextNode
   | ValueNode
   | UrlNode
+  | CachedNode
   | SectionNode
   | PartialNode
   | ParentNode

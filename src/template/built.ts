@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url'
 import { createError } from '../core/errors.ts'
 import type { Template } from './ast.ts'
 import { type Generated, generate, type Library } from './generate.ts'
-import type { RenderUnit, Runtime } from './runtime.ts'
+import type { RenderUnit } from './render-problem.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What the module exports. */
 export interface Built {

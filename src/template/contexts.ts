@@ -3,7 +3,15 @@
  * is escaped there. What no escaping makes safe is an error that says what to write instead. Called by
  * `templates.ts` after the links are known to lead somewhere.
  */
-import type { BlockNode, Node, SectionNode, Template, UrlNode, ValueNode } from './ast.ts'
+import type {
+  BlockNode,
+  CachedNode,
+  Node,
+  SectionNode,
+  Template,
+  UrlNode,
+  ValueNode,
+} from './ast.ts'
 import { Blocks } from './blocks.ts'
 import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
@@ -107,6 +115,8 @@ class ContextWalk {
         return this.#value(node, scope, state)
       case 'url':
         return this.#url(node, scope, state)
+      case 'cached':
+        return this.#cached(node, scope, state)
       case 'section':
         return this.#section(node, scope, state)
       case 'block':
@@ -147,6 +157,24 @@ class ContextWalk {
       this.#tell(template, node.at, { where: describe(state), advice })
     }
     return state.at === 'text' ? state : { ...state, url: 'decided' }
+  }
+
+  /** What is kept is put into pages as it is: it has to be whole, and stand where its values are escaped for. */
+  #cached(node: CachedNode, scope: Scope, state: HtmlState): HtmlState {
+    const template = this.#library.find(node.template)
+    if (template === undefined || this.#isTooDeep(scope, node.at)) return state
+    if (state.at !== 'text') {
+      const advice = 'write it in text, around whole elements'
+      this.#tell(scope.template, node.at, { where: describe(state), advice })
+      return state
+    }
+    const end = this.template(template, this.noBlocks, state)
+    if (end.at !== 'text') {
+      const where = `so that what follows is read as ${describe(end)}`
+      const advice = `let the template ${node.template} end in text`
+      this.#tell(scope.template, node.at, { where, advice })
+    }
+    return state
   }
 
   #section(node: SectionNode, scope: Scope, from: HtmlState): HtmlState {

@@ -36,6 +36,8 @@ export interface Units {
   find(name: string): Template | undefined
   /** Code of the function for this content. */
   unit(content: Content, indented: boolean): string
+  /** The set without replacements. */
+  readonly noBlocks: Blocks
   /** Code of a table of all templates' functions, for dynamic names. */
   table(blocks: Blocks, indented: boolean): string
   /** Code of the template's text from `from` to `to`. */

@@ -1,5 +1,5 @@
-/** Value tags, JSON and URLs of routes → the statements that put them out. Called by `emit.ts`. */
-import type { UrlNode, ValueNode } from './ast.ts'
+/** Value tags, JSON, URLs of routes and cached partials → the statements that put them out. Called by `emit.ts`. */
+import type { CachedNode, Name, UrlNode, ValueNode } from './ast.ts'
 import { emitLookup, ownerCodeOf, stackArguments, stackCode } from './emit-lookup.ts'
 import type { Scope, Units } from './emit-scope.ts'
 import { quote, type Writer } from './writer.ts'
@@ -42,4 +42,33 @@ export function emitUrl(writer: Writer, node: UrlNode, scope: Scope): void {
     writer.statement(`p[${quote(key)}] = typeof v === 'function' ? $.call(v, ${owner}) : v`)
   }
   writer.output(`esc($.route(${quote(node.route)}, p))`)
+}
+
+export function emitCached(writer: Writer, units: Units, node: CachedNode, scope: Scope): void {
+  const template = units.find(node.template)
+  if (template === undefined) return
+  writer.mark(scope.template, node.at)
+  writer.statement('p = { vary: [], tags: [] }')
+  const put = (name: Name, code: (value: string) => string) => {
+    emitLookup(writer, name, scope.depth)
+    const owner = ownerCodeOf(name, scope.depth)
+    writer.statement(code(`typeof v === 'function' ? $.call(v, ${owner}) : v`))
+  }
+  for (const name of node.vary) {
+    put(name, (value) => `p.vary.push($.vary(${quote(name.text)}, ${value}))`)
+  }
+  for (const parts of node.tags) {
+    writer.statement("f = ''")
+    for (const part of parts) {
+      if (typeof part === 'string') writer.statement(`f += ${quote(part)}`)
+      else put(part, (value) => `f += $.tag(${quote(part.text)}, ${value})`)
+    }
+    writer.statement('p.tags.push(f)')
+  }
+  const content = { nodes: template.nodes, owner: template, template, blocks: units.noBlocks }
+  const unit = units.unit(content, false)
+  const { depth } = scope
+  writer.output(
+    `$.cached(${quote(node.template)}, ${unit}, ${stackArguments(depth)}, k + 1, p, ${node.seconds})`,
+  )
 }

@@ -6,7 +6,7 @@
 import type { BlockNode, Node, ParentNode, PartialNode, SectionNode, Target } from './ast.ts'
 import { emitLookup, emitStack, ownerCodeOf, stackArguments } from './emit-lookup.ts'
 import type { Content, Scope, Units } from './emit-scope.ts'
-import { emitUrl, emitValue } from './emit-value.ts'
+import { emitCached, emitUrl, emitValue } from './emit-value.ts'
 import { sizeOf, sizeOfNode } from './size.ts'
 import { quote, type Writer } from './writer.ts'
 
@@ -74,6 +74,8 @@ function emitNode(
       return emitValue(writer, units, node, scope)
     case 'url':
       return emitUrl(writer, node, scope)
+    case 'cached':
+      return emitCached(writer, units, node, scope)
     case 'section':
       return node.inverted
         ? emitInverted(writer, units, node, scope)

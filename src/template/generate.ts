@@ -81,6 +81,7 @@ class Generator {
     const units: Units = {
       isStrict: this.#isStrict,
       find: (name) => this.#library.find(name),
+      noBlocks: this.#noBlocks,
       unit: (content, indented) => this.#unit(content, indented).id,
       table: (blocks, indented) => this.#table(blocks, indented),
       text: (template, from, to) => `${this.#text(template)}.slice(${from}, ${to})`,

@@ -51,6 +51,7 @@ export function stripIndent(nodes: readonly Node[], indent: string): void {
       case 'text':
       case 'value':
       case 'url':
+      case 'cached':
         break
       default:
         node satisfies never

@@ -18,6 +18,7 @@ import { Mistakes } from './errors.ts'
 import { pushText, stripIndent } from './lines.ts'
 import { errorAt, type Origin, placeOf, shorten } from './place.ts'
 import { scanTags, type Tag } from './scan.ts'
+import { SITE_TAGS, type SiteTag } from './site-tags.ts'
 
 export interface ParseResult {
   /** Complete only when there are no mistakes. */
@@ -29,7 +30,7 @@ export interface ParseResult {
 export interface ParseOptions {
   /** Plain text: nothing is escaped. */
   readonly isText?: boolean
-  /** `{{#json}}name{{/json}}` and `{{#url}}route key{{/url}}` are tags of their own. */
+  /** `{{#json}}`, `{{#url}}` and `{{#cached}}` are tags of their own. */
   readonly isSite?: boolean
 }
 
@@ -174,10 +175,8 @@ class Builder {
     }
     if (tag.type === '<') return this.#parent(tree, close)
     if (tag.type === '$') return this.#block(tree, close)
-    if (this.#isSite && tag.type === '#') {
-      if (tag.name === 'json') return this.#json(tag, close)
-      if (tag.name === 'url') return this.#url(tag, close)
-    }
+    const site = this.#isSite && tag.type === '#' ? SITE_TAGS.get(tag.name) : undefined
+    if (site !== undefined) return this.#siteTag(site, tag, close)
     const extent = extentOf(tag, close)
     const node: Node = {
       kind: 'section',
@@ -192,29 +191,18 @@ class Builder {
     return { node, from: extent.from, to: extent.to, ownLine: isAlone(tag) }
   }
 
-  /** `{{#json}}name{{/json}}`: the value of a name as JSON. */
-  #json(tag: Tag, close: Tag): { node: Node; from: number; to: number; ownLine: boolean } {
-    const text = this.#origin.source.slice(tag.end, close.at).trim()
-    const name = this.#name({ ...tag, name: text }, text)
-    if (text === '' || /[\s{}]/.test(text)) {
-      this.#tell(tag, 'holds no name alone')
-    }
-    const node: Node = { kind: 'value', name, raw: false, escape: 'json', at: tag.at }
-    return { node, from: tag.at, to: close.end, ownLine: false }
-  }
-
-  /** `{{#url}}route key key=name{{/url}}`; a key alone is the value of its name. */
-  #url(tag: Tag, close: Tag): { node: Node; from: number; to: number; ownLine: boolean } {
-    const text = this.#origin.source.slice(tag.end, close.at).trim()
-    const [route = '', ...pairs] = text.split(/\s+/)
-    if (route === '' || /[{}=]/.test(text.replace(/(\s[\w-]+)=/g, '$1'))) {
-      this.#tell(tag, 'holds no route with keys, like "post id" or "post id=comment.post"')
-    }
-    const params = pairs.map((pair) => {
-      const [key = '', name = key] = pair.split('=')
-      return { key, name: this.#name(tag, name) }
+  /** A tag of a site, with its content; it takes no line away. */
+  #siteTag(
+    make: (tag: SiteTag) => Node,
+    tag: Tag,
+    close: Tag,
+  ): { node: Node; from: number; to: number; ownLine: boolean } {
+    const node = make({
+      text: this.#origin.source.slice(tag.end, close.at).trim(),
+      at: tag.at,
+      name: (text) => this.#name(tag, text),
+      tell: (problem) => this.#tell(tag, problem),
     })
-    const node: Node = { kind: 'url', route, params, at: tag.at }
     return { node, from: tag.at, to: close.end, ownLine: false }
   }
 

@@ -5,14 +5,16 @@
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import type { Delimiters, Template } from './ast.ts'
 import { BUILT_FILE, LINES_BEFORE_BODY as BUILT_LINES, type Built } from './built.ts'
+import type { Fragments } from './fragments.ts'
 import { type Generated, generate, type Library } from './generate.ts'
 import type { Stack } from './lookup.ts'
 import { parseTemplate } from './parse.ts'
 import { errorAt } from './place.ts'
-import { createRuntime, RenderProblem, type RenderUnit, type Runtime } from './runtime.ts'
+import { RenderProblem, type RenderUnit } from './render-problem.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
 
-/** A compiled template. What the data do not have is looked for in `behind`. */
-export type Render = (data: unknown, behind?: object) => string
+/** A compiled template. What the data do not have is looked for in `behind`; `fragments` keeps parts of it. */
+export type Render = (data: unknown, behind?: object, fragments?: Fragments) => string
 
 /** What the templates of a site have besides their data. */
 export interface ProgramOptions {
@@ -44,7 +46,8 @@ export function createProgram(
     createLambdaRenderer(library, () => runtime),
     route,
   )
-  return rendersOf(entries, run(generate(entries, library, isStrict), runtime), helpers)
+  const running = run(generate(entries, library, isStrict), runtime)
+  return rendersOf(entries, running, helpers, runtime)
 }
 
 /** The same of a module that was built of these entries. */
@@ -63,23 +66,29 @@ export function createBuiltProgram(
     return template === undefined || mark === null ? undefined : { template, at: mark[1] }
   })
   const explain = explainBy(BUILT_FILE, BUILT_LINES, marks)
-  return rendersOf(entries, { units: built.make(runtime), explain }, helpers)
+  return rendersOf(entries, { units: built.make(runtime), explain }, helpers, runtime)
 }
 
 function rendersOf(
   entries: readonly Template[],
   { units, explain }: Running,
   helpers: object | undefined,
+  { fragments: state }: Runtime,
 ): ReadonlyMap<string, Render> {
   const outer: Stack | null = helpers === undefined ? null : { v: helpers, up: null }
   const made = new Map<string, Render>()
   for (const { name } of entries) {
     const unit = units[name] as RenderUnit
-    made.set(name, (data, behind) => {
+    made.set(name, (data, behind, fragments) => {
+      // Data may render another page while this one is being rendered.
+      const before = state.keeper
+      state.keeper = fragments
       try {
         return unit(data, behind === undefined ? outer : { v: behind, up: outer }, '', 0)
       } catch (error) {
         throw explain(name, error)
+      } finally {
+        state.keeper = before
       }
     })
   }

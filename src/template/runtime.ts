@@ -5,16 +5,10 @@
 import { hintNearest } from '../core/nearest.ts'
 import { DEFAULT_DELIMITERS, type Delimiters } from './ast.ts'
 import { escapeHtml } from './escape.ts'
+import { FragmentRuntime, tagText, varyText } from './fragments.ts'
 import { find, has, member, ownerOf, type Stack } from './lookup.ts'
+import { RenderProblem, type RenderUnit } from './render-problem.ts'
 import { SafeHtml, safeUrl, scriptJson } from './safe-html.ts'
-
-/** A template, or a part of one, as a function of the contexts around it. */
-export type RenderUnit = (
-  context: unknown,
-  outer: Stack | null,
-  indent: string,
-  depth: number,
-) => string
 
 /** Renders text that a lambda returned, in the contexts of the lambda's tag. */
 export type RenderText = (
@@ -23,18 +17,6 @@ export type RenderText = (
   stack: Stack,
   depth: number,
 ) => string
-
-/** A failure that `program.ts` reports with template and line. */
-export class RenderProblem extends Error {
-  readonly what: 'RECURSION' | 'PROMISE' | 'UNKNOWN_NAME'
-  readonly values: Readonly<Record<string, unknown>>
-
-  constructor(what: RenderProblem['what'], values: Readonly<Record<string, unknown>> = {}) {
-    super(what)
-    this.what = what
-    this.values = values
-  }
-}
 
 /** Partials within partials; deeper data is almost certainly a circle. */
 export const MAX_DEPTH = 256
@@ -59,6 +41,10 @@ export interface Runtime {
   /** The URL of a named route. */
   readonly route: (name: string, params: Readonly<Record<string, unknown>>) => string
   readonly pick: typeof pickUnit
+  readonly fragments: FragmentRuntime
+  readonly cached: FragmentRuntime['cached']
+  readonly vary: typeof varyText
+  readonly tag: typeof tagText
   readonly lam: (
     lambda: Lambda,
     owner: unknown,
@@ -77,7 +63,10 @@ export interface Runtime {
   ) => string
 }
 
+let runtimes = 0
+
 export function createRuntime(renderText: RenderText, route: Runtime['route'] = noRoute): Runtime {
+  const fragments = new FragmentRuntime(++runtimes)
   return {
     P: Object.prototype,
     esc: escapeHtml,
@@ -95,6 +84,10 @@ export function createRuntime(renderText: RenderText, route: Runtime['route'] = 
     unknown: refuseUnknown,
     route,
     pick: pickUnit,
+    fragments,
+    cached: (...fragment) => fragments.cached(...fragment),
+    vary: varyText,
+    tag: tagText,
     lam: (lambda, owner, v, up, depth) =>
       expand(lambda.call(owner), DEFAULT_DELIMITERS, { v, up }, depth),
     lamText: (lambda, owner, v, up, depth, text, delimiters) =>

@@ -10,10 +10,12 @@ import { type Built, buildModule, hashOfTemplates } from './built.ts'
 import { checkLinks } from './check.ts'
 import { checkContexts } from './contexts.ts'
 import type { Mistakes } from './errors.ts'
+import type { Fragments } from './fragments.ts'
 import type { Library } from './generate.ts'
 import { parseTemplate } from './parse.ts'
 import { createBuiltProgram, createProgram, type Render } from './program.ts'
 import { readTemplateFiles } from './read-folder.ts'
+import { hasCached } from './site-tags.ts'
 import { checkUrlTags } from './url-tags.ts'
 
 export interface TemplatesOptions {
@@ -42,10 +44,12 @@ export interface TemplateUrls {
 export interface Templates {
   /**
    * The template's text for `data`, and what stands `behind` it for this page alone. Throws UWAS_ERR_TEMPLATE_UNKNOWN for a name that is not there, and
-   * what `compile`'s functions throw.
+   * what `compile`'s functions throw. `fragments` keeps what `{{#cached}}` names; without it all is rendered.
    */
-  render(name: string, data: unknown, behind?: object): string
+  render(name: string, data: unknown, behind?: object, fragments?: Fragments): string
   has(name: string): boolean
+  /** Whether a template has a `{{#cached}}`. */
+  readonly hasFragments: boolean
   /** Sorted; without `partials`. */
   names(): readonly string[]
   /**
@@ -68,21 +72,24 @@ export const TEMPLATES: ServiceKey<Templates> = {
  */
 export function createTemplates(options: TemplatesOptions): Templates {
   const { dir } = options
-  let renders = compileFolder(options)
+  let { renders, hasFragments } = compileFolder(options)
   const isOwn = (name: string) => !Object.hasOwn(options.partials ?? {}, name)
   return {
-    render(name, data, behind) {
+    render(name, data, behind, fragments) {
       const render = renders.get(name)
       if (render === undefined) {
         const hint = hintNearest(name, renders.keys())
         throw createError('UWAS_ERR_TEMPLATE_UNKNOWN', { name, dir, hint })
       }
-      return render(data, behind)
+      return render(data, behind, fragments)
     },
     has: (name) => renders.has(name),
+    get hasFragments() {
+      return hasFragments
+    },
     names: () => [...renders.keys()].filter(isOwn),
     reload() {
-      renders = compileFolder(options)
+      ;({ renders, hasFragments } = compileFolder(options))
     },
   }
 }
@@ -114,14 +121,15 @@ function compileFolder({
   built = null,
   urls,
   partials,
-}: TemplatesOptions): ReadonlyMap<string, Render> {
+}: TemplatesOptions): { renders: ReadonlyMap<string, Render>; hasFragments: boolean } {
   const { all, library } = checkedFolder(dir, urls, partials)
   const options = { helpers, isStrict, route: urls?.reverse }
+  const hasFragments = all.some(({ nodes }) => hasCached(nodes))
   if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
-    return createBuiltProgram(all, library, built, options)
+    return { renders: createBuiltProgram(all, library, built, options), hasFragments }
   }
   try {
-    return createProgram(all, library, options)
+    return { renders: createProgram(all, library, options), hasFragments }
   } catch (error) {
     if (!(error instanceof EvalError)) throw error
     const problem = built === null ? 'there is none' : 'it is not of the templates as they are now'

@@ -22,7 +22,8 @@ export function provideOwn(config: SiteConfig, services: Services, isDevelopment
   const policies = noncePolicies(config.securityHeaders)
   if (secrets.length > 0) services.provide(SIGNER, new Signer(secrets))
   if (policies !== null) services.provide(NONCE_POLICIES, policies)
-  if (hasPageTags(config)) services.provide(PAGE_TAGS, (req) => new PageTags(req))
+  if (hasPageTags(config))
+    services.provide(PAGE_TAGS, (req, fragments) => new PageTags(req, fragments))
   if (allowedHosts !== null) {
     services.provide(ALLOWED_HOSTS, new AllowedHosts(allowedHosts, isDevelopment))
   }

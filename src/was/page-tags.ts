@@ -5,36 +5,46 @@ import type { SafeHtml } from '../template/safe-html.ts'
 import { cspNonce } from './csp.ts'
 import { csrfField, csrfToken } from './csrf/csrf.ts'
 import { type FlashMessage, messages } from './flash.ts'
+import type { PageFragments } from './fragments.ts'
 
 /** The tags of a page, in `req.services`; not there where the site has none to offer. */
-export const PAGE_TAGS: ServiceKey<(req: Request) => object> = {
+export const PAGE_TAGS: ServiceKey<(req: Request, fragments?: PageFragments) => object> = {
   name: 'page tags',
   hint: 'set `secrets`, or a policy with a nonce, in uwas.config.ts',
 }
 
-/** Nothing is made before a tag names it: a page without a form stays one for everybody. */
+/**
+ * Nothing is made before a tag names it: a page without a form stays one for everybody. In a fragment that is
+ * kept for others they are UWAS_ERR_WAS_FRAGMENT.
+ */
 export class PageTags {
   readonly #req: Request
+  readonly #fragments: PageFragments | undefined
   #messages: readonly FlashMessage[] | undefined
 
-  constructor(req: Request) {
+  constructor(req: Request, fragments?: PageFragments) {
     this.#req = req
+    this.#fragments = fragments
   }
 
   get csrfField(): SafeHtml {
+    this.#fragments?.refusePersonal('csrfField')
     return csrfField(this.#req)
   }
 
   get csrfToken(): string {
+    this.#fragments?.refusePersonal('csrfToken')
     return csrfToken(this.#req)
   }
 
   get cspNonce(): string {
+    this.#fragments?.refusePersonal('cspNonce')
     return cspNonce(this.#req)
   }
 
   /** A layout may name them twice: once to ask whether there are any. */
   get messages(): readonly FlashMessage[] {
+    this.#fragments?.refusePersonal('messages')
     this.#messages ??= messages(this.#req)
     return this.#messages
   }

@@ -2,6 +2,7 @@
 import { html, type Reply, type ReplyInit } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import { TEMPLATES } from '../template/templates.ts'
+import { fragmentsOf } from './fragments.ts'
 import { PAGE_TAGS } from './page-tags.ts'
 
 /**
@@ -11,7 +12,10 @@ import { PAGE_TAGS } from './page-tags.ts'
 export function render(req: Request, name: string, data: object, init?: ReplyInit): Reply {
   const from = req.trace === null ? 0 : performance.now()
   const { services } = req
-  const page = services.get(TEMPLATES).render(name, data, services.find(PAGE_TAGS)?.(req))
+  const templates = services.get(TEMPLATES)
+  const fragments = templates.hasFragments ? fragmentsOf(req) : undefined
+  const tags = services.find(PAGE_TAGS)?.(req, fragments)
+  const page = templates.render(name, data, tags, fragments)
   req.trace?.add('template', from, name)
   return html(page, init)
 }

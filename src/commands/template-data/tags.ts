@@ -4,6 +4,7 @@
  */
 import type {
   BlockNode,
+  CachedNode,
   Name,
   Node,
   ParentNode,
@@ -70,6 +71,9 @@ export class TagWalk {
         case 'url':
           for (const { name } of node.params) this.#look(name, node.at, 'value', place)
           break
+        case 'cached':
+          this.#cached(node, place)
+          break
         case 'section': {
           const value = this.#look(node.name, node.at, 'section', place)
           this.#section(node, value, place)
@@ -109,6 +113,15 @@ export class TagWalk {
     const blocks = node.kind === 'parent' ? withBlocks(node.blocks, place) : place.blocks
     const trail = [...place.trail, template]
     this.#nodes(template.nodes, { template, contexts: place.contexts, blocks, trail })
+  }
+
+  #cached(node: CachedNode, place: Place): void {
+    const inTags = node.tags.flat().filter((part) => typeof part !== 'string')
+    for (const name of [...node.vary, ...inTags]) this.#look(name, node.at, 'value', place)
+    const template = this.#find(node.template)
+    if (template === undefined || place.trail.includes(template)) return
+    const trail = [...place.trail, template]
+    this.#nodes(template.nodes, { ...place, template, blocks: new Map(), trail })
   }
 
   #block(node: BlockNode, place: Place): void {

@@ -35,6 +35,12 @@ export const TEMPLATE_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_TEMPLATE_CACHED: {
+    message: '{place}: the cached template {problem}{excerpt}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_TEMPLATE_CONTEXT: {
     message: '{place}: {tag} stands {where}; {advice}{excerpt}',
     status: 500,

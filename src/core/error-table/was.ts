@@ -2,6 +2,13 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const WAS_ERRORS = {
+  UWAS_ERR_WAS_FRAGMENT: {
+    message:
+      '{name} belongs to one client, and the cached template {template} is kept for all: name it in the page around it',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_WAS_NO_CONTEXT: {
     message:
       'there is no current request here: call currentRequest() in a view or what it calls, and say requestContext: true in the configuration',

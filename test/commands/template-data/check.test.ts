@@ -67,6 +67,24 @@ t.test('a name that nothing gives is told with tag, view and the nearest name', 
   t.end()
 })
 
+t.test(
+  'the names of a cached partial are looked up: those it varies with, in its tags, and in it',
+  (t) => {
+    t.strictSame(
+      messages(t, view(`{ title: 'x', posts: [{ id: 1 }] }`), {
+        page: `{{#cached}}part vary=title,tilte tags=post:{di}{{/cached}}
+        {{#posts}}{{#cached}}part vary=id tags=post:{id}{{/cached}}{{/posts}}`,
+        part: '{{title}} {{boody}}',
+      }).map((line) => line.replace(/ is not among.*/, '')),
+      [
+        'TEMPLATE_NAME templates/page.mustache:1:1: "tilte"',
+        'TEMPLATE_NAME templates/part.mustache:1:11: "boody"',
+      ],
+    )
+    t.end()
+  },
+)
+
 t.test('what a section is about may be missing in some views, but not in all', (t) => {
   const code = `const other = (req: Request) => render(req, 'other', { title: '', next: '/2' })
     ${view(`{ title: '' }`)}`
