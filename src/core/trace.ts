@@ -23,10 +23,19 @@ export interface Span {
   readonly durationMs: number
 }
 
+/** What one request, or some other work, has done, in the order in which it began: for tests. */
+export interface Recording {
+  /** Names. */
+  readonly statements: string[]
+  readonly templates: { readonly name: string; readonly data: object }[]
+}
+
 /** Collects spans in the order in which they ended. Times are `performance.now()` values. */
 export class Trace {
   readonly startedAt: number
   readonly spans: Span[] = []
+  /** Null where nobody wants one. */
+  recording: Recording | null = null
 
   constructor(startedAt: number = performance.now()) {
     this.startedAt = startedAt

@@ -18,7 +18,7 @@ import { PROFILES, type Profile } from './profile.ts'
 import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
 import { SlowLog } from './slow-log.ts'
-import { parseDatabaseUrl } from './url.ts'
+import { parseDatabaseUrl, siblingTarget } from './url.ts'
 
 export interface DatabaseOptions {
   /** As `parseDatabaseUrl` reads it; the embedded server gives its own. */
@@ -108,7 +108,7 @@ export class Database {
   readonly connector: Connector
   readonly pipelined: PipelinedLane
   readonly exclusive: ExclusiveLane
-  readonly #direct: ConnectionOptions
+  readonly #parts: DatabaseParts
   readonly #watch: NodeJS.Timeout
   readonly #closing: (() => Promise<void>)[]
 
@@ -126,7 +126,7 @@ export class Database {
     this.connector = new Connector({ ...connection, slow }, parts.lifetimeMs, log)
     this.pipelined = new PipelinedLane(this.connector, parts.pipelined)
     this.exclusive = new ExclusiveLane(this.connector, parts.exclusive)
-    this.#direct = parts.direct
+    this.#parts = parts
     this.#watch = setInterval(() => this.#tick(), WATCH_MS).unref()
     this.#closing = []
   }
@@ -193,7 +193,7 @@ export class Database {
    */
   async openSeparate(options: SeparateOptions = {}): Promise<Connection> {
     const connection = new Connection(
-      { ...this.#direct, statementTimeoutMs: 0, ...options },
+      { ...this.#parts.direct, statementTimeoutMs: 0, ...options },
       options.onEnd,
     )
     await connection.open()
@@ -203,6 +203,16 @@ export class Database {
   /** For `model/` itself: has `work` done when the database is closed. */
   onClose(work: () => Promise<void>): void {
     this.#closing.push(work)
+  }
+
+  /**
+   * For `scratch.ts`: another database of this server, as the same role, with the same settings, around a
+   * pooler, which does not know it.
+   */
+  beside(name: string): Database {
+    const { direct } = this.#parts
+    const connection = { ...direct, target: siblingTarget(direct.target, name) }
+    return new Database({ ...this.#parts, connection, direct: connection })
   }
 
   /** Ends all connections after what is in flight, at most `timeoutMs` (default 5000) later. */

@@ -11,6 +11,7 @@ import { joinedBy, refuseEscape, refuseOutside } from './escape.ts'
 import { problemOf } from './failures.ts'
 import { Outside } from './outside.ts'
 import { Query, type Wanted } from './query.ts'
+import { noteStatement } from './recorded.ts'
 import { createReader, type RowReader } from './row-reader.ts'
 import { checkDeclaration, registerStatement } from './statement-registry.ts'
 import { Transaction } from './transaction.ts'
@@ -123,6 +124,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     const hasParams = this.#keys.length > 0
     const batchRows = readBatchRows(this.name, (given[hasParams ? 1 : 0] ?? {}) as StreamOptions)
     const args = this.#encode(hasParams ? given : [])
+    noteStatement(this.name, on.trace)
     yield* this.#stream(on, args, batchRows) as AsyncGenerator<ValuesOf<R>, void, undefined>
   }
 
@@ -168,6 +170,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
       rejected.catch(() => {})
       return rejected
     }
+    noteStatement(this.name, on.trace)
     runner.submit(query)
     return query.promise
   }

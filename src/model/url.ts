@@ -50,8 +50,17 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
     database,
     ssl: readSsl(query.get('sslmode') ?? 'disable'),
     applicationName: query.get('application_name') ?? 'uwas',
-    where: host.startsWith('/') ? `${host} (${database})` : `${host}:${port}/${database}`,
+    where: whereOf(host, port, database),
   }
+}
+
+/** The same server and role, another database. */
+export function siblingTarget(target: DatabaseTarget, database: string): DatabaseTarget {
+  return { ...target, database, where: whereOf(target.host, target.port, database) }
+}
+
+function whereOf(host: string, port: number, database: string): string {
+  return host.startsWith('/') ? `${host} (${database})` : `${host}:${port}/${database}`
 }
 
 /** The URL of a database behind a unix socket in `folder`. */

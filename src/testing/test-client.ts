@@ -11,6 +11,10 @@ import { listen, type Server } from '../server/server.ts'
 import { parseConfig, type UserConfig } from '../was/config.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { proofFor } from './csrf-proof.ts'
+import { expectQueries } from './expect-queries.ts'
+import { apart, withOwnDatabase } from './own-database.ts'
+import { Recordings } from './recordings.ts'
+import { afterRedirect, isRedirect, placeOf, type Sent } from './redirects.ts'
 
 /** How a site is put under test. */
 export interface TestClientOptions {
@@ -18,6 +22,13 @@ export interface TestClientOptions {
   readonly root: string
   /** Environment for the configuration (DATABASE_URL). Default: the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /**
+   * True: a new database for this client alone, on the server of the site's; its role has to have the right to
+   * make databases. It is dropped by `close`, or, after a process was killed, by the next client. So files of tests
+   * run in parallel, and need no rollback. The embedded PostgreSQL then runs in a folder of its own for each file
+   * of tests, below `stateDir`. Default false: the site's database.
+   */
+  readonly ownDatabase?: boolean
 }
 
 /** What a request of the test client may carry. At most one of the bodies. */
@@ -32,9 +43,11 @@ export interface TestRequest {
    * have (X-CSRF-Token) and a browser's word (Sec-Fetch-Site), where the site checks forms.
    */
   readonly csrf?: boolean
+  /** True: redirects are followed, as browsers do, to the reply that is none; 20 at most. Default false. */
+  readonly follow?: boolean
 }
 
-/** What came back, read to its end. Redirects are replies like others: `client.follow(reply)` goes on. */
+/** What came back, read to its end. A redirect is a reply like others: `client.follow(reply)` goes on. */
 export interface TestReply {
   /** What was asked for. */
   readonly url: string
@@ -43,9 +56,15 @@ export interface TestReply {
   readonly text: string
   /** The text as JSON. */
   json(): unknown
-  /** Names of the statements that the request ran, in the order in which they were answered. */
+  /** Names of the statements that this request ran, in the order in which it began them. */
   readonly queries: readonly string[]
+  /** The templates that views and error pages rendered for this request, with what they were given. */
+  readonly templates: readonly { readonly name: string; readonly data: object }[]
+  /** With `follow`: the redirects that led here, the first one first. */
+  readonly redirects: readonly TestReply[]
 }
+
+const MAX_REDIRECTS = 20
 
 /**
  * Starts the site of `config`, as `uwas serve` would: migrations, statements, templates, files. Unknown names in
@@ -53,25 +72,40 @@ export interface TestReply {
  */
 export async function createTestClient(
   config: UserConfig,
-  { root, env = process.env }: TestClientOptions,
+  { root, env = process.env, ownDatabase = false }: TestClientOptions,
 ): Promise<TestClient> {
   const lines: string[] = []
   const log = createLog((line) => lines.push(line))
   const parsed = parseConfig(config, { file: join(root, 'uwas.config.ts'), env })
-  const site = { ...parsed, timings: true }
-  const backends = await openBackends(site, log, { refusesRepeats: true })
+  const timed = { ...parsed, timings: true }
+  const { config: site, release } = ownDatabase ? apart(timed) : { config: timed, release() {} }
+  let backends: Backends | undefined
   try {
-    const app = await createApp(site, backends, { log, isStrict: true })
+    backends = await openBackends(site, log, { refusesRepeats: true })
+    if (ownDatabase) backends = await withOwnDatabase(backends)
+    const recordings = new Recordings()
+    const app = recordings.around(await createApp(site, backends, { log, isStrict: true }))
     const headers = securityHeaders(site.securityHeaders)
     const server = await listen(app, { host: '127.0.0.1', port: 0, headers })
-    return new TestClient(app, backends, server, lines)
+    return new TestClient({ app, backends, server, recordings, log: lines, release })
   } catch (error) {
-    await backends.close()
+    await backends?.close()
+    release()
     throw error
   }
 }
 
-/** Made by `createTestClient`. Requests one after the other; cookies are kept between them. */
+/** What a test client is made of. */
+interface Parts {
+  readonly app: App
+  readonly backends: Backends
+  readonly server: Server
+  readonly recordings: Recordings
+  readonly log: readonly string[]
+  readonly release: () => void
+}
+
+/** Made by `createTestClient`. Cookies are kept between requests; several at once are told apart. */
 export class TestClient {
   /** `http://127.0.0.1:PORT`, for browsers and other clients. */
   readonly url: string
@@ -81,15 +115,20 @@ export class TestClient {
   readonly log: readonly string[]
   readonly #backends: Backends
   readonly #server: Server
+  readonly #recordings: Recordings
+  readonly #release: () => void
+  readonly #sent = new WeakMap<TestReply, Sent>()
   #jar = new CookieJar()
   #pinned: Pinned | null = null
 
-  constructor(app: App, backends: Backends, server: Server, log: readonly string[]) {
+  constructor({ app, backends, server, recordings, log, release }: Parts) {
     this.url = `http://127.0.0.1:${server.port}`
     this.services = app.services
     this.log = log
     this.#backends = backends
     this.#server = server
+    this.#recordings = recordings
+    this.#release = release
   }
 
   /**
@@ -120,22 +159,71 @@ export class TestClient {
     return this.request('POST', path, request)
   }
 
-  /** The reply to a reply's Location, which is read from where that reply came. It stays on the site. */
+  /**
+   * What the Location of a reply leads to, read from where that reply came; it stays on the site. 307 and 308 send
+   * what was sent again; after a POST all others are a GET. The fields of the first request stay.
+   */
   follow(reply: TestReply): Promise<TestReply> {
-    const location = reply.headers.get('location')
-    if (location === null) throw new TypeError(`a ${reply.status} has no Location to follow`)
-    const { origin, pathname, search } = new URL(location, reply.url)
-    if (origin !== this.url) {
-      throw new TypeError(`${location} leaves the site, which is ${this.url}`)
-    }
-    return this.get(pathname + search)
+    const sent = this.#sent.get(reply) ?? { method: 'GET', request: {} }
+    const path = placeOf(reply, sent, this.url)
+    const { method, request } = afterRedirect(reply.status, sent)
+    return this.#send(method, path, request)
+  }
+
+  /**
+   * Runs `work` and gives what it gives. Statements of its requests and of its own are counted, on whatever
+   * they run; those of work beside it are not. An AssertionError lists them where there are not `count`.
+   */
+  expectQueries<T>(count: number, work: () => Promise<T> | T): Promise<T> {
+    return expectQueries(count, work)
   }
 
   /** `path` begins with a slash; what begins with two is a path of the site as well. */
   async request(method: string, path: string, request: TestRequest = {}): Promise<TestReply> {
     if (!path.startsWith('/')) throw new TypeError(`${path} is no path: it begins with a slash`)
+    const first = await this.#send(method, path, request)
+    if (request.follow !== true) return first
+    let reply = first
+    const redirects: TestReply[] = []
+    while (isRedirect(reply)) {
+      redirects.push(reply)
+      if (redirects.length > MAX_REDIRECTS) {
+        const way = redirects.map(({ url }) => url.slice(this.url.length)).join(' → ')
+        throw new TypeError(`more than ${MAX_REDIRECTS} redirects: ${way}`)
+      }
+      reply = await this.follow(reply)
+    }
+    return Object.assign(reply, { redirects })
+  }
+
+  async #send(method: string, path: string, request: TestRequest): Promise<TestReply> {
     const url = this.url + path
-    const before = this.#lastTrace()
+    const headers = this.#headersOf(method, request)
+    const body = bodyOf(request, headers)
+    const init = { method, headers, redirect: 'manual' as const }
+    const [{ response, text }, { statements, templates }] = await this.#recordings.of(
+      headers,
+      async () => {
+        const response = await fetch(url, { ...init, ...(body !== undefined && { body }) })
+        return { response, text: await response.text() }
+      },
+    )
+    this.#jar.take(response.headers.getSetCookie())
+    const reply: TestReply = {
+      url,
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: () => JSON.parse(text) as unknown,
+      queries: statements,
+      templates,
+      redirects: [],
+    }
+    this.#sent.set(reply, { method, request })
+    return reply
+  }
+
+  #headersOf(method: string, request: TestRequest): Headers {
     const headers = new Headers(request.headers)
     if (request.csrf !== false && !/^(?:GET|HEAD|OPTIONS)$/.test(method)) {
       const { set, fields } = proofFor(this.services, this.#jar.header(), headers)
@@ -144,38 +232,20 @@ export class TestClient {
     }
     const cookies = this.#jar.header()
     if (cookies !== '' && !headers.has('cookie')) headers.set('cookie', cookies)
-    const body = bodyOf(request, headers)
-    const response = await fetch(url, {
-      method,
-      headers,
-      redirect: 'manual',
-      ...(body !== undefined && { body }),
-    })
-    const text = await response.text()
-    this.#jar.take(response.headers.getSetCookie())
-    const trace = this.#lastTrace()
-    const spans = trace === before ? [] : (trace?.spans ?? [])
-    return {
-      url,
-      status: response.status,
-      headers: response.headers,
-      text,
-      json: () => JSON.parse(text) as unknown,
-      queries: spans.filter(({ step }) => step === 'model').map(({ detail }) => detail),
-    }
+    return headers
   }
 
   async close(): Promise<void> {
     try {
       await this.rollback()
     } finally {
-      await this.#server.close({ graceMs: 1000 })
-      await this.#backends.close()
+      try {
+        await this.#server.close({ graceMs: 1000 })
+        await this.#backends.close()
+      } finally {
+        this.#release()
+      }
     }
-  }
-
-  #lastTrace() {
-    return this.#backends.traces?.recent()[0]
   }
 }
 

@@ -132,6 +132,7 @@ function errorPage(req: Request, error: unknown, status: number, log: Log): Repl
   if (templates === undefined || name === undefined) return plainPage(data)
   try {
     const tags = req.services.find(PAGE_TAGS)?.(req)
+    req.trace?.recording?.templates.push({ name, data })
     return html(templates.render(name, data, tags), { status })
   } catch (failure) {
     log.error(`the template ${name} failed (request ${req.id})`, failure)

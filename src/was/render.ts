@@ -12,6 +12,7 @@ import { PAGE_TAGS } from './page-tags.ts'
 export function render(req: Request, name: string, data: object, init?: ReplyInit): Reply {
   const from = req.trace === null ? 0 : performance.now()
   const { services } = req
+  req.trace?.recording?.templates.push({ name, data })
   const templates = services.get(TEMPLATES)
   const fragments = templates.hasFragments ? fragmentsOf(req) : undefined
   const tags = services.find(PAGE_TAGS)?.(req, fragments)

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { folder, put, type RunningBinary, run, serve } from '../support/binary.ts'
+import { folder, install, put, type RunningBinary, run, serve } from '../support/binary.ts'
+import { testDatabaseUrl } from '../support/postgres.ts'
 import { readText } from '../support/sources.ts'
 
 /** The tour's files in the order in which the README shows them: each block's is the one named before it. */
@@ -65,4 +67,22 @@ t.test('the tour of the README works, step by step', async (t) => {
   t.equal(check.code, 0)
   second.child.kill('SIGTERM')
   t.match(await second.finished, { code: 0 })
+})
+
+t.test('the test of a site that the README shows passes for the site of its tour', async (t) => {
+  const [, section = ''] = readText('README.md').split('\n## Tests of a site\n')
+  const [, path = ''] = /^\s*`([\w/.]+\.test\.ts)`/.exec(section) ?? []
+  const [, text = ''] = /```ts\n([\s\S]*?)```/.exec(section) ?? []
+  const cwd = folder(t, { ...Object.fromEntries(tourFiles()), 'public/site.css': 'body {}' })
+  put(cwd, path, text)
+  put(cwd, 'package.json', '{ "type": "module" }')
+  install(cwd)
+  const { NODE_OPTIONS, ...inherited } = process.env
+  const tested = spawnSync(process.execPath, ['--import', 'tsx', '--test', path], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...inherited, DATABASE_URL: await testDatabaseUrl() },
+  })
+  t.equal(tested.status, 0, tested.stdout + tested.stderr)
+  t.match(tested.stdout, /^. pass 1$/m)
 })

@@ -1,20 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { folder, put, run, serve } from '../support/binary.ts'
+import { folder, install, put, run, serve } from '../support/binary.ts'
 import { testDatabaseUrl } from '../support/postgres.ts'
 import { ROOT } from '../support/sources.ts'
-
-/** What `npm install && npm link uwas` leave. */
-function install(site: string): void {
-  const modules = join(ROOT, 'node_modules')
-  mkdirSync(join(site, 'node_modules/@types'), { recursive: true })
-  symlinkSync(ROOT, join(site, 'node_modules/uwas'))
-  for (const name of ['tsx', 'typescript', '@types/node']) {
-    symlinkSync(join(modules, name), join(site, 'node_modules', name))
-  }
-}
 
 t.test('a new site runs, is proved by check, and passes its own tests', async (t) => {
   const cwd = folder(t, {})

@@ -44,6 +44,30 @@ t.test('every page of the demo has all that its templates name, in both language
   t.notMatch(client.log.join('\n'), /error/)
 })
 
+t.test('writing leads to the page of what was written, with few statements', async (t) => {
+  const env = { DATABASE_URL: await testDatabaseUrl() }
+  const site = { ...config, stateDir: temporaryFolder(t) }
+  const client = await createTestClient(site, { root, env, ownDatabase: true })
+  t.teardown(() => client.close())
+  const token = /name="token" value="([^"]+)"/.exec((await client.get('/write')).text)?.[1] ?? ''
+  const form = { author: 'Ann', title: 'Followed', body: 'To its page.', token }
+  const page = await client.post('/write', { form, follow: true })
+  t.strictSame(
+    page.redirects.map(({ status }) => status),
+    [303],
+  )
+  t.match(page.url, /\/posts\/\d+$/)
+  t.match(page.templates, [{ name: 'posts/post', data: { post: { title: 'Followed' } } }])
+  t.match(page.text, 'To its page.')
+  const place = page.url.slice(client.url.length)
+  await client.expectQueries(page.queries.length, () => client.get(place))
+  const ways = await Promise.all([client.get('/'), client.get(place), client.get('/nope')])
+  t.strictSame(
+    ways.map(({ templates }) => templates[0]?.name),
+    ['posts/list', 'posts/post', 'errors/404'],
+  )
+})
+
 t.test('the list is sent from memory, and shows at once what is written', async (t) => {
   const env = { DATABASE_URL: await testDatabaseUrl() }
   const site = { ...config, stateDir: temporaryFolder(t) }

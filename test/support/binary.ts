@@ -1,10 +1,11 @@
 /** The real binary as a child process: `node dist/main.js …`, as users run it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { ROOT } from './sources.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const WAIT_MS = 30_000
@@ -126,4 +127,14 @@ function collect(child: ChildProcess) {
     })
   }
   return { finished, printed, stderr: () => stderr }
+}
+
+/** What `npm install && npm link uwas` leave. */
+export function install(site: string): void {
+  const modules = join(ROOT, 'node_modules')
+  mkdirSync(join(site, 'node_modules/@types'), { recursive: true })
+  symlinkSync(ROOT, join(site, 'node_modules/uwas'))
+  for (const name of ['tsx', 'typescript', '@types/node']) {
+    symlinkSync(join(modules, name), join(site, 'node_modules', name))
+  }
 }

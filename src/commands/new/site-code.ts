@@ -65,26 +65,21 @@ import { config } from '../uwas.config.ts'
 
 let client: Awaited<ReturnType<typeof createTestClient>>
 
-// Its own folder: a \`uwas dev\` that runs meanwhile has the other one.
 before(async () => {
-  client = await createTestClient(
-    { ...config, stateDir: '.uwas/test' },
-    { root: join(import.meta.dirname, '..') },
-  )
+  const root = join(import.meta.dirname, '..')
+  client = await createTestClient(config, { root, ownDatabase: true })
 })
 beforeEach(() => client.begin())
 afterEach(() => client.rollback())
 after(() => client.close())
 
 test('a note that is added stands in the list, until it is removed', async () => {
-  const added = await client.post('/', { form: { body: 'feed the <cat>' } })
-  assert.equal(added.status, 303)
-  const list = await client.follow(added)
+  const list = await client.post('/', { form: { body: 'feed the <cat>' }, follow: true })
   assert.match(list.text, /feed the &lt;cat&gt;/)
   assert.deepEqual(list.queries, ['all notes'])
   const [, id] = /action="\\/(\\d+)\\/remove"/.exec(list.text) ?? []
-  const removed = await client.post(\`/\${id}/remove\`)
-  assert.ok(!(await client.follow(removed)).text.includes(\`/\${id}/remove\`))
+  const removed = await client.post(\`/\${id}/remove\`, { follow: true })
+  assert.ok(!removed.text.includes(\`/\${id}/remove\`))
 })
 
 test('what is not there is 404', async () => {

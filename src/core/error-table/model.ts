@@ -158,6 +158,13 @@ export const MODEL_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_MODEL_SCRATCH: {
+    message:
+      'no database for a while could be made on {where}: {problem}; let the role make databases (ALTER ROLE … CREATEDB), or do without one',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_MODEL_STATEMENT: {
     message: 'statement "{statement}": {problem}',
     status: 500,
