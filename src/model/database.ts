@@ -17,6 +17,7 @@ import { PipelinedLane } from './pipelined-lane.ts'
 import { PROFILES, type Profile } from './profile.ts'
 import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
+import { needsSession } from './session-need.ts'
 import { SlowLog } from './slow-log.ts'
 import { parseDatabaseUrl, siblingTarget } from './url.ts'
 
@@ -198,6 +199,16 @@ export class Database {
     )
     await connection.open()
     return connection
+  }
+
+  /**
+   * As `openSeparate`, where a pooler that shares sessions would not do: UWAS_ERR_MODEL_SESSION when there is no way
+   * around it.
+   */
+  openSession(what: string, options?: SeparateOptions): Promise<Connection> {
+    if (this.#direct.profile === 'direct') return this.openSeparate(options)
+    const instead = 'set database.directUrl to a URL of PostgreSQL itself'
+    return Promise.reject(needsSession(what, instead))
   }
 
   /** For `model/` itself: has `work` done when the database is closed. */

@@ -40,7 +40,7 @@ export async function withMigrationLock<T>(
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const { log, lockTimeoutMs = TABLE_LOCK_WAIT_MS } = options
-  const connection = await db.openSeparate({
+  const connection = await db.openSession('migrating', {
     onNotice: (notice) => log.info(`PostgreSQL: ${notice}`),
   })
   try {

@@ -8,6 +8,7 @@ import { prepareAll } from './connector.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf, translate } from './failures.ts'
 import { columnProblem, paramProblem } from './row-reader.ts'
+import { insteadOfSession, needsSession } from './session-need.ts'
 import { sqlPlace } from './sql-place.ts'
 import type { Statement } from './statement.ts'
 import { declaredStatements } from './statement-registry.ts'
@@ -38,7 +39,8 @@ export async function warm(
 
 /**
  * Compares statements with the live schema: UWAS_ERR_MODEL_PREPARE for SQL that PostgreSQL refuses,
- * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ. All findings, in order of
+ * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ, behind a pooler UWAS_ERR_MODEL_SESSION for what it
+ * cannot give. All findings, in order of
  * declaration. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
  */
 export async function checkStatements(
@@ -49,13 +51,19 @@ export async function checkStatements(
   try {
     const findings: CodedError[] = []
     for (const each of statements) {
-      const finding = await checkOne(connection, each)
+      const finding = checkSession(db, each) ?? (await checkOne(connection, each))
       if (finding !== undefined) findings.push(finding)
     }
     return findings
   } finally {
     await connection.close(1000)
   }
+}
+
+function checkSession({ profile }: Database, { name, sql }: Statement): CodedError | undefined {
+  if (profile === 'direct') return undefined
+  const instead = insteadOfSession(sql)
+  return instead === undefined ? undefined : needsSession(`statement "${name}"`, instead)
 }
 
 async function checkOne(

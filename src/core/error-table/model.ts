@@ -165,6 +165,12 @@ export const MODEL_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_MODEL_SESSION: {
+    message: '{what} needs a session of its own, and behind PgBouncer there is none: {instead}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_MODEL_STATEMENT: {
     message: 'statement "{statement}": {problem}',
     status: 500,
