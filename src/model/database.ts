@@ -206,7 +206,7 @@ export class Database {
    * around it.
    */
   openSession(what: string, options?: SeparateOptions): Promise<Connection> {
-    if (this.#direct.profile === 'direct') return this.openSeparate(options)
+    if (this.#parts.direct.profile === 'direct') return this.openSeparate(options)
     const instead = 'set database.directUrl to a URL of PostgreSQL itself'
     return Promise.reject(needsSession(what, instead))
   }
