@@ -42,7 +42,8 @@ import { builtTemplates, type SiteConfig } from './was/config.ts'
 import { CSRF } from './was/csrf/csrf.ts'
 import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
-import { createErrorPages } from './was/error-pages.ts'
+import { createErrorPages, type ErrorPages } from './was/error-pages.ts'
+import { createTag } from './was/etags.ts'
 import { finishing } from './was/finish.ts'
 import { PARTIALS } from './was/forms/partials.ts'
 import { markRequests } from './was/fragments.ts'
@@ -175,14 +176,12 @@ export async function createApp(
   if (templates !== null) services.provide(TEMPLATES, templates)
   provideOwn(config, services, options.isStrict ?? false)
   const rules = createSiteRules(config)
-  const finish = finishing(
-    rules,
-    config.compression === null ? null : createCompress(config.compression, log),
-  )
+  const errorPages = createErrorPages({ log, debugPage, files: config.errorPages })
+  const finish = finishOf(config, rules, errorPages, log)
   const dispatcher = createDispatcher({
     urls,
     middleware: middlewareOf(config, services, templates, options),
-    errorPages: createErrorPages({ log, debugPage, files: config.errorPages }),
+    errorPages,
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
     hasContext: config.requestContext,
@@ -248,6 +247,16 @@ function middlewareOf(
     ...ownMiddleware(config, services),
     ...config.middleware,
   ]
+}
+
+function finishOf(
+  { compression, etags }: SiteConfig,
+  rules: ReturnType<typeof createSiteRules>,
+  errorPages: ErrorPages,
+  log: Log,
+): ReturnType<typeof finishing> {
+  const compress = compression === null ? null : createCompress(compression, log)
+  return finishing(rules, compress, etags ? createTag(errorPages) : null)
 }
 
 function healthOf(

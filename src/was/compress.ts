@@ -20,7 +20,11 @@ const MAX_KEPT_TYPES = 256
 
 const NO_TRANSFORM = /(?:^|[,\s])no-transform(?:$|[,\s;])/i
 
-export type Compress = (req: Request, reply: Reply) => Reply | Promise<Reply>
+export interface Compress {
+  (req: Request, reply: Reply): Reply | Promise<Reply>
+  /** The coding that a reply is tried in; `identity` where another client gets another one; null: it stays as it is. */
+  codingOf(req: Request, reply: Reply): Coding | 'identity' | null
+}
 
 /**
  * A reply stays as it is when it is short, bodiless, partial, of a type that would not shrink, encoded
@@ -30,12 +34,17 @@ export type Compress = (req: Request, reply: Reply) => Reply | Promise<Reply>
 export function createCompress(options: CompressionConfig, log: Log): Compress {
   const { minBytes } = options
   const isWorth = typeJudge(new Set(options.types.map((type) => type.toLowerCase())))
-  return (req, reply) => {
+  function codingOf(req: Request, reply: Reply): Coding | 'identity' | null {
     const { body, type } = reply
-    if (body === null || type === null || !reply.compress || isBodiless(reply.status)) return reply
-    if (isShort(reply, minBytes) || !isWorth(type) || !mayEncode(reply)) return reply
-    const coding = chooseCoding(acceptedCodings(req.header('accept-encoding') ?? ''))
-    if (coding === null) return asIdentity(reply)
+    if (body === null || type === null || !reply.compress || isBodiless(reply.status)) return null
+    if (isShort(reply, minBytes) || !isWorth(type) || !mayEncode(reply)) return null
+    return chooseCoding(acceptedCodings(req.header('accept-encoding') ?? '')) ?? 'identity'
+  }
+  function compress(req: Request, reply: Reply): Reply | Promise<Reply> {
+    const coding = codingOf(req, reply)
+    const { body } = reply
+    if (coding === null || body === null) return reply
+    if (coding === 'identity') return asIdentity(reply)
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
       return encoded(reply, new CompressedStream(body, coding), coding)
     }
@@ -50,6 +59,7 @@ export function createCompress(options: CompressionConfig, log: Log): Compress {
       },
     )
   }
+  return Object.assign(compress, { codingOf })
 }
 
 /** The best of what the client takes; in a tie, ours; null where it would rather have none. */

@@ -247,6 +247,7 @@ export const SCHEMA = z.strictObject({
     .optional(),
   requestContext: z.boolean().optional(),
   trailingSlash: z.literal(['redirect', 'strict']).optional(),
+  etags: z.boolean().optional(),
   timings: z.boolean().optional(),
 }) satisfies z.ZodType<UserConfig>
 

@@ -244,6 +244,12 @@ export interface UserConfig {
    * redirected, or `strict`ly 404. Other methods are never redirected. Default `redirect`.
    */
   readonly trailingSlash?: 'redirect' | 'strict' | undefined
+  /**
+   * A weak ETag for pages of views from 1 KiB on, and 304 where the client has the page: it saves their bytes, not
+   * their making. Not for replies with a validator, a cookie, a nonce or `no-store`, nor for streams. An If-Match is
+   * then 412: it never names a weak tag (RFC 9110 section 13.1.1). Default false.
+   */
+  readonly etags?: boolean | undefined
   /** Record the time of each step of requests, for `recentTraces`. Costs a little. Default false. */
   readonly timings?: boolean | undefined
 }
@@ -375,5 +381,6 @@ export interface SiteConfig {
   } | null
   readonly requestContext: boolean
   readonly trailingSlash: 'redirect' | 'strict'
+  readonly etags: boolean
   readonly timings: boolean
 }

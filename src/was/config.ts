@@ -158,6 +158,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     csrf: csrfOf(config),
     requestContext: config.requestContext ?? false,
     trailingSlash: config.trailingSlash ?? 'redirect',
+    etags: config.etags ?? false,
     timings: config.timings ?? false,
   })
 }

@@ -1,6 +1,6 @@
 /**
  * The last step of every dynamic reply: preflights are answered before routing, what was made from cookies is
- * marked for caches, CORS fields are added, bodies compressed. `app.ts` puts it around the dispatcher; a site that wants none of it pays nothing.
+ * marked for caches, CORS fields are added, bodies tagged and compressed. `app.ts` puts it around the dispatcher; a site that wants none of it pays nothing.
  */
 import type { CorsFields } from '../http/cors.ts'
 import { withVary } from '../http/headers.ts'
@@ -9,22 +9,30 @@ import type { Request } from '../http/request.ts'
 import { markPersonal } from './caching.ts'
 import type { Compress } from './compress.ts'
 import type { Handler } from './dispatch.ts'
+import type { Tag } from './etags.ts'
 import { ownCopy } from './own-reply.ts'
 import type { SiteRules } from './site-rules.ts'
 
 /** `null` for what the site does not have. */
-export function finishing(rules: SiteRules | null, compress: Compress | null) {
+export function finishing(
+  rules: SiteRules | null,
+  compress: Compress | null,
+  tag: Tag | null = null,
+) {
   return (inner: Handler): Handler => {
-    const last: Compress = (req, reply) => {
-      const marked = markPersonal(req, reply)
-      return compress === null ? marked : compress(req, marked)
+    const last: Step = (req, reply) => {
+      let made = markPersonal(req, reply)
+      if (tag !== null) made = tag(req, made, compress?.codingOf(req, made) ?? null)
+      return compress === null ? made : compress(req, made)
     }
     const compressed = after(inner, last)
     return rules === null ? compressed : sharing(rules, compressed)
   }
 }
 
-function after(inner: Handler, step: Compress): Handler {
+type Step = (req: Request, reply: Reply) => Reply | Promise<Reply>
+
+function after(inner: Handler, step: Step): Handler {
   return (req) => {
     const result = inner(req)
     return result instanceof Reply ? step(req, result) : result.then((reply) => step(req, reply))

@@ -68,6 +68,7 @@ t.test('an empty configuration is complete', async (t) => {
     csrf: null,
     requestContext: false,
     trailingSlash: 'redirect',
+    etags: false,
     timings: false,
   })
 })
