@@ -20,6 +20,7 @@ import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
 import { createDatabase, DATABASE, type Database } from './model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './model/embedded.ts'
+import { embeddedDir } from './model/embedded-processes.ts'
 import { migrate } from './model/migrate.ts'
 import { readMigrations } from './model/migration-files.ts'
 import { createOwnTables } from './model/own-tables.ts'
@@ -80,6 +81,16 @@ export interface Backends {
   close(): Promise<void>
 }
 
+/** What a process does for, and has from, the others that serve the same site. */
+export interface Share {
+  /** Of the PostgreSQL that the supervisor looks after; null where the configuration names one, or none. */
+  readonly databaseUrl: string | null
+  /** Processes that have the pool's connections together. */
+  readonly workers: number
+  /** Whether it is the one that compresses files before anybody asks. */
+  readonly isFirst: boolean
+}
+
 /** What a command adds to a site that it builds. */
 export interface AppOptions {
   readonly log: Log
@@ -89,6 +100,8 @@ export interface AppOptions {
   readonly fingerprints?: boolean
   /** Whether a template's tag that nothing has a value for is an error. Default false; development says so. */
   readonly isStrict?: boolean
+  /** Whether the database is brought up to date. Default true; of several workers one does it. */
+  readonly migrates?: boolean
   /** Development's page of an unexpected error. Default: the site's own error page. */
   readonly debugPage?: (req: Request, error: unknown) => Reply
 }
@@ -109,7 +122,7 @@ export interface App extends Application {
 export async function openBackends(
   config: SiteConfig,
   log: Log,
-  options: { readonly refusesRepeats?: boolean } = {},
+  options: { readonly refusesRepeats?: boolean; readonly share?: Share } = {},
 ): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
@@ -121,6 +134,7 @@ export async function openBackends(
     maxBytes: config.files.maxBytes,
     watch: config.files.watch,
     deployments: config.files.deployments,
+    compressesAhead: options.share?.isFirst ?? true,
     storeDir: join(config.stateDir, 'objects'),
     native,
     log,
@@ -148,6 +162,11 @@ export async function openBackends(
   }
 }
 
+/** The engine reads its limit from the environment, once, when it is loaded: before the first `listen`. */
+export function setHeaderLimit({ limits }: SiteConfig): void {
+  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(limits.maxHeaderBytes)
+}
+
 /**
  * Builds the site over its backends: migrates, prepares and checks all statements, compiles templates
  * and URL conf. Throws the first mistake; the backends stay open.
@@ -163,12 +182,7 @@ export async function createApp(
   const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, options, staticUrls)
-  if (database !== null) {
-    const own = ownDatabase(config)
-    await createOwnTables(database, own.steps, { log })
-    if (config.migrations !== null) await migrate(database, config.migrations, { log })
-    await warm(database, [...declaredStatements(), ...own.statements])
-  }
+  if (database !== null) await prepareDatabase(config, database, options)
   const rooms = new Rooms()
   const services = servicesOf(config, backends)
     .provide(ROOMS, rooms)
@@ -221,6 +235,19 @@ export async function createApp(
       templates: templates?.names().length ?? 0,
     },
   }
+}
+
+async function prepareDatabase(
+  config: SiteConfig,
+  database: Database,
+  { log, migrates = true }: AppOptions,
+): Promise<void> {
+  const own = ownDatabase(config)
+  if (migrates) {
+    await createOwnTables(database, own.steps, { log })
+    if (config.migrations !== null) await migrate(database, config.migrations, { log })
+  }
+  await warm(database, [...declaredStatements(), ...own.statements])
 }
 
 /** The site's templates with what their tags can name; null without any. For the shell. */
@@ -338,21 +365,26 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
 async function openDatabase(
   config: SiteConfig,
   log: Log,
-  options: { readonly refusesRepeats?: boolean },
+  { share, ...options }: { readonly refusesRepeats?: boolean; readonly share?: Share },
 ): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
   if (config.database === null) return { postgres: null, database: null }
-  const { url, directUrl, ...rest } = config.database
+  const { url: named, directUrl, ...rest } = config.database
+  const given = named ?? share?.databaseUrl ?? null
   const postgres =
-    url === null
-      ? await startEmbeddedPostgres({ dir: join(config.stateDir, 'postgres'), log })
-      : null
+    given === null ? await startEmbeddedPostgres({ dir: embeddedDir(config.stateDir), log }) : null
   const database = createDatabase({
-    url: url ?? (postgres as EmbeddedPostgres).url,
+    url: given ?? (postgres as EmbeddedPostgres).url,
     ...(directUrl !== null && { directUrl }),
     ...rest,
+    poolSize: poolShare(rest.poolSize, share?.workers ?? 1),
     log,
     refusesRepeats: options.refusesRepeats ?? false,
     leakAfterMs: options.refusesRepeats === true ? LEAK_AFTER_MS : 0,
   })
   return { postgres, database }
+}
+
+/** One connection for single statements and one for transactions is the least. */
+function poolShare(poolSize: number, workers: number): number {
+  return Math.max(2, Math.floor(poolSize / workers))
 }

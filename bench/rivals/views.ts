@@ -5,7 +5,7 @@ import { bun, bunBinary } from './bun.ts'
 import { djangoVariants } from './django.ts'
 import { rawUws } from './raw-uws.ts'
 import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
-import { MAIN, uwas } from './uwas.ts'
+import { MAIN, runSupervised, uwas } from './uwas.ts'
 
 const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
 const SERVERS = new URL('views/', import.meta.url)
@@ -17,7 +17,7 @@ const site: Rival = {
   start(context) {
     const address = ['--host', '127.0.0.1', '--port', String(context.port)]
     const command = [process.execPath, MAIN, 'serve', '--config', SITE, ...address]
-    return runPinned(context, command, {
+    return runSupervised(context, command, {
       BENCH_STATE: context.scratch,
       DATABASE_URL: context.database?.url ?? '',
     })

@@ -3,7 +3,7 @@
  * leaves exit code 1, or a summary and 0. Called by `cli.ts`.
  */
 import { openBackends } from '../app.ts'
-import { isCodedError } from '../core/errors.ts'
+import { isCodedError, withCode } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
 import { createPrivateFiles } from '../files/send-file.ts'
 import { TrustedProxies } from '../http/forwarded.ts'
@@ -31,7 +31,6 @@ import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
 import { count } from './count.ts'
-import { withCode } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { withDatabase } from './migrate.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'

@@ -2,22 +2,12 @@
  * The command line: its commands, flags and help. Gets `argv`, runs one command, leaves the exit code:
  * 0 done, 1 failed, 2 a mistake in what the user gave. Called by `main.ts`.
  */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { DEFAULT_PORT, readPort } from '../was/config.ts'
-import { buildCommand } from './build.ts'
-import { checkCommand } from './check.ts'
-import { createUserCommand } from './createuser.ts'
-import { devCommand } from './dev.ts'
-import { explainCommand } from './explain.ts'
+import { DEFAULT_PORT, readPort } from '../was/port.ts'
+import { MOST_WORKERS } from '../was/worker-limits.ts'
 import { reportFailure } from './failure.ts'
 import { createCommandLog } from './log.ts'
-import { migrateCommand } from './migrate.ts'
-import { migrationCommand } from './migration.ts'
-import { newCommand } from './new.ts'
-import { routesCommand } from './routes.ts'
-import { serveCommand } from './serve.ts'
-import { shellCommand } from './shell.ts'
+import { readVersion } from './version.ts'
 
 /** Resolves when the command is done; for a server that is when it has stopped. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -40,10 +30,11 @@ type Run<A extends unknown[]> = (...args: A) => Promise<number>
 
 function createProgram(onExitCode: (code: number) => void): Command {
   const program = new Command('uwas')
+  // Each is loaded when it is run: the others cost no start.
   const then =
-    <A extends unknown[]>(run: Run<A>) =>
+    <A extends unknown[]>(load: () => Promise<Run<A>>) =>
     async (...args: A) =>
-      onExitCode(await run(...args))
+      onExitCode(await (await load())(...args))
   program
     .description('A web server and a web application server in one process.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -53,23 +44,23 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(try "uwas --help" for the commands and their flags)')
     .addHelpText('after', GENERAL_HELP)
-  addServe(program).action(then(serveCommand))
-  addDev(program).action(then(devCommand))
-  addNew(program).action(then(newCommand))
+  addServe(program).action(then(async () => (await import('./serve.ts')).serveCommand))
+  addDev(program).action(then(async () => (await import('./dev.ts')).devCommand))
+  addNew(program).action(then(async () => (await import('./new.ts')).newCommand))
   site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
     .addHelpText('after', CHECK_HELP)
-    .action(then(checkCommand))
+    .action(then(async () => (await import('./check.ts')).checkCommand))
   site(program, 'build', 'write the compiled templates, so that a server makes no code at start')
     .addHelpText('after', BUILD_HELP)
-    .action(then(buildCommand))
+    .action(then(async () => (await import('./build.ts')).buildCommand))
   site(program, 'routes', 'list the URL conf of a site in the order in which it matches')
     .option('--json', 'print JSON, for programs', false)
-    .action(then(routesCommand))
-  addExplain(program).action(then(explainCommand))
+    .action(then(async () => (await import('./routes.ts')).routesCommand))
+  addExplain(program).action(then(async () => (await import('./explain.ts')).explainCommand))
   site(program, 'shell', 'run JavaScript with the site at hand: its database, templates, URLs')
     .option('--code <code>', 'run this; else standard input, or lines from the terminal')
     .addHelpText('after', SHELL_HELP)
-    .action(then(shellCommand))
+    .action(then(async () => (await import('./shell.ts')).shellCommand))
   site(program, 'migrate', "apply a site's SQL migrations that are not applied yet")
     .option('--status', 'only list what is applied and what is not', false)
     .addOption(downOption('--down [count]'))
@@ -82,9 +73,11 @@ function createProgram(onExitCode: (code: number) => void): Command {
     )
     .addOption(lockTimeoutOption())
     .addHelpText('after', MIGRATE_HELP)
-    .action(then(migrateCommand))
-  addMigration(program).action(then(migrationCommand))
-  addCreateUser(program).action(then(createUserCommand))
+    .action(then(async () => (await import('./migrate.ts')).migrateCommand))
+  addMigration(program).action(then(async () => (await import('./migration.ts')).migrationCommand))
+  addCreateUser(program).action(
+    then(async () => (await import('./createuser.ts')).createUserCommand),
+  )
   return program
 }
 
@@ -93,6 +86,7 @@ function addServe(program: Command): Command {
     .argument('[dir]', 'folder of files to serve as it is: no configuration, no database')
     .addOption(portOption())
     .addOption(hostOption('all addresses'))
+    .addOption(workersOption())
     .option('--spa [file]', 'answer pages that do not exist with this one (default: index.html)')
     .option('--listing', 'list folders that have no index.html')
     .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')
@@ -176,6 +170,17 @@ function hostOption(otherwise: string): Option {
   )
 }
 
+function workersOption(): Option {
+  return new Option(
+    '-w, --workers <n>',
+    'processes that serve; auto: one a core, 0: this one alone (default: the configuration, 1)',
+  ).argParser((text) => {
+    if (text === 'auto') return text
+    if (/^\d{1,4}$/.test(text) && Number(text) <= MOST_WORKERS) return Number(text)
+    throw new InvalidArgumentError(`It is neither "auto" nor a number from 0 to ${MOST_WORKERS}.`)
+  })
+}
+
 function addMigration(program: Command): Command {
   return site(program, 'migration', 'draft a migration from the declared tables and the database')
     .argument('<name>', 'what it does: add_authors')
@@ -225,11 +230,6 @@ function lockTimeoutOption(): Option {
     })
 }
 
-function readVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
-}
-
 const GENERAL_HELP = `
 Examples:
   uwas new notebook              start a site
@@ -255,7 +255,8 @@ Environment: PORT (before the configuration's port), DATABASE_URL; XDG_CACHE_HOM
 (default ~/.cache), below which uwas keeps copies of a served folder's files.
 
 SIGTERM or Ctrl-C stops: replies that have begun are finished first, for at most
-10 seconds. A second one stops at once.`
+10 seconds. A second one stops at once. SIGHUP reloads: new workers take over once they
+are ready; where they cannot start, those before them go on.`
 
 const DEV_HELP = `
 Templates are compiled and files read again when they change; when code changes, the site's

@@ -2,8 +2,15 @@
  * `uwas dev`: serves a site to its developer and follows every change. Gets the command line's flags,
  * leaves the exit code. Called by `cli.ts`.
  */
-import { type App, type Backends, createApp, forgetCaches, openBackends } from '../app.ts'
-import { isCodedError } from '../core/errors.ts'
+import {
+  type App,
+  type Backends,
+  createApp,
+  forgetCaches,
+  openBackends,
+  setHeaderLimit,
+} from '../app.ts'
+import { isCodedError, withCode } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
 import { text } from '../http/reply.ts'
 import { securityHeaders } from '../http/security-headers.ts'
@@ -16,10 +23,9 @@ import { createLive, type Live } from './dev/live.ts'
 import { isOwnHost } from './dev/own-host.ts'
 import { servePages, withoutPages } from './dev/pages.ts'
 import { type ChangeKind, watchSite } from './dev/watch.ts'
-import { withCode } from './failure.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
-import { serverUrl, setHeaderLimit } from './serve.ts'
+import { serverUrl } from './server-url.ts'
 import { loadServedSite, type SiteFlags, showPath } from './site.ts'
 import { withoutLoadNumbers } from './site-url.ts'
 

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os'
 import type { Log } from '../core/log.ts'
-import { isUnderNohup } from './nohup.ts'
+import { isUnderNohup } from '../supervisor/nohup.ts'
 
 /** Milliseconds for replies that have begun when a signal comes; after an uncaught error. */
 const GRACE_MS = 10_000
@@ -30,17 +30,17 @@ export function exitOnSignals(): void {
 }
 
 /**
- * Waits for the end. The first signal closes with grace: 0. A second one exits at once, as do replies
+ * Waits for the end. The first signal closes with grace (default 10,000 ms): 0. A second one exits at once, as do replies
  * and connections that take longer than both time limits: 1. An exception or a rejected promise that
  * nobody handled is logged and closes too: 1, since the process may be in any state. While closing,
  * further ones are not even logged: the log itself may be what fails.
  */
-export function untilEnd(close: Close, log: Log): Promise<number> {
+export function untilEnd(close: Close, log: Log, graceMs: number = GRACE_MS): Promise<number> {
   return new Promise((resolve) => {
     let isClosing = false
-    const end = (graceMs: number, code: number): void => {
-      setTimeout(() => exitNow(log, 'closing took too long'), graceMs + CLOSE_MS).unref()
-      close(graceMs).then(
+    const end = (waitMs: number, code: number): void => {
+      setTimeout(() => exitNow(log, 'closing took too long'), waitMs + CLOSE_MS).unref()
+      close(waitMs).then(
         () => resolve(code),
         (error: unknown) => {
           log.error('closing failed', error)
@@ -52,7 +52,7 @@ export function untilEnd(close: Close, log: Log): Promise<number> {
       if (isClosing) exitNow(log, `second signal (${signal})`)
       isClosing = true
       // The line says that nothing more is accepted, so that comes first.
-      end(GRACE_MS, 0)
+      end(graceMs, 0)
       log.info(`${signal}: finishing what has begun, then stopping`)
     })
     process.on('uncaughtException', (error, origin) => {
@@ -60,7 +60,7 @@ export function untilEnd(close: Close, log: Log): Promise<number> {
       isClosing = true
       const what = origin === 'unhandledRejection' ? 'a rejected promise' : 'an exception'
       log.error(`stopping: the site's code left ${what} unhandled`, error)
-      end(GRACE_AFTER_ERROR_MS, 1)
+      end(Math.min(graceMs, GRACE_AFTER_ERROR_MS), 1)
     })
   })
 }

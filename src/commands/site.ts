@@ -8,7 +8,8 @@ import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createError, isCodedError } from '../core/errors.ts'
-import { parseConfig, readPort, type SiteConfig } from '../was/config.ts'
+import { parseConfig, type SiteConfig } from '../was/config.ts'
+import { readPort } from '../was/port.ts'
 import { loadEnvFile } from './env-file.ts'
 import { loadSiteModule } from './site-module.ts'
 import { withoutLoadNumbers } from './site-url.ts'
@@ -19,6 +20,9 @@ export interface SiteFlags {
   readonly config?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
+  /** Processes that serve; only where somebody serves. */
+  readonly workers?: number | 'auto' | undefined
+  readonly verbose?: boolean | undefined
 }
 
 /** What it says of a folder that is served without one. */
@@ -135,8 +139,13 @@ function environment({ port }: SiteFlags): NodeJS.ProcessEnv {
   return port === undefined ? process.env : { ...process.env, PORT: undefined }
 }
 
-function withFlags(config: SiteConfig, { host, port }: SiteFlags): SiteConfig {
-  return Object.freeze({ ...config, host: host ?? config.host, port: port ?? config.port })
+function withFlags(config: SiteConfig, { host, port, workers }: SiteFlags): SiteConfig {
+  return Object.freeze({
+    ...config,
+    host: host ?? config.host,
+    port: port ?? config.port,
+    workers: { ...config.workers, count: workers ?? config.workers.count },
+  })
 }
 
 function checkFolder(dir: string, root: string): void {

@@ -13,6 +13,7 @@ import { MODEL_ERRORS } from './error-table/model.ts'
 import { NATIVE_ERRORS } from './error-table/native.ts'
 import { ROUTE_ERRORS } from './error-table/route.ts'
 import { SERVER_ERRORS } from './error-table/server.ts'
+import { SUPERVISOR_ERRORS } from './error-table/supervisor.ts'
 import { TEMPLATE_ERRORS } from './error-table/template.ts'
 import { WAS_ERRORS } from './error-table/was.ts'
 
@@ -27,6 +28,7 @@ export const ERRORS = {
   ...NATIVE_ERRORS,
   ...ROUTE_ERRORS,
   ...SERVER_ERRORS,
+  ...SUPERVISOR_ERRORS,
   ...TEMPLATE_ERRORS,
   ...WAS_ERRORS,
 } as const satisfies Record<`UWAS_ERR_${string}`, ErrorEntry>
@@ -77,4 +79,12 @@ export function isCodedError(value: unknown): value is CodedError {
     typeof (value as { code?: unknown }).code === 'string' &&
     Object.hasOwn(ERRORS, (value as { code?: string }).code ?? '')
   )
+}
+
+/** The message with its code at the end of the first line, before source excerpts and lists. */
+export function withCode({ message, code }: CodedError): string {
+  const end = message.indexOf('\n')
+  return end === -1
+    ? `${message} [${code}]`
+    : `${message.slice(0, end)} [${code}]${message.slice(end)}`
 }

@@ -45,6 +45,8 @@ export interface CatalogueOptions {
   readonly watch?: WatchMode
   /** Deployments before the present one whose fingerprinted URLs still answer. Default 3. */
   readonly deployments?: number
+  /** Whether files are compressed before somebody asks: of servers that share a store one does it. Default true. */
+  readonly compressesAhead?: boolean
   readonly native: Native
   readonly log: Log
   /** Fields of every static reply: the security headers. */
@@ -91,8 +93,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<Catalo
   const mounts = resolveMounts(options.mounts, options.types)
   const heads = createHeads(options.baseHeaders ?? [])
   const store = await createStore(options.storeDir, native, log)
-  const dirs = mounts.map(({ dir }) => dir)
-  const path = store.dir === null ? null : manifestPath(store.dir, dirs)
+  const path = store.dir === null ? null : manifestOf(store.dir, mounts)
   const manifest = path === null ? NO_MANIFEST : await loadManifest(path)
   const { maxBytes = DEFAULT_MAX_BYTES, memory } = options
   const contents = new Contents(
@@ -104,7 +105,8 @@ export async function createCatalogue(options: CatalogueOptions): Promise<Catalo
         ...(memory !== undefined && { memory }),
       }),
   )
-  const maker = await createVariantMaker({ store, contents, log })
+  const isAhead = options.compressesAhead ?? true
+  const maker = await createVariantMaker({ store, contents, log, isAhead })
   const watcher: Watcher = new Watcher({
     onChange: (dirty) => updater.change(dirty),
     onFailure: (problem) => updater.watchFailed(problem),
@@ -152,6 +154,13 @@ export async function createCatalogue(options: CatalogueOptions): Promise<Catalo
   }
   if (store.dir !== null) catalogue.cleanLater(store.dir, log)
   return catalogue
+}
+
+function manifestOf(storeDir: string, mounts: readonly Mount[]): string {
+  return manifestPath(
+    storeDir,
+    mounts.map(({ dir }) => dir),
+  )
 }
 
 /** Old objects are removed when the start and its first requests are over. */

@@ -14,6 +14,8 @@ export interface MakerOptions {
   readonly store: Store
   readonly contents: Contents
   readonly log: Log
+  /** Whether what is offered is made, too. */
+  readonly isAhead: boolean
 }
 
 /** Of what is offered and not asked for: as much as takes a few seconds of an idle core. */
@@ -47,6 +49,7 @@ export class BackgroundMaker implements VariantMaker {
 
   offer(entry: FileEntry): void {
     const bytes = entry.ok.length
+    if (!this.#options.isAhead) return
     if (this.#isClosed || this.#offeredBytes + bytes > MAX_OFFERED_BYTES) return
     if (this.#index.get(sourceOf(entry)) !== undefined) return
     this.#offeredBytes += bytes
@@ -105,7 +108,7 @@ export class BackgroundMaker implements VariantMaker {
     entry.maker = null
     if (entry.made.length > 0 || hasAllSiblings(entry)) return
     const source = sourceOf(entry)
-    const known = this.#index.get(source)
+    const known = await this.#index.look(source)
     if (known !== undefined) this.#apply(entry, known)
     else await this.#compress(entry, source)
   }

@@ -25,10 +25,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createError } from '../core/errors.ts'
+import { isAlive } from '../core/process-id.ts'
 import type { Binaries } from './embedded-binaries.ts'
 import { endAtExit } from './embedded-exit.ts'
 import type { Identity } from './embedded-identity.ts'
-import { isAlive } from './embedded-processes.ts'
 import { problemOf } from './failures.ts'
 
 /** Superuser of the embedded server, and the name of the site's database in it. */

@@ -11,8 +11,15 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { identify, isAlive, isStill, type ProcessId } from '../core/process-id.ts'
 import type { Layout } from './embedded-cluster.ts'
+
+/** Where the embedded PostgreSQL of a site lives. */
+export function embeddedDir(stateDir: string): string {
+  return join(stateDir, 'postgres')
+}
 
 export interface RunningServer {
   readonly pid: number
@@ -23,26 +30,18 @@ export interface RunningServer {
 
 /** PostgreSQL 18, section 18.5: connections are ended, transactions rolled back. */
 export const FAST_SHUTDOWN = 'SIGINT'
+/** Nobody is let in any more, and those who are there may stay. */
+const SMART_SHUTDOWN = 'SIGTERM'
 
 /** Longer than any pid can be (Linux: PID_MAX_LIMIT is 2^22), so it never names a process. */
 const NO_PID = 4194305
-
-/** True while a process of this id runs; not for one that has ended and was not yet waited for. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-  return readStat(pid)?.state !== 'Z'
-}
 
 /** The server that runs on the data, or undefined. */
 export function findServer({ data }: Layout): RunningServer | undefined {
   const lines = readPidFile(data)
   if (lines === undefined) return undefined
   const pid = Math.abs(Number(lines[0]))
-  if (!Number.isInteger(pid) || pid === 0 || !isAlive(pid)) return undefined
+  if (!isAlive(pid)) return undefined
   if (!worksIn(pid, data)) {
     disown(data, lines)
     return undefined
@@ -76,6 +75,17 @@ export function leaveServer(layout: Layout): void {
   dropOwnership(layout)
 }
 
+/**
+ * Asks a server that nobody looks after any more to end once its last client has gone (smart shutdown), without
+ * waiting. `dir` as for `startEmbeddedPostgres`.
+ */
+export function leaveOrphan(dir: string): void {
+  const layout = { folder: dir, data: `${dir}/data`, log: '', owner: `${dir}/owner.json` }
+  if (readOwner(layout) !== undefined) return
+  const server = findServer(layout)
+  if (server !== undefined) send(server.pid, SMART_SHUTDOWN)
+}
+
 /** Notes that this process looks after the server. */
 export function takeOwnership({ owner }: Layout): void {
   const fresh = `${owner}.${process.pid}`
@@ -92,25 +102,8 @@ export function dropOwnership(layout: Layout): void {
 export function readOwner({ owner }: Layout): number | undefined {
   if (!existsSync(owner)) return undefined
   try {
-    const noted = JSON.parse(readFileSync(owner, 'utf8')) as { pid: number; startedAt: string }
-    if (!Number.isInteger(noted.pid) || !isAlive(noted.pid)) return undefined
-    return identify(noted.pid).startedAt === noted.startedAt ? noted.pid : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** A pid is used again sooner or later: the time of its start tells its users apart. */
-function identify(pid: number): { pid: number; startedAt: string } {
-  return { pid, startedAt: readStat(pid)?.startedAt ?? '' }
-}
-
-/** Linux proc(5): after the name in parentheses come the state (3rd field) and starttime (22nd). */
-function readStat(pid: number): { state: string; startedAt: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' }
+    const noted = JSON.parse(readFileSync(owner, 'utf8')) as ProcessId
+    return isStill(noted) ? noted.pid : undefined
   } catch {
     return undefined
   }

@@ -128,5 +128,6 @@ export interface Engine {
   readonly DISABLED: number
   readonly SHARED_COMPRESSOR: number
   /** Do not share the port with another process. */
+  readonly LIBUS_LISTEN_DEFAULT: number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
 }

@@ -4,6 +4,8 @@
 export interface FrontAddress {
   readonly host?: string | undefined
   readonly port: number
+  /** Whether other processes may listen there too (SO_REUSEPORT). Default false. */
+  readonly isShared?: boolean
 }
 
 export interface Front {

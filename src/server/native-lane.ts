@@ -6,7 +6,6 @@ import { Trace } from '../core/trace.ts'
 import { answer } from '../files/answer.ts'
 import type { FileEntry } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
-import { formatHttpDate } from '../http/date.ts'
 import type { HeaderList } from '../http/headers.ts'
 import { statusOf } from '../http/http-error.ts'
 import { Reply } from '../http/reply.ts'
@@ -28,7 +27,7 @@ import { NativeFields } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
-import { refusal } from './refusal.ts'
+import { refusal, refusalBytes } from './refusal.ts'
 import type { TakeSocket } from './server-socket.ts'
 
 /**
@@ -44,6 +43,8 @@ export class NativeLane {
   draining: boolean
   /** Replies that have been begun and not finished. */
   pending: number
+  /** Requests that have come since the start. */
+  requests: number
   /** Where the engine does not know the addresses of its connections. */
   peers: Peers | null
   readonly #heads: Heads
@@ -58,6 +59,7 @@ export class NativeLane {
     this.application = application
     this.draining = false
     this.pending = 0
+    this.requests = 0
     this.peers = null
     this.#heads = createHeads(baseHeaders)
     this.#scan = new FieldScan()
@@ -89,11 +91,7 @@ export class NativeLane {
 
   /** For the strict lane: a whole refusal, for a connection without a request that could be answered. */
   refusalBytes(status: number): Uint8Array {
-    const body = refusal(status)
-    const head = `HTTP/1.1 ${Buffer.from(this.#heads.of(body)).toString('latin1')}`
-    const content = body.body as string
-    const rest = `Date: ${formatHttpDate(Date.now())}\r\nConnection: close\r\nContent-Length: ${content.length}`
-    return Buffer.from(`${head}\r\n${rest}\r\n\r\n${content}`, 'latin1')
+    return refusalBytes(status, this.#heads)
   }
 
   /** The engine's handler for every other method. */
@@ -116,6 +114,7 @@ export class NativeLane {
 
   /** A mistake of ours costs its connection, not the process: the engine ends that on an exception. */
   #guard(res: EngineResponse, req: EngineRequest, method: string): void {
+    this.requests++
     try {
       this.#handle(res, req, method)
     } catch (error) {

@@ -10,12 +10,12 @@ import type { Front, FrontAddress } from './front.ts'
 export async function listenUngated(
   { uws }: LoadedEngine,
   app: EngineApp,
-  { host, port }: FrontAddress,
+  { host, port, isShared = false }: FrontAddress,
 ): Promise<Front | undefined> {
-  const exclusive = uws.LIBUS_LISTEN_EXCLUSIVE_PORT
+  const options = isShared ? uws.LIBUS_LISTEN_DEFAULT : uws.LIBUS_LISTEN_EXCLUSIVE_PORT
   const socket = await new Promise<ListenSocket | false>((resolve) => {
-    if (host === undefined) app.listen(port, exclusive, resolve)
-    else app.listen(host, port, exclusive, resolve)
+    if (host === undefined) app.listen(port, options, resolve)
+    else app.listen(host, port, options, resolve)
   })
   if (socket === false) return undefined
   return {

@@ -7,6 +7,7 @@ import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { UserConfig } from './config-types.ts'
 import type { HealthCheck } from './health/options.ts'
+import { workersOptions, workersSchema } from './workers.ts'
 
 /** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
 const HEADER_BYTES = { least: 1024, most: 1024 * 1024 }
@@ -182,6 +183,7 @@ export const SCHEMA = z.strictObject({
   database: z.union([z.literal(false), z.literal('embedded'), databaseUrl, database]).optional(),
   host: z.string().regex(/./, 'is empty; leave it out for all addresses').optional(),
   port: port.optional(),
+  workers: workersSchema.optional(),
   stateDir: path.optional(),
   limits: z
     .strictObject({
@@ -257,6 +259,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   static: Object.keys(folder.shape),
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
+  workers: Object.keys(workersOptions.shape),
   cache: ['maxBytes'],
   database: Object.keys(database.shape),
   sessions: Object.keys(sessions.shape),

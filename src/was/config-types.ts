@@ -11,6 +11,7 @@ import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
+import type { SiteWorkers, WorkersOptions } from './workers.ts'
 
 /** A folder of static files. */
 export interface StaticFolder {
@@ -191,6 +192,11 @@ export interface UserConfig {
   readonly host?: string | undefined
   /** Port to listen on, 0 for any free one. The environment's PORT wins. Default 8080. */
   readonly port?: number | undefined
+  /**
+   * Processes that serve: a number, `'auto'` for one a core, 0 for none besides this one; or an object that says
+   * more. Caches, limits and whatever else a site keeps in memory are of one worker. Default 1.
+   */
+  readonly workers?: number | 'auto' | WorkersOptions | undefined
   /** Folder for what uwas keeps between starts: stored static files, embedded data. Default `.uwas`. */
   readonly stateDir?: string | undefined
   readonly limits?: Limits | undefined
@@ -351,6 +357,7 @@ export interface SiteConfig {
   /** Null: all addresses. */
   readonly host: string | null
   readonly port: number
+  readonly workers: SiteWorkers
   readonly stateDir: string
   readonly limits: SiteLimits
   /** Null: nobody is believed. */

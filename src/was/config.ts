@@ -21,6 +21,8 @@ import type {
   UserConfig,
 } from './config-types.ts'
 import { OWN_CHECKS, type SiteHealth } from './health/options.ts'
+import { DEFAULT_PORT, readPort } from './port.ts'
+import { workersOf } from './workers.ts'
 
 export type { SiteConfig, UserConfig } from './config-types.ts'
 
@@ -31,7 +33,6 @@ export interface ParseConfigOptions {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-export const DEFAULT_PORT = 8080
 const DEFAULT_DATABASE: Omit<DatabaseConfig, 'url'> = {
   directUrl: null,
   profile: 'direct',
@@ -85,6 +86,7 @@ const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
 const TOLD_APART = [
   'files',
+  'workers',
   'cache',
   'database',
   'limits',
@@ -138,6 +140,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     database: chooseDatabase(config, env['DATABASE_URL']),
     host: config.host ?? null,
     port: envPort ?? config.port ?? DEFAULT_PORT,
+    workers: workersOf(config.workers),
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
     trustedProxies: proxiesOf(config.trustedProxies),
@@ -166,12 +169,6 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
 /** Where `uwas build` writes the site's templates. */
 export function builtTemplates({ root }: SiteConfig): string {
   return join(root, 'build', 'templates.mjs')
-}
-
-/** A port as text: undefined when there is none, null when it is no port. */
-export function readPort(text: string | undefined): number | null | undefined {
-  if (text === undefined || text === '') return undefined
-  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : null
 }
 
 function listFolders(given: UserConfig['static']): StaticFolder[] {

@@ -13,6 +13,9 @@ export const config = { urls: urlconf(
 ) }`,
 }
 
+/** Of one process, without a supervisor. */
+const ALONE = ['serve', '--workers', '0', '--port', '0']
+
 const WITH_DATABASE = {
   'uwas.config.ts':
     "export const config = { migrations: 'migrations', database: 'embedded', static: 'public' }",
@@ -30,24 +33,24 @@ t.test('it goes on serving when who reads its output has gone away', async (t) =
   t.equal(child.exitCode, null)
 })
 
-t.test('an uncaught exception ends it even when its log has no reader', async (t) => {
-  const { port, child } = await serve(t, ['serve', '--port', '0'], { cwd: folder(t, SITE) })
+t.test('an uncaught exception ends one process even when its log has no reader', async (t) => {
+  const { port, child } = await serve(t, ALONE, { cwd: folder(t, SITE) })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.stderr?.destroy()
   await fetch(`http://127.0.0.1:${port}/later`).catch(() => undefined)
   t.equal(await ended, 1)
 })
 
-t.test('SIGHUP stops like SIGTERM', async (t) => {
-  const { child, finished } = await serve(t, ['serve', '--port', '0'], { cwd: folder(t, SITE) })
+t.test('without workers SIGHUP stops like SIGTERM', async (t) => {
+  const { child, finished } = await serve(t, ALONE, { cwd: folder(t, SITE) })
   child.kill('SIGHUP')
   t.match(await finished, { code: 0, stderr: /SIGHUP: finishing what has begun/ })
 })
 
-t.test('under nohup the end of the terminal does not stop it', async (t) => {
+t.test('under nohup the end of the terminal does not stop one process', async (t) => {
   const stdin = openSync('/dev/null', 'w')
   const options = { cwd: folder(t, SITE), stdin }
-  const { port, child, finished } = await serve(t, ['serve', '--port', '0'], options)
+  const { port, child, finished } = await serve(t, ALONE, options)
   closeSync(stdin)
   child.kill('SIGHUP')
   for (let i = 0; i < 5; i++) {

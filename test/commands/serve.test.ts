@@ -150,10 +150,12 @@ export const config = { urls: urlconf(path('/', () => new Promise<never>(() => {
 })
 
 t.test(
-  'a rejected promise that nobody handles ends the process with 1, its stack logged',
+  'without workers a rejected promise that nobody handles ends the process with 1, its stack logged',
   async (t) => {
     const root = folder(t, SITE)
-    const { port, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root })
+    const { port, finished } = await serve(t, ['serve', '--workers', '0', '--port', '0'], {
+      cwd: root,
+    })
     await fetch(`http://127.0.0.1:${port}/forget`).catch(() => undefined)
     const { code, stderr } = await finished
     t.equal(code, 1)

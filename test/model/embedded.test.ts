@@ -15,9 +15,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { isAlive } from '../../src/core/process-id.ts'
 import { createDatabase } from '../../src/model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/model/embedded.ts'
-import { endServer, isAlive } from '../../src/model/embedded-processes.ts'
+import { endServer } from '../../src/model/embedded-processes.ts'
 import { type KeptLog, keepLog, runSql } from '../support/postgres.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -30,6 +30,14 @@ t.test('an empty configuration is complete', async (t) => {
     root: '/site',
     urls: null,
     static: [],
+    workers: {
+      count: 1,
+      timeoutMs: 30_000,
+      maxMemoryBytes: 0,
+      maxRequests: 0,
+      maxAgeSeconds: 0,
+      graceMs: 10_000,
+    },
     cache: { maxBytes: 67_108_864 },
     files: {
       maxBytes: 536_870_912,

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { handled } from '../../core/handled.ts'
+import { isAlive } from '../../core/process-id.ts'
 import type { ServiceKey } from '../../core/services.ts'
 import type { Request } from '../../http/request.ts'
 import { type FilePart, type MultipartLimits, parts } from './parts.ts'
@@ -123,15 +124,5 @@ async function move(from: string, to: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
     await copyFile(from, to)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

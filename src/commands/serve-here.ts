@@ -1,0 +1,45 @@
+/**
+ * `uwas serve --workers 0`: serves in this very process until a signal ends it. Gets the command line, leaves the
+ * exit code. Called by `serve.ts`.
+ */
+import { createApp, openBackends, setHeaderLimit } from '../app.ts'
+import { securityHeaders } from '../http/security-headers.ts'
+import { listen } from '../server/server.ts'
+import { exitOnSignals, untilEnd } from './lifecycle.ts'
+import { createCommandLog } from './log.ts'
+import { servedSite } from './served-site.ts'
+import { servingLine } from './serving-line.ts'
+import { type FolderFlags, showPath } from './site.ts'
+
+export async function serveHere(dir: string | undefined, flags: FolderFlags): Promise<number> {
+  const log = createCommandLog()
+  const config = await servedSite(dir, flags)
+  setHeaderLimit(config)
+  exitOnSignals()
+  const backends = await openBackends(config, log)
+  try {
+    const app = await createApp(config, backends, { log })
+    const server = await listen(app, {
+      host: config.host ?? undefined,
+      port: config.port,
+      headers: securityHeaders(config.securityHeaders),
+    })
+    const { host, workers, file, root } = config
+    const { port } = server
+    const isSite = file !== null
+    log.info(
+      servingLine({ name: showPath(root), isSite, counts: app.counts, host, port, workers: 1 }),
+    )
+    return await untilEnd(
+      async (graceMs) => {
+        await server.close({ graceMs })
+        await backends.close()
+      },
+      log,
+      workers.graceMs,
+    )
+  } catch (error) {
+    await backends.close()
+    throw error
+  }
+}

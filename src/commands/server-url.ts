@@ -1,0 +1,10 @@
+/** The address that a server tells its user. Called by the commands that serve. */
+
+/** Addresses that a browser on this machine reaches as localhost. */
+const LOCAL: ReadonlySet<string> = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])
+
+/** The address to open in a browser on this machine. */
+export function serverUrl(host: string | null, port: number): string {
+  if (host === null || LOCAL.has(host)) return `http://localhost:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

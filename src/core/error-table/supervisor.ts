@@ -1,0 +1,25 @@
+/** Errors of src/supervisor/. Read by ../errors.ts. */
+import type { ErrorEntry } from './entry.ts'
+
+export const SUPERVISOR_ERRORS = {
+  UWAS_ERR_SUPERVISOR_RESTART: {
+    message:
+      'the configuration changes {keys}, which a reload cannot do: stop the server and start it again',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SUPERVISOR_VERSION: {
+    message:
+      'uwas {found} is installed here, but {running} is running: stop the server and start it again',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SUPERVISOR_WORKER: {
+    message: '{name} could not start: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+} as const satisfies Record<`UWAS_ERR_SUPERVISOR_${string}`, ErrorEntry>

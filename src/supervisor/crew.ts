@@ -1,0 +1,241 @@
+/**
+ * The workers of a server: one in each place, another one where one has ended, stands still or has served enough.
+ * Gets what they are told at their start; kept by `supervisor.ts`, which decides when all of them change.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../core/log.ts'
+import type { SiteWorkers } from '../was/workers.ts'
+import { assignSockets } from './assign.ts'
+import { enough } from './limits.ts'
+import type { ListeningSocket } from './listening-sockets.ts'
+import type { Begin, Ready } from './messages.ts'
+import { Slot } from './slot.ts'
+import { describeEnd, type WorkerCommand, WorkerProcess } from './worker-process.ts'
+
+/** What a crew asks of its supervisor. */
+export interface CrewHost {
+  readonly command: WorkerCommand
+  readonly log: Log
+  /** What workers are told; the place is added. */
+  begin(): Omit<Begin, 'slot' | 'migrates'>
+  limits(): SiteWorkers
+  sockets(): readonly ListeningSocket[]
+}
+
+/** Between two looks at the workers, at most. */
+const LOOK_MS = 1_000
+/** Looks in the time after which a worker counts as stuck. */
+const LOOKS = 4
+/** What it may take until all workers have heard that they are to stop. */
+const DEAF_MS = 2_000
+/** What a worker may take beyond its grace, before it is killed. */
+const CLOSE_MS = 10_000
+/**
+ * How long connections that are kept alive may be silent before a worker that is replaced closes them: their clients
+ * find another one.
+ */
+const LINGER_MS = 2_000
+
+export class Crew {
+  readonly #host: CrewHost
+  #slots: Slot[]
+  /** All processes, those that start and those that drain too. */
+  readonly #running: Set<WorkerProcess>
+  /** How much each worker's limits vary, from -1 to 1. */
+  readonly #jitter: WeakMap<WorkerProcess, number>
+  #timer: NodeJS.Timeout | undefined
+  #isStopping: boolean
+
+  constructor(host: CrewHost) {
+    this.#host = host
+    this.#slots = []
+    this.#running = new Set()
+    this.#jitter = new WeakMap()
+    this.#timer = undefined
+    this.#isStopping = false
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots
+  }
+
+  /** Starts a process for a place, which does nothing yet but read its configuration. */
+  spawn(slot: number): WorkerProcess {
+    const worker = new WorkerProcess(slot, this.#host.command, {
+      onLeaving: (one, isBroken) => this.#onLeaving(one, isBroken),
+      onEnd: (one) => this.#onEnd(one),
+    })
+    this.#running.add(worker)
+    this.#jitter.set(worker, Math.random() * 2 - 1)
+    return worker
+  }
+
+  /** Has it build its site. Rejects with UWAS_ERR_SUPERVISOR_WORKER. */
+  async bringUp(worker: WorkerProcess, migrates = false): Promise<Ready> {
+    await worker.settings
+    worker.begin({ ...this.#host.begin(), slot: worker.slot, migrates })
+    return await worker.ready
+  }
+
+  /** Puts workers that are ready in the places of those before, which drain; there are as many places as workers then. */
+  put(workers: readonly WorkerProcess[]): void {
+    const before = this.#slots.flatMap(({ worker }) => worker ?? [])
+    this.#slots = workers.map((worker, i) => {
+      const slot = this.#slots[i] ?? new Slot(i)
+      slot.worker = worker
+      return slot
+    })
+    this.#assign()
+    for (const worker of before) if (!workers.includes(worker)) this.#retire(worker)
+  }
+
+  /** Makes places up to `count`, and finds workers for those that have none. */
+  fill(count: number): void {
+    while (this.#slots.length < count) this.#slots.push(new Slot(this.#slots.length))
+    for (const slot of this.#slots) void this.#fillSlot(slot, 0)
+  }
+
+  /** Looks after the workers from now on. */
+  watch(): void {
+    clearTimeout(this.#timer)
+    const { timeoutMs } = this.#host.limits()
+    const lookMs = timeoutMs === 0 ? LOOK_MS : Math.min(LOOK_MS, timeoutMs / LOOKS)
+    this.#timer = setTimeout(() => {
+      this.#look(lookMs, timeoutMs)
+      if (!this.#isStopping) this.watch()
+    }, lookMs)
+  }
+
+  /** Stops all. Resolves when none accepts any more, but for those that stand still; `ended` when none runs any more. */
+  async stop(graceMs: number, lingerMs: number): Promise<void> {
+    this.#isStopping = true
+    clearTimeout(this.#timer)
+    const all = [...this.#running]
+    for (const worker of all) worker.stop(graceMs, lingerMs, graceMs + CLOSE_MS)
+    const deaf = Promise.all(all.map((worker) => worker.deaf))
+    await Promise.race([deaf, sleep(DEAF_MS, undefined, { ref: false })])
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all([...this.#running].map(({ ended }) => ended))
+  }
+
+  /** Ends all at once. */
+  kill(): void {
+    this.#isStopping = true
+    for (const worker of this.#running) worker.kill()
+  }
+
+  #assign(): void {
+    if (!this.#isStopping) assignSockets(this.#host.sockets(), this.#slots)
+  }
+
+  /** One that has another one in its place. */
+  #retire(worker: WorkerProcess): void {
+    const { graceMs } = this.#host.limits()
+    worker.stop(graceMs, Math.min(LINGER_MS, graceMs), graceMs + CLOSE_MS)
+  }
+
+  #onEnd(worker: WorkerProcess): void {
+    this.#running.delete(worker)
+    const slot = this.#slots.find((one) => one.worker === worker)
+    if (slot === undefined || this.#isStopping || worker.end === null) return
+    this.#host.log.error(
+      `${worker.name} ended ${describeEnd(worker.end)}; another one takes its place`,
+    )
+    this.#lose(slot, worker)
+  }
+
+  #onLeaving(worker: WorkerProcess, isBroken: boolean): void {
+    const slot = this.#slots.find((one) => one.worker === worker)
+    if (slot === undefined || this.#isStopping) return
+    if (isBroken) {
+      this.#host.log.error(`${worker.name} is ending; another one takes its place`)
+      this.#lose(slot, worker)
+    } else void this.#renew(slot, worker, 'it was told to end')
+  }
+
+  /** Neighbours take what comes meanwhile. */
+  #lose(slot: Slot, worker: WorkerProcess): void {
+    slot.worker = null
+    slot.crashes++
+    this.#assign()
+    void this.#fillSlot(slot, slot.backoff.next(performance.now() - worker.readyAt))
+  }
+
+  async #fillSlot(slot: Slot, pauseMs: number): Promise<void> {
+    if (slot.isFilling || slot.worker !== null) return
+    slot.isFilling = true
+    for (let waitMs = pauseMs; this.#isVacant(slot); waitMs = slot.backoff.next(0)) {
+      await sleep(waitMs)
+      if (!this.#isVacant(slot)) break
+      const worker = await this.#start(slot)
+      if (worker === null) continue
+      if (this.#isVacant(slot)) {
+        slot.worker = worker
+        this.#assign()
+      } else this.#retire(worker)
+    }
+    slot.isFilling = false
+  }
+
+  #isVacant(slot: Slot): boolean {
+    return !this.#isStopping && slot.worker === null && this.#slots.includes(slot)
+  }
+
+  /** A worker that is ready, or null where it could not start: the log says why. */
+  async #start(slot: Slot): Promise<WorkerProcess | null> {
+    const worker = this.spawn(slot.index)
+    try {
+      await this.bringUp(worker)
+      return worker
+    } catch (error) {
+      if (!this.#isStopping) this.#host.log.error((error as Error).message)
+      return null
+    }
+  }
+
+  /** The next one is ready before this one goes. */
+  async #renew(slot: Slot, worker: WorkerProcess, reason: string): Promise<void> {
+    if (slot.isFilling) return
+    slot.isFilling = true
+    this.#host.log.info(`${worker.name} is replaced: ${reason}`)
+    const next = await this.#start(slot)
+    slot.isFilling = false
+    if (next === null) {
+      if (slot.worker === null) void this.#fillSlot(slot, slot.backoff.next(0))
+      return
+    }
+    const isWanted = this.#slots.includes(slot) && (slot.worker === worker || slot.worker === null)
+    if (!isWanted) return this.#retire(next)
+    slot.worker = next
+    this.#assign()
+    this.#retire(worker)
+  }
+
+  #look(lookMs: number, timeoutMs: number): void {
+    for (const slot of this.#slots) {
+      const worker = slot.ready
+      if (worker === null) continue
+      worker.missedBeats++
+      if (timeoutMs > 0 && (worker.missedBeats - 1) * lookMs >= timeoutMs) {
+        this.#host.log.error(`${worker.name} has not answered for ${timeoutMs} ms; killing it`)
+        worker.kill()
+      }
+    }
+    this.#assign()
+    this.#renewOne()
+  }
+
+  /** Never two at a time. */
+  #renewOne(): void {
+    if (this.#isStopping || this.#slots.some(({ isFilling }) => isFilling)) return
+    for (const slot of this.#slots) {
+      const worker = slot.ready
+      if (worker === null) continue
+      const jitter = this.#jitter.get(worker) ?? 0
+      const reason = enough(worker, this.#host.limits(), jitter, performance.now())
+      if (reason !== null) return void this.#renew(slot, worker, reason)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What supervisor and workers say to each other over the ipc channel. A worker tells its settings, is told to begin,
+ * tells that it is ready, and is handed listening sockets; it beats until it is told to stop.
+ */
+import type { App } from '../app.ts'
+import type { SiteWorkers } from '../was/workers.ts'
+
+/** What the supervisor has to know of a configuration, which it never loads itself. */
+export interface Settings {
+  /** What is served, as people know it. */
+  readonly name: string
+  /** Whether it has a configuration file; else it is a folder. */
+  readonly isSite: boolean
+  readonly host: string | null
+  readonly port: number
+  readonly stateDir: string
+  /** Whether it is to have a PostgreSQL of its own. */
+  readonly isEmbedded: boolean
+  readonly workers: SiteWorkers
+}
+
+/** What a worker needs to build its site. */
+export interface Begin {
+  /** Place of the worker, from 0. */
+  readonly slot: number
+  readonly workers: number
+  /** Of the embedded PostgreSQL, where there is one. */
+  readonly databaseUrl: string | null
+  /** Whether it brings the database up to date: the first of those that start together. */
+  readonly migrates: boolean
+  /** Where it listens by itself; null: it is handed sockets. */
+  readonly listens: {
+    readonly host: string | null
+    readonly port: number
+    readonly isNew: boolean
+  } | null
+}
+
+/** A worker that can serve. */
+export interface Ready {
+  /** That it listens on by itself; 0 otherwise. */
+  readonly port: number
+  readonly counts: App['counts']
+}
+
+export type ToWorker =
+  | { readonly type: 'begin'; readonly begin: Begin }
+  /** Comes with the socket. */
+  | { readonly type: 'listen'; readonly slot: number }
+  | { readonly type: 'release'; readonly slot: number }
+  | { readonly type: 'stop'; readonly graceMs: number; readonly lingerMs: number }
+
+export type FromWorker =
+  | { readonly type: 'settings'; readonly settings: Settings }
+  | { readonly type: 'ready'; readonly ready: Ready }
+  /** It could not start, and is about to exit. */
+  | {
+      readonly type: 'failed'
+      readonly problem: { readonly text: string; readonly exitCode: number }
+    }
+  | { readonly type: 'beat'; readonly memoryBytes: number; readonly requests: number }
+  /** It accepts nothing more. */
+  | { readonly type: 'deaf' }
+  /** It wants to be replaced; 'broken': at once, since it is about to exit. */
+  | { readonly type: 'leaving'; readonly isBroken: boolean }
+
+/** Tells a process that it is a worker: the version of uwas that started it. */
+export const WORKER_VARIABLE = 'UWAS_WORKER'

@@ -1,0 +1,27 @@
+/** The place of one worker: who serves there now, and how often its workers have ended. Kept by `supervisor.ts`. */
+import { Backoff } from './backoff.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+export class Slot {
+  readonly index: number
+  /** Who serves, or did until a moment ago; null while there is none. */
+  worker: WorkerProcess | null
+  /** Whether another one is being started. */
+  isFilling: boolean
+  /** Workers that have ended by themselves. */
+  crashes: number
+  readonly backoff: Backoff
+
+  constructor(index: number) {
+    this.index = index
+    this.worker = null
+    this.isFilling = false
+    this.crashes = 0
+    this.backoff = new Backoff()
+  }
+
+  /** The worker, if it can take connections. */
+  get ready(): WorkerProcess | null {
+    return this.worker?.state === 'ready' ? this.worker : null
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The process that serves nothing: it keeps the listening sockets, the embedded PostgreSQL and the workers, and swaps
+ * all workers on a reload. It never loads a site. Made and ended by `supervise.ts`.
+ */
+import { createError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { EmbeddedPostgres } from '../model/embedded.ts'
+import type { Gate } from '../native/gate.ts'
+import { Crew } from './crew.ts'
+import { ListeningSockets } from './listening-sockets.ts'
+import type { Begin, Ready, Settings } from './messages.ts'
+import { workerCount } from './worker-count.ts'
+import type { WorkerCommand, WorkerProcess } from './worker-process.ts'
+
+export interface SupervisorOptions {
+  readonly command: WorkerCommand
+  /** Makes the listening sockets; null where workers listen by themselves. */
+  readonly gate: Gate | null
+  readonly log: Log
+  /** Starts the PostgreSQL of the site that keeps its state in this folder. */
+  readonly startPostgres: (stateDir: string) => Promise<EmbeddedPostgres>
+  /** Called once the configuration is known, before anything is opened. */
+  readonly onSettings: (settings: Settings) => { readonly isPatient: boolean }
+}
+
+/** What is served after a start. */
+export interface Started {
+  readonly settings: Settings
+  readonly counts: Ready['counts']
+  readonly port: number
+  readonly workers: number
+}
+
+/** At the end connections that are kept alive have nowhere else to go. */
+const LAST_LINGER_MS = 250
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #crew: Crew
+  #settings: Settings | null
+  #sockets: ListeningSockets | null
+  #postgres: EmbeddedPostgres | null
+  /** Workers that listen by themselves find it here. */
+  #port: number
+  #isStopping: boolean
+  #reloading: Promise<void> | null
+  #nextReload: Promise<void> | null
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#settings = null
+    this.#sockets = null
+    this.#postgres = null
+    this.#port = 0
+    this.#isStopping = false
+    this.#reloading = null
+    this.#nextReload = null
+    this.#crew = new Crew({
+      command: options.command,
+      log: options.log,
+      begin: () => this.#begin(),
+      limits: () => this.#known.workers,
+      sockets: () => this.#sockets?.all ?? [],
+    })
+  }
+
+  get crew(): Crew {
+    return this.#crew
+  }
+
+  get #known(): Settings {
+    return this.#settings as Settings
+  }
+
+  /**
+   * Starts the first worker, and when it serves the others. Null where the configuration wants none. Rejects with
+   * UWAS_ERR_SUPERVISOR_WORKER, whose cause is what the worker has said; then nothing is left.
+   */
+  async start(): Promise<Started | null> {
+    const first = this.#crew.spawn(0)
+    try {
+      const settings = await first.settings
+      const workers = workerCount(settings.workers)
+      if (workers === 0) {
+        await this.#end(first)
+        return null
+      }
+      await this.#open(settings, workers)
+      const { counts, port } = await this.#crew.bringUp(first, true)
+      if (this.#sockets === null) this.#port = port
+      this.#crew.put([first])
+      this.#crew.fill(workers)
+      this.#crew.watch()
+      return { settings, counts, port: this.#sockets?.port ?? port, workers }
+    } catch (error) {
+      this.#sockets?.close()
+      await this.#end(first)
+      await this.#postgres?.stop()
+      throw error
+    }
+  }
+
+  /**
+   * New workers with a new configuration take the places of the present ones, which answer what they have begun.
+   * Where one of the new ones cannot start, all stays as it is: rejects with UWAS_ERR_SUPERVISOR_WORKER or
+   * UWAS_ERR_SUPERVISOR_RESTART. A call during a reload waits for one more.
+   */
+  reload(): Promise<void> {
+    if (this.#reloading === null) {
+      this.#reloading = this.#reload().finally(() => {
+        this.#reloading = null
+      })
+      return this.#reloading
+    }
+    this.#nextReload ??= this.#reloading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReload = null
+        return this.reload()
+      })
+    return this.#nextReload
+  }
+
+  /** Resolves when nothing more is accepted; `onEnd` when all has ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#sockets?.close()
+    await this.#crew.stop(this.#settings?.workers.graceMs ?? 0, LAST_LINGER_MS)
+  }
+
+  /** After `stop`. */
+  async ended(): Promise<void> {
+    await this.#crew.ended()
+    await this.#postgres?.stop()
+  }
+
+  /** Ends the workers at once, for an exit. */
+  kill(): void {
+    this.#isStopping = true
+    this.#crew.kill()
+  }
+
+  async #open(settings: Settings, workers: number): Promise<void> {
+    const { isPatient } = this.#options.onSettings(settings)
+    this.#settings = settings
+    this.#port = settings.port
+    const { gate } = this.#options
+    if (gate !== null) {
+      this.#sockets = await ListeningSockets.open(gate, settings, isPatient)
+      await this.#sockets.first(workers)
+    }
+    await this.#openPostgres(settings)
+  }
+
+  async #openPostgres({ isEmbedded, stateDir }: Settings): Promise<void> {
+    if (isEmbedded) this.#postgres ??= await this.#options.startPostgres(stateDir)
+  }
+
+  #begin(): Omit<Begin, 'slot' | 'migrates'> {
+    const { host, workers } = this.#known
+    const isNew = this.#crew.slots.length === 0
+    return {
+      workers: workerCount(workers),
+      databaseUrl: this.#postgres?.url ?? null,
+      listens: this.#sockets === null ? { host, port: this.#port, isNew } : null,
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const before = this.#known
+    const started: WorkerProcess[] = []
+    const spawn = (slot: number): WorkerProcess => {
+      const worker = this.#crew.spawn(slot)
+      started.push(worker)
+      return worker
+    }
+    try {
+      const first = spawn(0)
+      const settings = await first.settings
+      const workers = checkReload(before, settings)
+      await this.#openPostgres(settings)
+      this.#settings = { ...settings, host: before.host, port: before.port }
+      await this.#crew.bringUp(first, true)
+      const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
+      await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))
+      await this.#sockets?.first(workers)
+      if (this.#isStopping) return
+      this.#crew.put(started)
+      this.#crew.watch()
+    } catch (error) {
+      this.#settings = before
+      for (const worker of started) worker.kill()
+      throw error
+    }
+  }
+
+  async #end(worker: WorkerProcess): Promise<void> {
+    worker.kill()
+    await worker.ended
+  }
+}
+
+/** How many workers it wants. Throws UWAS_ERR_SUPERVISOR_RESTART for what a reload cannot change. */
+function checkReload(before: Settings, after: Settings): number {
+  const workers = workerCount(after.workers)
+  const changed = (['host', 'port', 'stateDir'] as const).filter(
+    (key) => before[key] !== after[key],
+  )
+  const keys = [...changed, ...(workers === 0 ? ['workers'] : [])]
+  if (keys.length === 0) return workers
+  throw createError('UWAS_ERR_SUPERVISOR_RESTART', { keys: keys.join(', ') })
+}

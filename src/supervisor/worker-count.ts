@@ -1,0 +1,7 @@
+/** How many workers a configuration wants on this machine. */
+import { availableParallelism } from 'node:os'
+import type { SiteWorkers } from '../was/workers.ts'
+
+export function workerCount({ count }: SiteWorkers): number {
+  return count === 'auto' ? availableParallelism() : count
+}

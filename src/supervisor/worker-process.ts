@@ -1,0 +1,209 @@
+/**
+ * One worker as its supervisor sees it: a child process, what it has said, and what it is told. Made by
+ * `supervisor.ts` for a start, a reload or a replacement.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Deferred } from '../core/deferred.ts'
+import { createError } from '../core/errors.ts'
+import type { ListeningSocket } from './listening-sockets.ts'
+import {
+  type Begin,
+  type FromWorker,
+  type Ready,
+  type Settings,
+  type ToWorker,
+  WORKER_VARIABLE,
+} from './messages.ts'
+
+/** How workers are started: as this process was, with the same command line. */
+export interface WorkerCommand {
+  readonly file: string
+  readonly args: readonly string[]
+  /** Of uwas: a worker of another one refuses to start. */
+  readonly version: string
+}
+
+/** How a process has ended. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** Why a worker could not start, in its own words: the `cause` of UWAS_ERR_SUPERVISOR_WORKER. */
+export interface WorkerProblem {
+  readonly text: string
+  readonly exitCode: number
+}
+
+export interface WorkerEvents {
+  /** It wants to be replaced; `isBroken`: it is about to exit. */
+  onLeaving(worker: WorkerProcess, isBroken: boolean): void
+  onEnd(worker: WorkerProcess): void
+}
+
+/** `stopping`: it accepts nothing more, or is about to. */
+export type WorkerState = 'starting' | 'ready' | 'stopping' | 'ended'
+
+export class WorkerProcess {
+  readonly slot: number
+  state: WorkerState
+  /** When it became ready, by `performance.now()`. */
+  readyAt: number
+  /** Looks of the supervisor since its last beat. */
+  missedBeats: number
+  memoryBytes: number
+  requests: number
+  end: End | null
+  /** What it has said before it ended without having been ready. */
+  problem: WorkerProblem | null
+  readonly #child: ChildProcess
+  readonly #events: WorkerEvents
+  /** Slots of the sockets that it accepts from. */
+  readonly #accepting: Set<number>
+  readonly #settings: Deferred<Settings>
+  readonly #ready: Deferred<Ready>
+  readonly #deaf: Deferred<void>
+  readonly #ended: Deferred<End>
+
+  constructor(slot: number, command: WorkerCommand, events: WorkerEvents) {
+    this.slot = slot
+    this.state = 'starting'
+    this.readyAt = 0
+    this.missedBeats = 0
+    this.memoryBytes = 0
+    this.requests = 0
+    this.end = null
+    this.problem = null
+    this.#events = events
+    this.#accepting = new Set()
+    this.#settings = new Deferred()
+    this.#ready = new Deferred()
+    this.#deaf = new Deferred()
+    this.#ended = new Deferred()
+    this.#child = start(command)
+    this.#child.on('message', (message) => this.#hear(message as FromWorker))
+    this.#child.once('exit', (code, signal) => this.#finish({ code, signal }))
+    this.#child.once('error', (error) => {
+      this.problem ??= { text: error.message, exitCode: 1 }
+      if (this.#child.pid === undefined) this.#finish({ code: 1, signal: null })
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** `worker 1 (pid 4711)` */
+  get name(): string {
+    return `worker ${this.slot + 1} (pid ${this.pid})`
+  }
+
+  /** What it serves. Rejects with UWAS_ERR_SUPERVISOR_WORKER when it ends before. */
+  get settings(): Promise<Settings> {
+    return this.#settings.promise
+  }
+
+  /** Resolves when it can serve. Rejects with UWAS_ERR_SUPERVISOR_WORKER when it ends before. */
+  get ready(): Promise<Ready> {
+    return this.#ready.promise
+  }
+
+  /** Resolves when it accepts nothing more, or has ended. */
+  get deaf(): Promise<void> {
+    return this.#deaf.promise
+  }
+
+  get ended(): Promise<End> {
+    return this.#ended.promise
+  }
+
+  begin(begin: Begin): void {
+    this.#tell({ type: 'begin', begin })
+  }
+
+  /** Hands over those of `sockets` that it does not have, and takes those back that are not among them. */
+  acceptFrom(sockets: readonly ListeningSocket[]): void {
+    const wanted = new Set(sockets.map(({ slot }) => slot))
+    for (const socket of sockets) {
+      if (this.#accepting.has(socket.slot)) continue
+      this.#accepting.add(socket.slot)
+      this.#tell({ type: 'listen', slot: socket.slot }, socket.handle)
+    }
+    for (const slot of this.#accepting) {
+      if (wanted.has(slot)) continue
+      this.#accepting.delete(slot)
+      this.#tell({ type: 'release', slot })
+    }
+  }
+
+  /** Has it drain and exit; killed when that takes longer than `killMs`. */
+  stop(graceMs: number, lingerMs: number, killMs: number): void {
+    if (this.state === 'stopping' || this.state === 'ended') return
+    this.state = 'stopping'
+    this.#tell({ type: 'stop', graceMs, lingerMs })
+    const timer = setTimeout(() => this.kill(), killMs)
+    this.#child.once('exit', () => clearTimeout(timer))
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.type) {
+      case 'settings':
+        return this.#settings.resolve(message.settings)
+      case 'ready':
+        if (this.state === 'starting') this.state = 'ready'
+        this.readyAt = performance.now()
+        return this.#ready.resolve(message.ready)
+      case 'failed':
+        this.problem = message.problem
+        return
+      case 'beat':
+        this.missedBeats = 0
+        this.memoryBytes = message.memoryBytes
+        this.requests = message.requests
+        return
+      case 'deaf':
+        return this.#deaf.resolve()
+      case 'leaving':
+        return this.#events.onLeaving(this, message.isBroken)
+    }
+  }
+
+  #finish(end: End): void {
+    if (this.end !== null) return
+    this.end = end
+    this.state = 'ended'
+    const problem = this.problem?.text ?? `it ended ${describeEnd(end)} before it was ready`
+    const error = createError(
+      'UWAS_ERR_SUPERVISOR_WORKER',
+      { name: this.name, problem },
+      this.problem ?? undefined,
+    )
+    this.#settings.reject(error)
+    this.#ready.reject(error)
+    this.#deaf.resolve()
+    this.#ended.resolve(end)
+    this.#events.onEnd(this)
+  }
+
+  #tell(message: ToWorker, handle?: unknown): void {
+    // A worker that is ending is not told any more: its end is told by an event of its own.
+    if (!this.#child.connected) return
+    this.#child.send(message, handle as undefined, () => {})
+  }
+}
+
+/** `with exit code 1`, `by SIGKILL` */
+export function describeEnd({ code, signal }: End): string {
+  return signal === null ? `with exit code ${code}` : `by ${signal}`
+}
+
+function start({ file, args, version }: WorkerCommand): ChildProcess {
+  return spawn(file, args, {
+    env: { ...process.env, [WORKER_VARIABLE]: version },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+}

@@ -1,0 +1,225 @@
+/**
+ * A worker from its start to its end: tells its supervisor what it is to serve, builds the site when it is told to,
+ * accepts from the sockets that it is handed, beats, and drains. Gets how the site is loaded; leaves the exit code.
+ * Called by `uwas serve` in a process that a supervisor has started.
+ */
+import { type App, type Backends, createApp, openBackends, setHeaderLimit } from '../app.ts'
+import { Deferred } from '../core/deferred.ts'
+import type { Log } from '../core/log.ts'
+import { securityHeaders } from '../http/security-headers.ts'
+import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
+import { loadNative } from '../native/load.ts'
+import {
+  type CloseOptions,
+  type HandedServer,
+  type Serving,
+  serveHanded,
+} from '../server/server.ts'
+import type { SiteConfig } from '../was/config.ts'
+import { Channel, type SocketHandle } from './channel.ts'
+import { ownMemoryBytes } from './memory.ts'
+import type { Begin, Settings, ToWorker } from './messages.ts'
+import { listenByItself } from './own-listening.ts'
+
+export interface WorkerSite {
+  readonly load: () => Promise<SiteConfig>
+  /** What people call it. */
+  readonly nameOf: (config: SiteConfig) => string
+  /** A failure in words, with the exit code of its kind. */
+  readonly describe: (error: unknown) => { readonly text: string; readonly exitCode: number }
+  readonly log: Log
+}
+
+/** Between two beats, at most. */
+const BEAT_MS = 1_000
+/** Beats in the time after which the supervisor believes that this process stands still. */
+const BEATS = 8
+const GRACE_AFTER_ERROR_MS = 2_000
+const LINGER_MS = 250
+/** What closing may take beyond its grace. */
+const CLOSE_MS = 10_000
+
+/** Exits: 0 when it was told to stop, or its supervisor has gone. */
+export async function runWorker(site: WorkerSite): Promise<never> {
+  const worker = new Worker(site)
+  let exitCode: number
+  try {
+    exitCode = await worker.run()
+  } catch (error) {
+    exitCode = await worker.fail(error)
+  }
+  // What the site has left running must not keep its process.
+  process.exit(exitCode)
+}
+
+class Worker {
+  readonly #site: WorkerSite
+  readonly #channel: Channel
+  readonly #begin: Deferred<Begin>
+  readonly #exitCode: Deferred<number>
+  /** How to stop accepting, by slot. */
+  readonly #accepted: Map<number, () => void>
+  #config: SiteConfig | null
+  #backends: Backends | null
+  #server: Serving | null
+  #handed: HandedServer | null
+  #isStopping: boolean
+
+  constructor(site: WorkerSite) {
+    this.#site = site
+    this.#channel = new Channel((message, handle) => this.#hear(message, handle))
+    this.#begin = new Deferred()
+    this.#exitCode = new Deferred()
+    this.#accepted = new Map()
+    this.#config = null
+    this.#backends = null
+    this.#server = null
+    this.#handed = null
+    this.#isStopping = false
+  }
+
+  /** Resolves to the exit code. Rejects with what keeps it from starting. */
+  async run(): Promise<number> {
+    process.title = 'uwas: worker'
+    this.#takeSignals()
+    const site = this.#site
+    const config = await site.load()
+    this.#config = config
+    await this.#channel.tell({
+      type: 'settings',
+      settings: settingsOf(config, site.nameOf(config)),
+    })
+    const begin = await this.#begin.promise
+    process.title = `uwas: worker ${begin.slot + 1}`
+    const app = await this.#build(config, begin)
+    const port = await this.#open(app, begin)
+    process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
+    this.#beat(config)
+    await this.#channel.tell({ type: 'ready', ready: { port, counts: app.counts } })
+    return await this.#exitCode.promise
+  }
+
+  /** Says why it cannot start. Resolves to the exit code. */
+  async fail(error: unknown): Promise<number> {
+    const problem = this.#site.describe(error)
+    await this.#channel.tell({ type: 'failed', problem })
+    return problem.exitCode
+  }
+
+  async #build(config: SiteConfig, begin: Begin): Promise<App> {
+    const { log } = this.#site
+    const { slot, workers, databaseUrl, migrates } = begin
+    setHeaderLimit(config)
+    const share = { databaseUrl, workers, isFirst: slot === 0 }
+    this.#backends = await openBackends(config, log, { share })
+    return await createApp(config, this.#backends, { log, migrates })
+  }
+
+  /** Resolves to the port that it listens on by itself, or 0. */
+  async #open(app: App, { listens }: Begin): Promise<number> {
+    const headers = securityHeaders(app.config.securityHeaders)
+    const { gate } = loadNative()
+    if (listens === null && gate !== null) {
+      this.#handed = serveHanded(app, { headers, gate })
+      this.#server = this.#handed
+      return 0
+    }
+    const server = await listenByItself(
+      app,
+      headers,
+      listens ?? { host: null, port: 0, isNew: true },
+    )
+    this.#server = server
+    return server.port
+  }
+
+  /** A terminal's Ctrl-C and its end reach all its processes: the supervisor decides what becomes of them. */
+  #takeSignals(): void {
+    process.on('SIGINT', () => {})
+    process.on('SIGHUP', () => {})
+    process.on('SIGTERM', () => {
+      if (this.#server === null) process.exit(0)
+      void this.#channel.tell({ type: 'leaving', isBroken: false })
+    })
+    process.on('disconnect', () => this.#onOrphaned())
+  }
+
+  #beat(config: SiteConfig): void {
+    const { timeoutMs } = config.workers
+    const everyMs = timeoutMs === 0 ? BEAT_MS : Math.min(BEAT_MS, timeoutMs / BEATS)
+    const beat = (): void => {
+      const requests = this.#server?.requestCount() ?? 0
+      void this.#channel.tell({ type: 'beat', memoryBytes: ownMemoryBytes(), requests })
+    }
+    setInterval(beat, everyMs)
+  }
+
+  #hear(message: ToWorker, handle: SocketHandle | undefined): void {
+    switch (message.type) {
+      case 'begin':
+        return this.#begin.resolve(message.begin)
+      case 'listen':
+        if (handle !== undefined) this.#accept(message.slot, handle)
+        return
+      case 'release':
+        return this.#release(message.slot)
+      case 'stop':
+        void this.#stop(message, 0)
+    }
+  }
+
+  #accept(slot: number, handle: SocketHandle): void {
+    if (this.#handed === null || this.#isStopping) return handle.close()
+    this.#release(slot)
+    const stopAccepting = this.#handed.accept(handle.fd)
+    this.#accepted.set(slot, () => {
+      stopAccepting()
+      handle.close()
+    })
+  }
+
+  #release(slot: number): void {
+    this.#accepted.get(slot)?.()
+    this.#accepted.delete(slot)
+  }
+
+  #onUncaught(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
+    // Further ones are not even logged: the log itself may be what fails.
+    if (this.#isStopping) return
+    const what = origin === 'unhandledRejection' ? 'a rejected promise' : 'an exception'
+    this.#site.log.error(`stopping: the site's code left ${what} unhandled`, error)
+    void this.#channel.tell({ type: 'leaving', isBroken: true })
+    const graceMs = Math.min(GRACE_AFTER_ERROR_MS, this.#config?.workers.graceMs ?? 0)
+    void this.#stop({ graceMs, lingerMs: LINGER_MS }, 1)
+  }
+
+  #onOrphaned(): void {
+    if (this.#server === null) process.exit(1)
+    void this.#stop({ graceMs: this.#config?.workers.graceMs ?? 0, lingerMs: LINGER_MS }, 0)
+  }
+
+  async #stop(options: Required<CloseOptions>, exitCode: number): Promise<void> {
+    if (this.#server === null) process.exit(exitCode)
+    if (this.#isStopping) return
+    this.#isStopping = true
+    setTimeout(() => process.exit(1), options.graceMs + CLOSE_MS)
+    const closing = this.#server.close(options)
+    for (const slot of [...this.#accepted.keys()]) this.#release(slot)
+    void this.#channel.tell({ type: 'deaf' })
+    await closing
+    const config = this.#config as SiteConfig
+    // Before its own connections go: the last worker to leave ends it.
+    if (!process.connected && config.database?.url === null)
+      leaveOrphan(embeddedDir(config.stateDir))
+    await this.#backends?.close().catch((error: unknown) => {
+      this.#site.log.error('closing failed', error)
+    })
+    this.#exitCode.resolve(exitCode)
+  }
+}
+
+function settingsOf(config: SiteConfig, name: string): Settings {
+  const { file, host, port, stateDir, database, workers } = config
+  const isEmbedded = database !== null && database.url === null
+  return { name, isSite: file !== null, host, port, stateDir, isEmbedded, workers }
+}

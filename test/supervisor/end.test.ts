@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { folder, serve } from '../support/binary.ts'
+import {
+  answering,
+  ask,
+  childrenOf,
+  eventually,
+  runs,
+  superviseSite,
+} from '../support/supervised.ts'
+
+function connectionError(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(undefined)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+  })
+}
+
+function readPostmaster(root: string): number {
+  return Number.parseInt(readFileSync(join(root, '.uwas/postgres/data/postmaster.pid'), 'utf8'), 10)
+}
+
+t.test(
+  'SIGTERM lets what has begun end on all workers, refuses what is new, leaves nothing',
+  async (t) => {
+    const { child, url, port, printed, finished } = await superviseSite(t, 'workers: 2')
+    await answering(url, 2)
+    const pids = childrenOf(child.pid ?? 0)
+    const slow = [ask(`${url}/slow`), ask(`${url}/slow`), ask(`${url}/slow`)]
+    await ask(url)
+    child.kill('SIGTERM')
+    await printed(/SIGTERM: finishing what has begun/)
+    t.equal(await connectionError(port), 'ECONNREFUSED')
+    for (const pid of await Promise.all(slow)) t.ok(pids.includes(pid))
+    t.match(await finished, { code: 0, signal: null })
+    t.notOk(pids.some(runs))
+  },
+)
+
+t.test('a second signal ends all at once', async (t) => {
+  const { child, url, port, printed, finished } = await superviseSite(
+    t,
+    'workers: { count: 2, graceMs: 60_000 }, limits: { maxViewSeconds: 0 }',
+  )
+  await answering(url, 2)
+  const pids = childrenOf(child.pid ?? 0)
+  const spinning = connect(port, '127.0.0.1')
+  t.teardown(() => spinning.destroy())
+  spinning.on('error', () => {})
+  spinning.write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n')
+  await printed(/spinning/)
+  child.kill('SIGINT')
+  await printed(/SIGINT: finishing/)
+  child.kill('SIGINT')
+  await printed(/second signal \(SIGINT\): exiting at once/)
+  t.equal((await finished).code, 1)
+  await eventually('no worker runs', () => !pids.some(runs))
+})
+
+t.test('workers end with a supervisor that is killed, after what they have begun', async (t) => {
+  const { child, url } = await superviseSite(t, 'workers: 2')
+  await answering(url, 2)
+  const pids = childrenOf(child.pid ?? 0)
+  const slow = ask(`${url}/slow`)
+  await ask(url)
+  child.kill('SIGKILL')
+  t.ok(pids.includes(await slow))
+  await eventually('no worker runs', () => !pids.some(runs))
+})
+
+t.test('a supervisor that is killed leaves no PostgreSQL behind', async (t) => {
+  const root = folder(t, {
+    'uwas.config.ts':
+      "export const config = { migrations: 'migrations', database: 'embedded', static: 'public', workers: 2 }",
+    'migrations/0001_a.sql': 'create table a (x text);',
+    'public/a.txt': 'a',
+  })
+  const { child, stderr } = await serve(t, ['serve', '--port', '0'], { cwd: root })
+  t.equal(stderr().split('applied migration').length, 2, 'migrations run once')
+  const postmaster = readPostmaster(root)
+  t.ok(runs(postmaster))
+  t.ok(childrenOf(child.pid ?? 0).length > 0)
+  child.kill('SIGKILL')
+  await eventually('PostgreSQL has ended', () => !runs(postmaster))
+})
