@@ -2,10 +2,19 @@
  * A template after parsing: what `parse.ts` makes and `generate.ts` turns into JavaScript. Standalone
  * lines are gone and indentation is explicit, so that nobody looks at whitespace again.
  */
+import type { HtmlState } from './html-state.ts'
 
 export interface Delimiters {
   readonly open: string
   readonly close: string
+}
+
+/** What a text that a lambda returns is read by. */
+export interface LambdaPlace extends Delimiters {
+  /** The tag stands in a plain text template. */
+  readonly isText?: boolean
+  /** Where in the HTML the tag stands. Default: in text. */
+  readonly states?: readonly HtmlState[]
 }
 
 export const DEFAULT_DELIMITERS: Delimiters = { open: '{{', close: '}}' }
@@ -69,6 +78,8 @@ export interface SectionNode {
   readonly from: number
   readonly to: number
   readonly delimiters: Delimiters
+  /** Where in the HTML the content begins, for what a lambda makes of it; `contexts.ts` finds out. */
+  readonly states: Map<string, HtmlState>
   readonly at: number
 }
 
@@ -116,6 +127,8 @@ export interface Template {
   /** Stands in messages: the file's path, or the name where there is no file. */
   readonly file: string
   readonly source: string
+  /** Plain text: nothing is escaped. */
+  readonly isText: boolean
   readonly nodes: readonly Node[]
 }
 

@@ -7,6 +7,8 @@ import type {
   BlockNode,
   CachedNode,
   Node,
+  ParentNode,
+  PartialNode,
   SectionNode,
   Template,
   UrlNode,
@@ -15,7 +17,7 @@ import type {
 import { Blocks } from './blocks.ts'
 import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
-import { advance, type HtmlState, TEXT } from './html-state.ts'
+import { advance, behindValue, type HtmlState, TEXT } from './html-state.ts'
 import { errorAt } from './place.ts'
 
 /** Attributes whose value the browser follows or loads. */
@@ -35,6 +37,10 @@ const URL_ATTRIBUTES = new Set([
   'xlink:href',
 ])
 
+/** Elements that give another element's attribute a value, and the attributes that hold it. */
+const ANIMATIONS = new Set(['animate', 'animatetransform', 'animatemotion', 'set'])
+const ANIMATED = new Set(['to', 'from', 'by', 'values'])
+
 /** Templates in templates, and blocks in blocks: nobody nests them like this but by mistake. */
 const MAX_DEPTH_OF_LINKS = 200
 
@@ -53,9 +59,20 @@ export function checkContexts(entries: readonly Template[], library: Library): M
   return walk.mistakes
 }
 
+/** The same for a template that a lambda has made, which stands where its tag does. */
+export function checkLambdaContexts(
+  template: Template,
+  library: Library,
+  states: readonly HtmlState[] = [TEXT],
+): Mistakes {
+  const walk = new ContextWalk(library)
+  for (const state of states) walk.template(template, walk.noBlocks, state)
+  return walk.mistakes
+}
+
 /** `mail.txt.mustache` is plain text: nothing in it is escaped. */
-export function isHtml({ name }: Template): boolean {
-  return !name.endsWith('.txt')
+export function isHtml({ isText }: Template): boolean {
+  return !isText
 }
 
 class ContextWalk {
@@ -123,7 +140,7 @@ class ContextWalk {
         return this.#block(node, scope, state)
       case 'partial':
       case 'parent': {
-        if ('dynamic' in node.target) return state
+        if ('dynamic' in node.target) return this.#dynamic(node, scope, state)
         const template = this.#library.find(node.target.fixed)
         if (template === undefined || this.#isTooDeep(scope, node.at)) return state
         const blocks =
@@ -139,19 +156,34 @@ class ContextWalk {
       this.#tell(template, node.at, { where: advice[0], advice: advice[1] })
       return state
     }
-    if (node.raw || node.escape === 'json') return state
-    const isQuoted = state.at === 'double-quoted' || state.at === 'single-quoted'
-    if (!isQuoted) return state
-    // A tag that stands in several places gets what is safe in all of them.
-    const isUrl = URL_ATTRIBUTES.has(state.attribute) && state.url === 'nothing'
-    if (isUrl) node.escape = 'url'
-    else if (node.escape !== 'url') node.escape = 'attribute'
-    return state.url === 'nothing' ? { ...state, url: 'value' } : state
+    // A tag that stands in several places gets what is safe in all of them. HTML is for text alone.
+    if (!node.raw && node.escape !== 'json' && state.at !== 'text') {
+      const isUrl = URL_ATTRIBUTES.has(state.attribute) && state.url === 'nothing'
+      if (isUrl) node.escape = 'url'
+      else if (node.escape !== 'url') node.escape = 'attribute'
+    }
+    return behindValue(state)
+  }
+
+  /** Any template of the site may be meant, so it has to be right for all of them. */
+  #dynamic(node: PartialNode | ParentNode, scope: Scope, state: HtmlState): HtmlState {
+    if (this.#isTooDeep(scope, node.at)) return state
+    if (state.at !== 'text') {
+      const advice = 'write it in text, around whole elements'
+      this.#tell(scope.template, node.at, { where: describe(state), advice })
+      return state
+    }
+    const blocks = node.kind === 'parent' ? scope.blocks.with(node, scope.template) : scope.blocks
+    for (const name of this.#library.names()) {
+      const template = this.#library.find(name)
+      if (template !== undefined && isHtml(template)) this.template(template, blocks, state)
+    }
+    return state
   }
 
   /** A path of the site: it begins with a slash. */
   #url(node: UrlNode, { template }: Scope, state: HtmlState): HtmlState {
-    const isPlace = state.at === 'text' || isUrlAttribute(state)
+    const isPlace = state.at === 'text' || (isUrlAttribute(state) && state.url !== 'script')
     if (!isPlace) {
       const advice = 'write it in text or in href="…", src="…", action="…"'
       this.#tell(template, node.at, { where: describe(state), advice })
@@ -178,6 +210,7 @@ class ContextWalk {
   }
 
   #section(node: SectionNode, scope: Scope, from: HtmlState): HtmlState {
+    node.states.set(JSON.stringify(from), from)
     const end = this.#nodes(node.nodes, scope, from)
     const joined = join(from, end)
     if (joined !== undefined) return joined
@@ -219,13 +252,19 @@ function join(from: HtmlState, end: HtmlState): HtmlState | undefined {
   // A whole attribute without a value, or with one, may end here.
   const isInTag = (state: HtmlState) => state.at === 'in-tag' || state.at === 'attribute-name'
   if (isInTag(from) && isInTag(end)) return { ...from, at: 'in-tag', attribute: '' }
-  const { url: _, ...before } = from
-  const { url: __, ...after } = end
-  if (JSON.stringify(before) !== JSON.stringify(after)) return undefined
-  if (from.url === end.url) return from
-  if (from.url === 'decided') return from
-  // Perhaps nothing stands there yet: what comes next is looked at as a whole URL.
-  return end.url === 'decided' ? from : end
+  const same: readonly (keyof HtmlState)[] = [
+    'at',
+    'tag',
+    'attribute',
+    'isEndTag',
+    'foreign',
+    'nesting',
+  ]
+  if (same.some((key) => from[key] !== end[key])) return undefined
+  const quote = from.quote === '' ? end.quote : from.quote
+  // Of two ways that a URL may have begun, the one that allows less: a whole URL may still come after none.
+  const { url, recent } = end.url === 'decided' ? from : end
+  return { ...from, quote, url, recent }
 }
 
 type Advice = readonly [where: string, advice: string]
@@ -233,11 +272,7 @@ type Advice = readonly [where: string, advice: string]
 /** Why an escaped value cannot stand here; undefined where it can. */
 function adviceOn(node: ValueNode, state: HtmlState): Advice | undefined {
   const { text } = node.name
-  if (node.escape === 'json') {
-    return state.at === 'raw' && state.tag === 'script'
-      ? undefined
-      : [describe(state), `{{#json}} is for <script>; here write {{${text}}}`]
-  }
+  if (node.escape === 'json') return adviceOnJson(text, state)
   switch (state.at) {
     case 'text':
     case 'comment':
@@ -258,7 +293,19 @@ function adviceOn(node: ValueNode, state: HtmlState): Advice | undefined {
   }
 }
 
-function adviceOnAttribute(text: string, { attribute, url }: HtmlState): Advice | undefined {
+function adviceOnJson(text: string, state: HtmlState): Advice | undefined {
+  if (state.at !== 'raw' || state.tag !== 'script') {
+    return [describe(state), `{{#json}} is for <script>; here write {{${text}}}`]
+  }
+  if (state.quote === '') return undefined
+  return [
+    'in quotes of a script',
+    'JSON brings its own: write it without, on a line that has no other open quote before it',
+  ]
+}
+
+function adviceOnAttribute(text: string, state: HtmlState): Advice | undefined {
+  const { tag, attribute, url } = state
   if (attribute.startsWith('on')) {
     return [
       `in ${attribute}, which is a script`,
@@ -267,7 +314,20 @@ function adviceOnAttribute(text: string, { attribute, url }: HtmlState): Advice 
   }
   if (attribute === 'style') return ['in a style attribute', 'write a class or a data attribute']
   if (attribute === 'srcdoc') return ['in srcdoc, which is a whole page', 'give the page a URL']
+  if (attribute === 'http-equiv') return ['in http-equiv', 'write the field itself in the view']
+  if (tag === 'meta' && attribute === 'content' && /^[\d.]/.test(state.recent)) {
+    return ['in the URL of a refresh', 'redirect in the view']
+  }
+  if (ANIMATIONS.has(tag) && ANIMATED.has(attribute)) {
+    return [`in ${attribute} of <${tag}>, which can become a link`, 'write the values themselves']
+  }
   if (!URL_ATTRIBUTES.has(attribute) || url === 'nothing' || url === 'decided') return undefined
+  if (url === 'script') {
+    return [
+      'behind what may be a scheme that runs a script',
+      'begin the URL with / or with https:, or make it one value',
+    ]
+  }
   return [
     'behind the beginning of a URL, where both together could be a script',
     'begin the URL with / or with its scheme, or make it one value',
@@ -298,6 +358,8 @@ function describe({ at, tag, attribute }: HtmlState): string {
     case 'tag-name':
       return 'in the name of a tag'
     case 'markup':
+    case 'markup-open':
+    case 'cdata':
       return 'in a declaration'
     default:
       return `among the attributes of <${tag}>`

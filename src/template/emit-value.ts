@@ -18,7 +18,8 @@ export function emitValue(writer: Writer, units: Units, node: ValueNode, scope: 
     writer.output(`$.json(typeof v === 'function' ? $.call(v, ${owner}) : v)`)
     return
   }
-  const lambda = `$.lam(v, ${owner}, ${stackArguments(scope.depth)}, k)`
+  const place = scope.template.isText ? ', $.plain' : ''
+  const lambda = `$.lam(v, ${owner}, ${stackArguments(scope.depth)}, k${place})`
   const [text, lambdaText, other] = node.raw ? ['v', lambda, '$.str(v)'] : escaping(node, lambda)
   writer.output(
     `typeof v === 'string' ? ${text} : typeof v === 'number' ? v : ` +

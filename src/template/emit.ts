@@ -3,12 +3,21 @@
  * a function that gives them: where they come again inside of themselves, and where the function around them
  * has grown enough. Called by `generate.ts`.
  */
-import type { BlockNode, Node, ParentNode, PartialNode, SectionNode, Target } from './ast.ts'
+import type {
+  BlockNode,
+  LambdaPlace,
+  Node,
+  ParentNode,
+  PartialNode,
+  SectionNode,
+  Target,
+  Template,
+} from './ast.ts'
 import { emitLookup, emitStack, ownerCodeOf, stackArguments } from './emit-lookup.ts'
 import type { Content, Scope, Units } from './emit-scope.ts'
 import { emitCached, emitUrl, emitValue } from './emit-value.ts'
 import { sizeOf, sizeOfNode } from './size.ts'
-import { quote, type Writer } from './writer.ts'
+import { quote, quoteData, type Writer } from './writer.ts'
 
 /** A list of nodes that becomes more is divided into functions: V8 gives up on endless ones. */
 const MAX_NODES_IN_FUNCTION = 2000
@@ -97,6 +106,15 @@ function emitLineStart(writer: Writer, scope: Scope, next: Node | undefined): vo
   writer.literal(scope.indent)
 }
 
+/** What a lambda's result is read by, as code. */
+function placeOf({ delimiters, states }: SectionNode, { isText }: Template): string {
+  const { open, close } = delimiters
+  const place: LambdaPlace = { open, close }
+  const all = [...states.values()]
+  if (isText) return quoteData({ ...place, isText })
+  return quoteData(all.every(({ at }) => at === 'text') ? place : { ...place, states: all })
+}
+
 function emitInverted(writer: Writer, units: Units, node: SectionNode, scope: Scope): void {
   writer.mark(scope.template, node.at)
   emitLookup(writer, node.name, scope.depth)
@@ -112,10 +130,8 @@ function emitSection(writer: Writer, units: Units, node: SectionNode, scope: Sco
   writer.mark(scope.template, node.at)
   emitLookup(writer, node.name, scope.depth)
   const owner = ownerCodeOf(node.name, scope.depth)
-  const { open, close } = node.delimiters
   const text = units.text(scope.template, node.from, node.to)
-  const delimiters = `{ open: ${quote(open)}, close: ${quote(close)} }`
-  const rest = `${stackArguments(scope.depth)}, k, ${text}, ${delimiters})`
+  const rest = `${stackArguments(scope.depth)}, k, ${text}, ${placeOf(node, scope.template)})`
   const depth = scope.depth + 1
   const [item, list, isList, count, at] = ['c', 'a', 'l', 'n', 'j'].map((name) => name + depth)
   writer.uses(depth)

@@ -60,7 +60,8 @@ export function parseTemplate(
   const trees = nest(origin, tags, mistakes)
   const builder = new Builder(origin, mistakes, options)
   const nodes = mistakes.count === 0 ? builder.build(trees, 0, source.length, 0) : []
-  return { template: { name, file, source, nodes }, mistakes }
+  const isText = options.isText === true
+  return { template: { name, file, source, isText, nodes }, mistakes }
 }
 
 /** Pairs open and close tags. A close tag that fits an outer section ends the inner ones, as errors. */
@@ -186,6 +187,7 @@ class Builder {
       from: extent.innerFrom,
       to: extent.innerTo,
       delimiters: tag.delimiters,
+      states: new Map(),
       at: tag.at,
     }
     return { node, from: extent.from, to: extent.to, ownLine: isAlone(tag) }

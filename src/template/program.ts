@@ -3,8 +3,9 @@
  * throws while they run. Called by `compile.ts` and `templates.ts`.
  */
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
-import type { Delimiters, Template } from './ast.ts'
+import type { LambdaPlace, Template } from './ast.ts'
 import { BUILT_FILE, LINES_BEFORE_BODY as BUILT_LINES, type Built } from './built.ts'
+import { checkLambdaContexts } from './contexts.ts'
 import type { Fragments } from './fragments.ts'
 import { type Generated, generate, type Library } from './generate.ts'
 import type { Stack } from './lookup.ts'
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   /** What every template sees behind its data. */
   readonly helpers?: object | undefined
   readonly isStrict?: boolean | undefined
+  /** Values are escaped by their places, and the tags of a site are known, also in what lambdas return. */
+  readonly isSite?: boolean | undefined
   /** The URL of a named route, for `{{#url}}`. */
   readonly route?: Runtime['route'] | undefined
 }
@@ -41,9 +44,9 @@ export function createProgram(
   library: Library,
   options: ProgramOptions = {},
 ): ReadonlyMap<string, Render> {
-  const { helpers, isStrict = false, route } = options
+  const { helpers, isStrict = false, isSite = false, route } = options
   const runtime = createRuntime(
-    createLambdaRenderer(library, () => runtime),
+    createLambdaRenderer(library, isSite, () => runtime),
     route,
   )
   const running = run(generate(entries, library, isStrict), runtime)
@@ -55,10 +58,10 @@ export function createBuiltProgram(
   entries: readonly Template[],
   library: Library,
   built: Built,
-  { helpers, route }: ProgramOptions,
+  { helpers, isSite = false, route }: ProgramOptions,
 ): ReadonlyMap<string, Render> {
   const runtime = createRuntime(
-    createLambdaRenderer(library, () => runtime),
+    createLambdaRenderer(library, isSite, () => runtime),
     route,
   )
   const marks = built.marks.map((mark) => {
@@ -135,19 +138,34 @@ function explainError(name: string, error: unknown, mark: Generated['marks'][num
   return createError('UWAS_ERR_TEMPLATE_RENDER', { place: name, name, problem, excerpt: '' }, error)
 }
 
-/** Compiles what lambdas return, with the same partials; the newest texts stay compiled. */
-function createLambdaRenderer(library: Library, runtimeOf: () => Runtime) {
+/** Compiles what lambdas return, with the same partials and rules; the newest texts stay compiled. */
+function createLambdaRenderer(library: Library, isSite: boolean, runtimeOf: () => Runtime) {
   const compiled = new Map<string, RenderUnit>()
-  return (text: string, delimiters: Delimiters, stack: Stack, depth: number): string => {
-    const key = `${delimiters.open} ${delimiters.close} ${text}`
+  return (text: string, place: LambdaPlace, stack: Stack, depth: number): string => {
+    const key = JSON.stringify([text, place])
     let unit = compiled.get(key)
     if (unit === undefined) {
-      const { template, mistakes } = parseTemplate(text, 'text of a lambda', undefined, delimiters)
-      mistakes.throw()
-      unit = run(generate([template], library), runtimeOf()).units[template.name] as RenderUnit
+      try {
+        unit = compileLambda(text, place)
+      } catch (error) {
+        if (error instanceof EvalError) throw new RenderProblem('LAMBDA')
+        // The tag is found by the stack, which has to begin near it.
+        if (error instanceof Error) Error.captureStackTrace(error)
+        throw error
+      }
       if (compiled.size >= MAX_LAMBDA_TEXTS) compiled.delete(compiled.keys().next().value as string)
       compiled.set(key, unit)
     }
     return unit(stack.v, stack.up, '', depth + 1)
+  }
+
+  function compileLambda(text: string, place: LambdaPlace): RenderUnit {
+    const isText = place.isText === true
+    const options = { isText, isSite }
+    const parsed = parseTemplate(text, 'text of a lambda', undefined, place, options)
+    const { template, mistakes } = parsed
+    mistakes.throw()
+    if (isSite && !isText) checkLambdaContexts(template, library, place.states).throw()
+    return run(generate([template], library), runtimeOf()).units[template.name] as RenderUnit
   }
 }

@@ -3,7 +3,7 @@
  * lambdas. Handed to the generated code as `$` by `program.ts`.
  */
 import { hintNearest } from '../core/nearest.ts'
-import { DEFAULT_DELIMITERS, type Delimiters } from './ast.ts'
+import { DEFAULT_DELIMITERS, type LambdaPlace } from './ast.ts'
 import { escapeHtml } from './escape.ts'
 import { FragmentRuntime, tagText, varyText } from './fragments.ts'
 import { find, has, member, ownerOf, type Stack } from './lookup.ts'
@@ -11,12 +11,7 @@ import { RenderProblem, type RenderUnit } from './render-problem.ts'
 import { SafeHtml, safeUrl, scriptJson } from './safe-html.ts'
 
 /** Renders text that a lambda returned, in the contexts of the lambda's tag. */
-export type RenderText = (
-  text: string,
-  delimiters: Delimiters,
-  stack: Stack,
-  depth: number,
-) => string
+export type RenderText = (text: string, place: LambdaPlace, stack: Stack, depth: number) => string
 
 /** Partials within partials; deeper data is almost certainly a circle. */
 export const MAX_DEPTH = 256
@@ -51,7 +46,10 @@ export interface Runtime {
     context: unknown,
     outer: Stack | null,
     depth: number,
+    place?: LambdaPlace,
   ) => string
+  /** The place of a value in a plain text template. */
+  readonly plain: LambdaPlace
   readonly lamText: (
     lambda: Lambda,
     owner: unknown,
@@ -59,7 +57,7 @@ export interface Runtime {
     outer: Stack | null,
     depth: number,
     text: string,
-    delimiters: Delimiters,
+    place: LambdaPlace,
   ) => string
 }
 
@@ -88,16 +86,17 @@ export function createRuntime(renderText: RenderText, route: Runtime['route'] = 
     cached: (...fragment) => fragments.cached(...fragment),
     vary: varyText,
     tag: tagText,
-    lam: (lambda, owner, v, up, depth) =>
-      expand(lambda.call(owner), DEFAULT_DELIMITERS, { v, up }, depth),
-    lamText: (lambda, owner, v, up, depth, text, delimiters) =>
-      expand(lambda.call(owner, text), delimiters, { v, up }, depth),
+    lam: (lambda, owner, v, up, depth, place = DEFAULT_DELIMITERS) =>
+      expand(lambda.call(owner), place, { v, up }, depth),
+    plain: { ...DEFAULT_DELIMITERS, isText: true },
+    lamText: (lambda, owner, v, up, depth, text, place) =>
+      expand(lambda.call(owner, text), place, { v, up }, depth),
   }
 
   /** The specification: what a lambda returns is a template. Without tags it is text, as it stands. */
-  function expand(value: unknown, delimiters: Delimiters, stack: Stack, depth: number): string {
+  function expand(value: unknown, place: LambdaPlace, stack: Stack, depth: number): string {
     const text = textOf(value)
-    return text.includes(delimiters.open) ? renderText(text, delimiters, stack, depth) : text
+    return text.includes(place.open) ? renderText(text, place, stack, depth) : text
   }
 }
 

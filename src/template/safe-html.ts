@@ -32,18 +32,34 @@ const IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=]*$/i
  */
 export function safeUrl(text: string): string {
   if (!text.includes(':')) return text
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: just these are left out
-  const stripped = text.replace(/[\t\n\r]/g, '').replace(/^[\u0000-\u0020]+/, '')
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(stripped)?.[1]?.toLowerCase()
+  const stripped = strip(text)
+  const scheme = schemeOf(stripped)
   if (scheme === undefined || GOOD_SCHEMES.has(scheme) || IMAGE.test(stripped)) return text
   return 'about:invalid'
 }
 
-/** A value as JSON that can neither end a script element nor begin another (HTML standard, 4.12.1.3). */
+/** Whether a URL that begins like this has one of the schemes that a page may have. */
+export function hasGoodScheme(text: string): boolean {
+  return GOOD_SCHEMES.has(schemeOf(strip(text)) ?? '')
+}
+
+function strip(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: just these are left out
+  return text.replace(/[\t\n\r]/g, '').replace(/^[\u0000-\u0020]+/, '')
+}
+
+function schemeOf(stripped: string): string | undefined {
+  return /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(stripped)?.[1]?.toLowerCase()
+}
+
+/**
+ * A value as JSON that can neither end a script element nor begin another (HTML standard, 4.12.1.3), nor leave a
+ * text in apostrophes or backticks.
+ */
 export function scriptJson(value: unknown): string {
   const json = JSON.stringify(value) ?? 'null'
   return json.replace(
-    /[<>&\u2028\u2029]/g,
+    /[<>&'`$\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -123,7 +123,7 @@ function compileFolder({
   partials,
 }: TemplatesOptions): { renders: ReadonlyMap<string, Render>; hasFragments: boolean } {
   const { all, library } = checkedFolder(dir, urls, partials)
-  const options = { helpers, isStrict, route: urls?.reverse }
+  const options = { helpers, isStrict, isSite: true, route: urls?.reverse }
   const hasFragments = all.some(({ nodes }) => hasCached(nodes))
   if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
     return { renders: createBuiltProgram(all, library, built, options), hasFragments }

@@ -13,7 +13,12 @@ export interface Mark {
 
 /** Any text as a JavaScript string literal, in quotes: no character of it can end the literal. */
 export function quote(text: string): string {
-  return JSON.stringify(text).replace(/[\u2028\u2029]/g, (c) =>
+  return quoteData(text)
+}
+
+/** Plain data as a JavaScript expression. */
+export function quoteData(data: unknown): string {
+  return JSON.stringify(data).replace(/[\u2028\u2029]/g, (c) =>
     c === '\u2028' ? '\\u2028' : '\\u2029',
   )
 }

@@ -5,10 +5,10 @@ import { folder, put, run, serve } from '../support/binary.ts'
 
 const SITE = {
   'uwas.config.ts': `import { path, render, urlconf } from 'uwas'
-const view = (req) => render(req, 'page', { title: 'A & B', rows: [1, 2], get bad() { if (req.query.has('bad')) throw new Error('on purpose'); return '' } })
+const view = (req) => render(req, 'page', { title: 'A & B', rows: [1, 2], tags: (text) => req.query.has('tags') ? text : '(plain)', get bad() { if (req.query.has('bad')) throw new Error('on purpose'); return '' } })
 export const config = { urls: urlconf(path('/', view)), templates: 'templates', database: false }`,
   'templates/page.mustache':
-    '{{<layout}}{{$body}}<p title="{{title}}">{{#rows}}{{.}}{{/rows}}</p>\n{{bad}}{{/body}}{{/layout}}',
+    '{{<layout}}{{$body}}<p title="{{title}}">{{#rows}}{{.}}{{/rows}}</p>{{#tags}}{{title}}{{/tags}}\n{{bad}}{{/body}}{{/layout}}',
   'templates/layout.mustache': '<main>{{$body}}{{/body}}</main>',
 }
 const NO_CODE = { NODE_OPTIONS: '--disallow-code-generation-from-strings' }
@@ -27,12 +27,18 @@ t.test('what build writes serves pages where code may not be made from strings',
 
   const { port, child, finished } = await serve(t, ['serve', '--port', '0'], { cwd, env: NO_CODE })
   const page = await fetch(`http://127.0.0.1:${port}/`)
-  t.equal(await page.text(), '<main><p title="A &amp; B">12</p>\n</main>')
+  t.equal(await page.text(), '<main><p title="A &amp; B">12</p>(plain)\n</main>')
   const failed = await fetch(`http://127.0.0.1:${port}/?bad`)
   t.equal(failed.status, 500)
+  t.equal((await fetch(`http://127.0.0.1:${port}/?tags`)).status, 500)
   child.kill('SIGTERM')
   const { stderr } = await finished
   t.match(stderr, /templates\/page\.mustache:2:1: .*on purpose/, 'the tag of an error is told')
+  t.match(
+    stderr,
+    /page\.mustache:1:\d+: the lambda returned a text with tags, which this process may not compile \(--disallow-code-generation-from-strings\): return text without tags/,
+    'UWAS_ERR_TEMPLATE_LAMBDA',
+  )
 
   put(cwd, 'templates/layout.mustache', '<div>{{$body}}{{/body}}</div>')
   const stale = await run(['serve', '--port', '0'], { cwd, env: NO_CODE })

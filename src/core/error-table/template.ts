@@ -73,6 +73,13 @@ export const TEMPLATE_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_TEMPLATE_LAMBDA: {
+    message:
+      '{place}: the lambda returned a text with tags, which this process may not compile (--disallow-code-generation-from-strings): return text without tags{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_TEMPLATE_LINKS: {
     message:
       '{place}: templates stand in each other more than {limit} deep here; let each hold fewer others{excerpt}',
