@@ -49,6 +49,8 @@ export { type AtomicOptions, atomic } from './model/atomic.ts'
 export type { StreamOptions } from './model/cursor.ts'
 export { DATABASE, type Database } from './model/database.ts'
 export { constraintOf, sqlStateOf } from './model/failures.ts'
+export type { NotificationOptions } from './model/listen.ts'
+export { notify } from './model/notify.ts'
 export { type Outside, outside } from './model/outside.ts'
 export { type Queryable, type Statement, statement } from './model/statement.ts'
 export {

@@ -12,6 +12,8 @@ import { Connector } from './connector.ts'
 import { refuseOutside } from './escape.ts'
 import { ExclusiveLane, type ExclusiveOptions } from './exclusive-lane.ts'
 import { Leaks } from './leaks.ts'
+import { listen, type NotificationOptions } from './listen.ts'
+import type { Listener } from './listener.ts'
 import type { Pinned } from './pinned.ts'
 import { PipelinedLane } from './pipelined-lane.ts'
 import { PROFILES, type Profile } from './profile.ts'
@@ -109,9 +111,10 @@ export class Database {
   readonly connector: Connector
   readonly pipelined: PipelinedLane
   readonly exclusive: ExclusiveLane
+  /** For `listen.ts`; null while nobody has listened. */
+  listener: Listener | null
   readonly #parts: DatabaseParts
   readonly #watch: NodeJS.Timeout
-  readonly #closing: (() => Promise<void>)[]
 
   constructor(parts: DatabaseParts) {
     const { connection, log } = parts
@@ -129,14 +132,14 @@ export class Database {
     this.exclusive = new ExclusiveLane(this.connector, parts.exclusive)
     this.#parts = parts
     this.#watch = setInterval(() => this.#tick(), WATCH_MS).unref()
-    this.#closing = []
+    this.listener = null
   }
 
   get stats(): DatabaseStats {
-    const { pipelined, exclusive, counts } = this
+    const { pipelined, exclusive, listener, counts } = this
     const shared = pipelined.connections
     return {
-      open: shared.length + exclusive.connections.length,
+      open: shared.length + exclusive.connections.length + (listener?.isConnected ? 1 : 0),
       inUse: exclusive.inUse,
       inFlight: shared.reduce((sum, { pending }) => sum + pending, 0),
       waiting: exclusive.waiting,
@@ -147,7 +150,7 @@ export class Database {
 
   /** Connections in all that this database may open. */
   get poolSize(): number {
-    return this.pipelined.size + this.exclusive.size
+    return this.pipelined.size + this.#parts.exclusive.size
   }
 
   /** What stands between. */
@@ -202,6 +205,25 @@ export class Database {
   }
 
   /**
+   * Calls `handler` with what is sent to `channel`, in order, until the returned function is called or `signal` fires.
+   * All listeners of a server share one connection, which is taken out of `database.poolSize` while there are any. When it
+   * is lost another is made, after pauses from 0.1 to 5 seconds. What `handler` throws is logged.
+   *
+   *     const stop = await db.listen('prices', (payload) => cache.delete(payload), { onResync: () => cache.clear() })
+   *
+   * Resolves when PostgreSQL listens: what is committed from then on is heard. Rejects with UWAS_ERR_MODEL_UNAVAILABLE
+   * and _BUSY without a connection, UWAS_ERR_MODEL_LISTEN for misuse and a pool too small, UWAS_ERR_MODEL_SESSION behind
+   * PgBouncer without `database.directUrl`, and with the reason of a `signal` that has fired.
+   */
+  listen(
+    channel: string,
+    handler: (payload: string) => unknown,
+    options?: NotificationOptions,
+  ): Promise<() => Promise<void>> {
+    return listen(this, channel, handler, options)
+  }
+
+  /**
    * As `openSeparate`, where a pooler that shares sessions would not do: UWAS_ERR_MODEL_SESSION when there is no way
    * around it.
    */
@@ -209,11 +231,6 @@ export class Database {
     if (this.#parts.direct.profile === 'direct') return this.openSeparate(options)
     const instead = 'set database.directUrl to a URL of PostgreSQL itself'
     return Promise.reject(needsSession(what, instead))
-  }
-
-  /** For `model/` itself: has `work` done when the database is closed. */
-  onClose(work: () => Promise<void>): void {
-    this.#closing.push(work)
   }
 
   /**
@@ -230,7 +247,7 @@ export class Database {
   async close(timeoutMs = 5000): Promise<void> {
     clearInterval(this.#watch)
     await Promise.all([
-      ...this.#closing.map((work) => work()),
+      this.listener?.close(),
       this.pipelined.close(timeoutMs),
       this.exclusive.close(timeoutMs),
     ])
@@ -268,6 +285,7 @@ export class Database {
     const now = performance.now()
     this.pipelined.tick(now)
     this.exclusive.tick(now)
+    this.listener?.tick(now)
   }
 }
 

@@ -111,12 +111,18 @@ export class ExclusiveLane {
     if (!this.#wake(connection)) this.#idle.push(connection)
   }
 
-  /** Takes one connection out of the budget, for somebody who keeps his for good; `free` gives it back. */
-  reserve(): boolean {
-    if (this.size < 2) return false
+  /**
+   * Takes one connection out of the budget, for somebody who keeps his for good; `free` gives it back. Rejects as
+   * `acquire` does, and with UWAS_ERR_MODEL_LISTEN when none would be left.
+   */
+  async reserve(): Promise<void> {
+    if (this.size < 2) {
+      const problem = 'it takes one connection, and database.poolSize leaves no other; 3 is enough'
+      throw createError('UWAS_ERR_MODEL_LISTEN', { what: 'listening', problem })
+    }
+    const held = await this.#take(null)
     this.#reserved++
-    if (this.#all.size + this.#opening > this.size) void this.#idle.pop()?.close(CLOSE_MS)
-    return true
+    await held.close(CLOSE_MS)
   }
 
   free(): void {

@@ -111,6 +111,8 @@ const PUBLIC: string[] = [
   'LockOptions',
   'Outside',
   'outside',
+  'NotificationOptions',
+  'notify',
   'advisoryLock',
   'tryAdvisoryLock',
   'StreamOptions',

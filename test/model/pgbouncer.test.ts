@@ -3,6 +3,7 @@ import { advisoryLock, tryAdvisoryLock } from '../../src/model/advisory-lock.ts'
 import { atomic } from '../../src/model/atomic.ts'
 import { createDatabase, type Database } from '../../src/model/database.ts'
 import { migrate } from '../../src/model/migrate.ts'
+import { notify } from '../../src/model/notify.ts'
 import { outside } from '../../src/model/outside.ts'
 import { Statement, statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
@@ -223,8 +224,19 @@ t.test(
         })
       }
     }
+    const heard: string[] = []
+    await db.listen('changes', (payload) => heard.push(payload))
+    await atomic(db, (tx) => notify(tx, 'changes', 'around the pooler'))
+    await until(() => heard.length === 1)
     const enclosed = createDatabase({ url: pooler.url, profile: 'pgbouncer', log: keepLog() })
     t.teardown(() => enclosed.close())
+    await t.rejects(
+      enclosed.listen('changes', () => {}),
+      {
+        code: 'UWAS_ERR_MODEL_SESSION',
+        message: /^listening needs a session of its own, .* set database\.directUrl/,
+      },
+    )
     await t.rejects(
       migrate(enclosed, t.testdir({ '0001_a.sql': 'select 1;' }), { log: keepLog() }),
       {

@@ -68,6 +68,12 @@ export const MODEL_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_MODEL_LISTEN: {
+    message: '{what} cannot be done: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_MODEL_LOCKED: {
     message: '{what} did not get a lock that another transaction has: {problem}',
     status: 409,
