@@ -1,6 +1,7 @@
 /** uwas as people run it: `uwas serve DIR`. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { childrenOf } from '../method/cpu.ts'
 import { type Rival, type Running, runPinned } from './rival.ts'
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -22,9 +23,4 @@ export const uwas: Rival = {
 export async function runSupervised(...args: Parameters<typeof runPinned>): Promise<Running> {
   const running = await runPinned(...args)
   return { ...running, pids: running.pids.flatMap((pid) => [pid, ...childrenOf(pid)]) }
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return text === '' ? [] : text.split(' ').map(Number)
 }
