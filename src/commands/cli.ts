@@ -45,6 +45,15 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .showHelpAfterError('(try "uwas --help" for the commands and their flags)')
     .addHelpText('after', GENERAL_HELP)
   addServe(program).action(then(async () => (await import('./serve.ts')).serveCommand))
+  addRunning(program, 'stop', 'stop a server, once what has begun is finished').action(
+    then(async () => (await import('./running.ts')).stopCommand),
+  )
+  addRunning(program, 'reload', 'have new workers serve what is on the disk now').action(
+    then(async () => (await import('./running.ts')).reloadCommand),
+  )
+  addRunning(program, 'status', 'tell how a server and its workers are')
+    .option('--json', 'print JSON, for programs', false)
+    .action(then(async () => (await import('./running.ts')).statusCommand))
   addDev(program).action(then(async () => (await import('./dev.ts')).devCommand))
   addNew(program).action(then(async () => (await import('./new.ts')).newCommand))
   site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
@@ -87,10 +96,18 @@ function addServe(program: Command): Command {
     .addOption(portOption())
     .addOption(hostOption('all addresses'))
     .addOption(workersOption())
+    .option('--pid-file <file>', 'file for the pid (default: uwas.pid in the folder of the state)')
     .option('--spa [file]', 'answer pages that do not exist with this one (default: index.html)')
     .option('--listing', 'list folders that have no index.html')
     .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')
     .addHelpText('after', SERVE_HELP)
+}
+
+/** A command that asks a running server. */
+function addRunning(program: Command, name: string, summary: string): Command {
+  return site(program, name, summary)
+    .argument('[dir]', 'folder that it serves, where that is no site')
+    .option('--pid-file <file>', 'file that tells its pid (default: where "uwas serve" puts it)')
 }
 
 function addDev(program: Command): Command {

@@ -4,6 +4,7 @@
  * only where it serves: the supervisor stays small.
  */
 
+import { resolve } from 'node:path'
 import { WORKER_VARIABLE } from '../supervisor/messages.ts'
 import { supervise } from '../supervisor/supervise.ts'
 import { createCommandLog } from './log.ts'
@@ -19,14 +20,14 @@ export async function serveCommand(dir: string | undefined, flags: FolderFlags):
     const { serveAsWorker } = await import('./serve-worker.ts')
     return await serveAsWorker(dir, flags, supervisor)
   }
-  const exitCode = flags.workers === 0 ? null : await serveSupervised()
+  const exitCode = flags.workers === 0 ? null : await serveSupervised(flags)
   if (exitCode !== null) return exitCode
   const { serveHere } = await import('./serve-here.ts')
   return await serveHere(dir, flags)
 }
 
 /** Null where the configuration wants no workers. */
-function serveSupervised(): Promise<number | null> {
+function serveSupervised({ pidFile }: FolderFlags): Promise<number | null> {
   const log = createCommandLog()
   return supervise({
     command: {
@@ -35,6 +36,7 @@ function serveSupervised(): Promise<number | null> {
       version: readVersion(),
     },
     log,
+    pidFile: pidFile === undefined ? undefined : resolve(pidFile),
     onServing: ({ settings: { name, isSite, host }, counts, port, workers }) =>
       log.info(servingLine({ name, isSite, counts, host, port, workers })),
   })

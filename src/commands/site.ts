@@ -22,6 +22,8 @@ export interface SiteFlags {
   readonly port?: number | undefined
   /** Processes that serve; only where somebody serves. */
   readonly workers?: number | 'auto' | undefined
+  /** File that tells the pid of a server; only where somebody serves, or looks for who does. */
+  readonly pidFile?: string | undefined
   readonly verbose?: boolean | undefined
 }
 
@@ -88,7 +90,8 @@ export function showPath(path: string): string {
   return near === '' ? '.' : near.startsWith('..') ? path : near
 }
 
-function findConfig(wish: string | undefined): string {
+/** The configuration file that is meant. Throws UWAS_ERR_COMMANDS_NO_CONFIG. */
+export function findConfig(wish: string | undefined): string {
   if (wish !== undefined) {
     const file = resolve(wish)
     if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
@@ -162,7 +165,7 @@ function checkFolder(dir: string, root: string): void {
 }
 
 /** One folder for each served folder, so that two servers never share a manifest by accident. */
-function cacheDir(root: string): string {
+export function cacheDir(root: string): string {
   const base = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
   return join(base, 'uwas', createHash('sha256').update(root).digest('hex').slice(0, 16))
 }

@@ -2,18 +2,24 @@
  * A supervised server from its start to its end: the signals, and what is said of it. Gets how workers are started;
  * leaves the exit code. Called by `uwas serve`.
  */
-import { constants } from 'node:os'
-import { isCodedError, withCode } from '../core/errors.ts'
+import { join } from 'node:path'
+import { isCodedError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
-import { hasTerminal, isUnderNohup } from './nohup.ts'
+import { openControl } from './control.ts'
+import { PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
+import { reloadAndTell } from './reload-and-tell.ts'
+import { Signals } from './signals.ts'
+import { type ServerStatus, workerStatuses } from './status.ts'
 import { type Started, Supervisor } from './supervisor.ts'
 import type { WorkerCommand, WorkerProblem } from './worker-process.ts'
 
 export interface SuperviseOptions {
   readonly command: WorkerCommand
   readonly log: Log
+  /** File for the pid; default: `uwas.pid` in the folder of the site's state. */
+  readonly pidFile: string | undefined
   /** Called when it is served. */
   readonly onServing: (started: Started) => void
 }
@@ -22,9 +28,11 @@ export interface SuperviseOptions {
 export async function supervise({
   command,
   log,
+  pidFile,
   onServing,
 }: SuperviseOptions): Promise<number | null> {
   const native = loadNative()
+  let file = ''
   const supervisor = new Supervisor({
     command,
     gate: native.gate,
@@ -34,7 +42,10 @@ export async function supervise({
       const { startEmbeddedPostgres } = await import('../model/embedded.ts')
       return startEmbeddedPostgres({ dir, log })
     },
-    onSettings: () => ({ isPatient: false }),
+    onSettings: ({ stateDir }) => {
+      file = pidFile ?? join(stateDir, PID_FILE)
+      return { isPatient: readPidFile(file) === 'stale' }
+    },
   })
   const signals = new Signals(supervisor, log)
   process.title = 'uwas: master'
@@ -48,6 +59,7 @@ export async function supervise({
     signals.leave()
     return null
   }
+  await openToCommands(file, supervisor, { command, log, started })
   onServing(started)
   return await signals.untilEnd()
 }
@@ -60,86 +72,42 @@ function reportStart(error: unknown, log: Log): number {
   return exitCode
 }
 
-/** A worker's own words have a code already. */
-function wordsOf(error: unknown): string {
-  const { message } = error as Error
-  const hasCode = !isCodedError(error) || error.code === 'UWAS_ERR_SUPERVISOR_WORKER'
-  return hasCode ? message : withCode(error)
+interface Told {
+  readonly command: WorkerCommand
+  readonly log: Log
+  readonly started: Started
 }
 
-const ENDS = ['SIGTERM', 'SIGINT'] as const
-
-/** What signals do: before it serves they end it at once; then the first one stops, and the second one ends. */
-class Signals {
-  readonly #supervisor: Supervisor
-  readonly #log: Log
-  readonly #hadTerminal: boolean
-  readonly #isUnderNohup: boolean
-  readonly #handlers: Map<NodeJS.Signals, () => void>
-  #onEnd: ((signal: NodeJS.Signals) => void) | null
-
-  constructor(supervisor: Supervisor, log: Log) {
-    this.#supervisor = supervisor
-    this.#log = log
-    this.#hadTerminal = hasTerminal()
-    this.#isUnderNohup = isUnderNohup()
-    this.#onEnd = null
-    this.#handlers = new Map<NodeJS.Signals, () => void>([
-      ...ENDS.map((signal) => [signal, () => this.#end(signal)] as const),
-      ['SIGHUP', () => this.#hangUp()],
-    ])
-    for (const [signal, handler] of this.#handlers) process.on(signal, handler)
+/** From now on `uwas status`, `reload` and `stop` find it. It serves without them, too. */
+async function openToCommands(
+  file: string,
+  supervisor: Supervisor,
+  { command, log, started }: Told,
+): Promise<void> {
+  const other = readPidFile(file)
+  if (other !== null && other !== 'stale') {
+    log.warn(
+      `${file} is of another server (pid ${other.pid}): "uwas stop" and its like do not find this one; give it a file with --pid-file`,
+    )
+    return
   }
-
-  /** Leaves signals to others. */
-  leave(): void {
-    for (const [signal, handler] of this.#handlers) process.off(signal, handler)
-  }
-
-  /** Resolves to the exit code once a signal has ended all. */
-  untilEnd(): Promise<number> {
-    return new Promise((resolve) => {
-      this.#onEnd = (signal) => {
-        this.#onEnd = (second) => this.#exitNow(`second signal (${second})`)
-        void this.#stop(signal).then(() => resolve(0))
-      }
+  const { name } = started.settings
+  const status = (): ServerStatus => ({
+    pid: process.pid,
+    version: command.version,
+    name,
+    port: started.port,
+    seconds: Math.round(process.uptime()),
+    reloads: supervisor.reloads,
+    workers: workerStatuses(supervisor.crew),
+  })
+  try {
+    const socket = await openControl(file, async (question) => {
+      if (question === 'reload') await reloadAndTell(supervisor, log)
+      return status()
     })
-  }
-
-  async #stop(signal: NodeJS.Signals): Promise<void> {
-    await this.#supervisor.stop()
-    this.#log.info(`${signal}: finishing what has begun, then stopping`)
-    await this.#supervisor.ended()
-  }
-
-  #end(signal: NodeJS.Signals): void {
-    if (this.#onEnd !== null) return this.#onEnd(signal)
-    this.#supervisor.kill()
-    process.exit(128 + constants.signals[signal])
-  }
-
-  #exitNow(why: string): void {
-    this.#log.warn(`${why}: exiting at once`)
-    this.#supervisor.kill()
-    process.exit(1)
-  }
-
-  /** A terminal that is closed ends what was started in it; else the signal asks for a reload. */
-  #hangUp(): void {
-    const isClosed = this.#hadTerminal && !hasTerminal()
-    if (isClosed && this.#isUnderNohup) return
-    if (isClosed || this.#onEnd === null) this.#end('SIGHUP')
-    else void this.#reload()
-  }
-
-  async #reload(): Promise<void> {
-    const from = performance.now()
-    this.#log.info('SIGHUP: starting new workers')
-    try {
-      await this.#supervisor.reload()
-      this.#log.info(`reloaded in ${Math.round(performance.now() - from)} ms`)
-    } catch (error) {
-      this.#log.error(`not reloaded, what served before goes on: ${wordsOf(error)}`)
-    }
+    writePidFile(file, socket)
+  } catch (error) {
+    log.warn(`"uwas stop" and its like cannot find this server: ${(error as Error).message}`)
   }
 }

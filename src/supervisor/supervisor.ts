@@ -43,6 +43,8 @@ export class Supervisor {
   /** Workers that listen by themselves find it here. */
   #port: number
   #isStopping: boolean
+  /** Reloads that have come to a good end. */
+  reloads: number
   #reloading: Promise<void> | null
   #nextReload: Promise<void> | null
 
@@ -53,6 +55,7 @@ export class Supervisor {
     this.#postgres = null
     this.#port = 0
     this.#isStopping = false
+    this.reloads = 0
     this.#reloading = null
     this.#nextReload = null
     this.#crew = new Crew({
@@ -186,6 +189,7 @@ export class Supervisor {
       await this.#sockets?.first(workers)
       if (this.#isStopping) return
       this.#crew.put(started)
+      this.reloads++
       this.#crew.watch()
     } catch (error) {
       this.#settings = before

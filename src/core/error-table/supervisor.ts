@@ -2,9 +2,22 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const SUPERVISOR_ERRORS = {
+  UWAS_ERR_SUPERVISOR_REFUSED: {
+    message: 'the running server did not {question}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_RESTART: {
     message:
       'the configuration changes {keys}, which a reload cannot do: stop the server and start it again',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SUPERVISOR_UNREACHABLE: {
+    message:
+      'no running server is found by {file}: {problem}. Start one with "uwas serve", or name its file with --pid-file',
     status: 500,
     base: 'Error',
     when: 'start',

@@ -1,0 +1,69 @@
+/**
+ * `uwas stop`, `uwas reload` and `uwas status`: what they ask of a server that runs on this machine. Get the command
+ * line, leave the exit code. Called by `cli.ts`.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isStill } from '../core/process-id.ts'
+import { askServer } from '../supervisor/control.ts'
+import { findServer, PID_FILE } from '../supervisor/pid-file.ts'
+import type { ServerStatus } from '../supervisor/status.ts'
+import { printJson } from './json.ts'
+import { cacheDir, findConfig, loadSite, type SiteFlags } from './site.ts'
+import { formatTable } from './table.ts'
+
+export interface RunningFlags extends SiteFlags {
+  readonly json?: boolean
+}
+
+/** Between two looks at whether it has ended. */
+const LOOK_MS = 50
+
+/** Returns when it has ended: replies that have begun are finished first. */
+export async function stopCommand(dir: string | undefined, flags: RunningFlags): Promise<number> {
+  const server = findServer(await pidFileOf(dir, flags))
+  process.kill(server.pid, 'SIGTERM')
+  while (isStill(server)) await sleep(LOOK_MS)
+  process.stdout.write(`stopped (pid ${server.pid})\n`)
+  return 0
+}
+
+/** Returns when new workers serve. */
+export async function reloadCommand(dir: string | undefined, flags: RunningFlags): Promise<number> {
+  const server = findServer(await pidFileOf(dir, flags))
+  const { workers } = (await askServer(server, 'reload')) as ServerStatus
+  process.stdout.write(`reloaded: workers ${workers.map(({ pid }) => pid).join(', ')}\n`)
+  return 0
+}
+
+export async function statusCommand(dir: string | undefined, flags: RunningFlags): Promise<number> {
+  const server = findServer(await pidFileOf(dir, flags))
+  const status = (await askServer(server, 'status')) as ServerStatus
+  if (flags.json === true) printJson(status)
+  else process.stdout.write(`${describe(status)}\n`)
+  return 0
+}
+
+function describe({ pid, version, name, port, seconds, reloads, workers }: ServerStatus): string {
+  const first = `uwas ${version} serves ${name} on port ${port} (pid ${pid}, for ${seconds} s, ${reloads} reloads)`
+  const rows = workers.map((one) => [
+    String(one.worker),
+    one.pid === 0 ? '' : String(one.pid),
+    one.state,
+    String(one.requests),
+    `${(one.memoryBytes / 1024 / 1024).toFixed(1)} MiB`,
+    `${one.seconds} s`,
+    String(one.crashes),
+  ])
+  const head = ['WORKER', 'PID', 'STATE', 'REQUESTS', 'MEMORY', 'AGE', 'CRASHES']
+  return `${first}\n${formatTable(head, rows)}`
+}
+
+/** A site that does not load can be stopped all the same, where its state is in the usual folder. */
+async function pidFileOf(dir: string | undefined, flags: RunningFlags): Promise<string> {
+  if (flags.pidFile !== undefined) return resolve(flags.pidFile)
+  if (dir !== undefined) return join(cacheDir(resolve(dir)), PID_FILE)
+  const usual = join(dirname(findConfig(flags.config)), '.uwas', PID_FILE)
+  return existsSync(usual) ? usual : join((await loadSite(flags)).stateDir, PID_FILE)
+}

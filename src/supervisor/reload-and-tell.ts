@@ -1,0 +1,24 @@
+/** A reload that a signal or a command has asked for, and what the log says of it. */
+import { isCodedError, withCode } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** Rejects, once the log has it, with an error whose message is all that its user needs. */
+export async function reloadAndTell(supervisor: Supervisor, log: Log): Promise<void> {
+  const from = performance.now()
+  try {
+    await supervisor.reload()
+  } catch (error) {
+    const problem = wordsOf(error)
+    log.error(`not reloaded, what served before goes on: ${problem}`)
+    throw new Error(`what served before goes on: ${problem}`, { cause: error })
+  }
+  log.info(`reloaded in ${Math.round(performance.now() - from)} ms`)
+}
+
+/** A worker's own words have a code already. */
+function wordsOf(error: unknown): string {
+  const { message } = error as Error
+  const hasCode = !isCodedError(error) || error.code === 'UWAS_ERR_SUPERVISOR_WORKER'
+  return hasCode ? message : withCode(error)
+}
