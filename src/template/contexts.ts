@@ -315,7 +315,8 @@ function adviceOnAttribute(text: string, state: HtmlState): Advice | undefined {
   if (attribute === 'style') return ['in a style attribute', 'write a class or a data attribute']
   if (attribute === 'srcdoc') return ['in srcdoc, which is a whole page', 'give the page a URL']
   if (attribute === 'http-equiv') return ['in http-equiv', 'write the field itself in the view']
-  if (tag === 'meta' && attribute === 'content' && /^[\d.]/.test(state.recent)) {
+  const isRefresh = tag === 'meta refresh' || (tag === 'meta' && /^[\d.]/.test(state.recent))
+  if (isRefresh && attribute === 'content') {
     return ['in the URL of a refresh', 'redirect in the view']
   }
   if (ANIMATIONS.has(tag) && ANIMATED.has(attribute)) {

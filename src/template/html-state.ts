@@ -27,7 +27,10 @@ export interface HtmlState {
     | 'markup'
     | 'cdata'
     | 'raw'
-  /** Lower-case name of the tag that is open, or of the element whose raw text this is. At most 64 characters. */
+  /**
+   * Lower-case name of the tag that is open, or of the element whose raw text this is. At most 64 characters. A
+   * `meta` that is known to refresh is `meta refresh`.
+   */
   readonly tag: string
   readonly isEndTag: boolean
   /** A slash stands before what comes next. */
@@ -206,7 +209,10 @@ function inValue(state: HtmlState, char: string): HtmlState {
 }
 
 function between(state: HtmlState, isClosed = false): HtmlState {
-  return { ...state, at: 'in-tag', attribute: '', isClosed, ...NO_VALUE }
+  const { attribute, recent } = state
+  const isRefresh = attribute === 'http-equiv' && recent.trim().toLowerCase() === 'refresh'
+  const tag = isRefresh && state.tag === 'meta' ? 'meta refresh' : state.tag
+  return { ...state, at: 'in-tag', tag, attribute: '', isClosed, ...NO_VALUE }
 }
 
 function afterTag(state: HtmlState): HtmlState {

@@ -54,12 +54,11 @@ function schemeOf(stripped: string): string | undefined {
 
 /**
  * A value as JSON that can neither end a script element nor begin another (HTML standard, 4.12.1.3), nor leave a
- * text in apostrophes or backticks.
+ * text in apostrophes or backticks, or a comment.
  */
 export function scriptJson(value: unknown): string {
   const json = JSON.stringify(value) ?? 'null'
-  return json.replace(
-    /[<>&'`$\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return json.replace(/[<>&'`$\u2028\u2029]|\*\//g, (found) =>
+    found === '*/' ? '*\\/' : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -55,6 +55,8 @@ t.test('JSON in quotes of a script is refused, and cannot leave other quotes', a
   const site = templates(t, {
     page: '<script>// don\'t\nx = "a" + {{#json}}x{{/json}} + `{{#json}}x{{/json}}`</script>',
   })
+  const comment = templates(t, { page: '<script>/* {{#json}}x{{/json}} */</script>' })
+  t.equal(comment.render('page', { x: '*/f()' }), '<script>/* "*\\/f()" */</script>')
   t.equal(
     site.render('page', { x: '\'`${"' }),
     '<script>// don\'t\nx = "a" + "\\u0027\\u0060\\u0024{\\"" + `"\\u0027\\u0060\\u0024{\\""`</script>',
@@ -100,7 +102,10 @@ t.test('what could become a link or a refresh is refused', async (t) => {
   )
   refused(t, '<svg><a><set attributeName="href" to="{{x}}">', /in to of <set>/)
   refused(t, '<meta http-equiv="{{x}}">', /in http-equiv; write the field itself in the view/)
-  refused(t, '<meta content="0;url={{x}}">', /in the URL of a refresh; redirect in the view/)
+  const refresh = /in the URL of a refresh; redirect in the view/
+  refused(t, '<meta content="0;url={{x}}">', refresh)
+  refused(t, '<meta http-equiv="Refresh" content="{{x}}">', refresh)
+  refused(t, '<meta http-equiv=refresh content="{{x}}">', refresh)
   t.doesNotThrow(() => templates(t, { page: '<meta name="description" content="About {{x}}">' }))
 })
 
