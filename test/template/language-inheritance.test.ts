@@ -153,4 +153,38 @@ runCases('inheritance', [
     partials: { p: '{{$a}}{{/a}}' },
     gives: '(d)',
   },
+  {
+    says: 'replaces every block of a name',
+    template: '{{<p}}{{$a}}o{{/a}}{{/p}}',
+    partials: { p: '{{$a}}1{{/a}} {{$a}}2{{/a}} {{$b}}{{$a}}3{{/a}}{{/b}}' },
+    gives: 'o o o',
+  },
+  {
+    says: 'takes the lines of both tags of a parent',
+    template: 'H\n  {{<p}}\n  {{/p}}\nE\n',
+    partials: { p: 'one\ntwo\n' },
+    gives: 'H\n  one\n  two\nE\n',
+  },
+  {
+    says: 'indents a nested block by the block around it',
+    template: '{{<p}}{{$n}}\nthree\n{{/n}}{{/p}}\n',
+    partials: { p: '{{$a}}\n  one\n  {{$n}}\n    two\n  {{/n}}\n{{/a}}\n' },
+    gives: '  one\n    three\n',
+  },
+  {
+    says: 'reaches through levels that say nothing',
+    template: '{{<a}}{{$x}}c{{/x}}{{/a}}',
+    partials: {
+      a: '{{<b}}{{/b}}',
+      b: '{{<d}}{{$y}}b{{/y}}{{/d}}',
+      d: '{{$x}}d{{/x}}{{$y}}e{{/y}}',
+    },
+    gives: 'cb',
+  },
+  {
+    says: 'does not read comments and delimiters in a parent tag as text',
+    template: '{{<p}}{{! c }}{{=<% %>=}} t <%$a%>o<%/a%><%/p%>',
+    partials: { p: '{{$a}}d{{/a}}' },
+    gives: 'o',
+  },
 ])

@@ -183,4 +183,32 @@ runCases('dynamic names', [
     data: { l: ['constructor', '__proto__', 'toString', {}] },
     gives: '()',
   },
+  {
+    says: 'stand alone on a first line and on a last one',
+    template: '  {{>*x}}\n>\n  {{>*x}}',
+    partials: { p: '>\n>' },
+    data: { x: 'p' },
+    gives: '  >\n  >>\n  >\n  >',
+  },
+  {
+    says: 'stand alone between line ends of Windows',
+    template: '|\r\n{{>*x}}\r\n|',
+    partials: { p: '>' },
+    data: { x: 'p' },
+    gives: '|\r\n>|',
+  },
+  {
+    says: 'are nothing where a dotted name ends early',
+    template: '"{{>*a.b.c}}"{{#l}}({{>*t.u}}){{/l}}',
+    partials: { c: 'no', u: 'no' },
+    data: { a: {}, t: {}, l: [{ t: { u: 'x' } }, {}] },
+    gives: '""()()',
+  },
+  {
+    says: 'are looked up outward',
+    template: '{{#s}}{{>*x}}{{#t}}{{>*x}}{{/t}}{{/s}}',
+    partials: { p: '1', q: '2' },
+    data: { x: 'p', s: { t: { x: 'q' } } },
+    gives: '12',
+  },
 ])
