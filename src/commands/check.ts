@@ -3,19 +3,12 @@
  * leaves exit code 1, or a summary and 0. Called by `cli.ts`.
  */
 import { openBackends } from '../app.ts'
-import { isCodedError, withCode } from '../core/errors.ts'
-import { describeError, type Log } from '../core/log.ts'
+import { withCode } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 import { createPrivateFiles } from '../files/send-file.ts'
 import { TrustedProxies } from '../http/forwarded.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { Signer } from '../http/signing.ts'
-import type { Database } from '../model/database.ts'
-import { migrationStatus } from '../model/migrate.ts'
-import { pendingOwnSteps } from '../model/own-tables.ts'
-import { compareSchema } from '../model/schema/diff.ts'
-import { declaredStatements } from '../model/statement-registry.ts'
-import { declaredTables } from '../model/table/registry.ts'
-import { checkStatements } from '../model/warm.ts'
 import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
@@ -25,29 +18,17 @@ import type { SiteConfig } from '../was/config.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { createErrorPages } from '../was/error-pages.ts'
 import { PARTIALS } from '../was/forms/partials.ts'
-import { ownDatabase } from '../was/own-database.ts'
 import { PAGE_TAG_NAMES } from '../was/page-tags.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
+import { checkData } from './check-data.ts'
+import { type Findings, part } from './check-findings.ts'
 import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
-import { withDatabase } from './migrate.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
 import { checkTemplateData } from './template-data/check.ts'
-import { type StaticReference, staticTags } from './template-data/static-references.ts'
-
-/** Collects what is found; the parts of a site are checked one after the other, all of them. */
-interface Findings {
-  readonly problems: string[]
-  readonly warnings: string[]
-  /** What is right and worth a look. */
-  readonly notes: string[]
-  /** What was proved, for the summary: `12 routes`. */
-  readonly proved: string[]
-  /** Static files that templates and modules name. */
-  readonly references: StaticReference[]
-}
+import { staticTags } from './template-data/static-references.ts'
 
 export async function checkCommand(flags: SiteFlags): Promise<number> {
   const log = createCommandLog()
@@ -76,17 +57,6 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   }
   log.info(`${name} is fine: ${proved.join(', ')}`)
   return 0
-}
-
-/** One part that fails as a whole is one problem; the others are still looked at. */
-async function part(findings: Findings, check: () => Promise<void> | void): Promise<void> {
-  try {
-    await check()
-  } catch (error) {
-    const problem = isCodedError(error) ? withCode(error) : describeError(error)
-    // What the files are served with is looked at on its own, too.
-    if (!findings.problems.includes(problem)) findings.problems.push(problem)
-  }
 }
 
 function checkSecrets({ secrets }: SiteConfig): void {
@@ -158,62 +128,4 @@ async function checkFiles(config: SiteConfig, log: Log, findings: Findings): Pro
     if (path === null || files.staticUrl(path) === undefined) problems.push(withCode(error()))
   }
   await backends.close()
-}
-
-async function checkData(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
-  const own = ownDatabase(config)
-  if (config.database === null) {
-    for (const { name } of declaredStatements()) {
-      findings.problems.push(`statement ${name}: the site has no database; set the key "database"`)
-    }
-    return
-  }
-  await withDatabase(config, log, async (database) => {
-    const pending = await pendingOwnSteps(database, own.steps)
-    for (const name of pending) {
-      findings.problems.push(
-        `uwas's own tables (${name}) are missing; make them with "uwas migrate"`,
-      )
-    }
-    const isCurrent = await checkMigrations(config, database, findings)
-    if (!isCurrent) return
-    const ours = pending.length === 0 ? own.statements : []
-    const statements = [...declaredStatements(), ...ours]
-    await part(findings, () => checkSchema(database, findings))
-    const found = await checkStatements(database, statements)
-    findings.problems.push(...found.map(withCode))
-    if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
-  })
-}
-
-/** Tables as they are declared, held against those that are there. */
-async function checkSchema(database: Database, findings: Findings): Promise<void> {
-  const tables = declaredTables()
-  if (tables.length === 0) return
-  const { problems, warnings, proved } = findings
-  const found = (await compareSchema(database, tables)).filter(({ problem }) => problem !== null)
-  for (const { table, problem, level } of found) {
-    const text = `table ${table} ${problem}; draft the change with "uwas migration NAME"`
-    if (level === 'problem') problems.push(text)
-    else warnings.push(text)
-  }
-  if (!found.some(({ level }) => level === 'problem')) proved.push(count(tables.length, 'table'))
-}
-
-/** False when statements cannot be judged: the schema that they are written for is not there yet. */
-async function checkMigrations(
-  { migrations }: SiteConfig,
-  database: Database,
-  { problems, proved }: Findings,
-): Promise<boolean> {
-  if (migrations === null) return true
-  const all = await migrationStatus(database, migrations)
-  const open = all.filter(({ state }) => state !== 'applied')
-  for (const { name, state } of open) {
-    const advice = state === 'pending' ? '; apply it with "uwas migrate"' : ''
-    problems.push(`migration ${name} is ${state}${advice}`)
-  }
-  if (open.length > 0) return false
-  proved.push(count(all.length, 'migration'))
-  return true
 }

@@ -1,0 +1,122 @@
+/**
+ * The part of `uwas check` that asks PostgreSQL: migrations, tables and statements. Where migrations are not applied
+ * yet, the others are proved in a database for a while, in which they are. Called by `check.ts`.
+ */
+import { isCodedError, withCode } from '../core/errors.ts'
+import { createLog, type Log } from '../core/log.ts'
+import type { Database } from '../model/database.ts'
+import { migrate, migrationStatus, previewMigrations } from '../model/migrate.ts'
+import { planUp } from '../model/migration-plan.ts'
+import { createOwnTables, pendingOwnSteps } from '../model/own-tables.ts'
+import { compareSchema } from '../model/schema/diff.ts'
+import { createScratch, type Scratch } from '../model/scratch.ts'
+import type { Statement } from '../model/statement.ts'
+import { declaredStatements } from '../model/statement-registry.ts'
+import { declaredTables } from '../model/table/registry.ts'
+import { checkStatements } from '../model/warm.ts'
+import type { SiteConfig } from '../was/config.ts'
+import { ownDatabase } from '../was/own-database.ts'
+import { type Findings, part } from './check-findings.ts'
+import { count } from './count.ts'
+import { withDatabase } from './migrate.ts'
+
+export async function checkData(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
+  if (config.database === null) {
+    for (const { name } of declaredStatements()) {
+      findings.problems.push(`statement ${name}: the site has no database; set the key "database"`)
+    }
+    return
+  }
+  const own = ownDatabase(config)
+  const statements = [...declaredStatements(), ...own.statements]
+  await withDatabase(config, log, async (database) => {
+    const ownPending = await pendingOwnSteps(database, own.steps)
+    const state = await checkMigrations(config, database, findings)
+    if (state === 'wrong') return
+    for (const name of ownPending) {
+      findings.warnings.push(
+        `uwas's own tables (${name}) are missing; "uwas migrate" or the next start makes them`,
+      )
+    }
+    if (state === 'current' && ownPending.length === 0) await prove(database, statements, findings)
+    else await proveInScratch(config, database, statements, findings)
+  })
+}
+
+async function prove(
+  database: Database,
+  statements: readonly Statement[],
+  findings: Findings,
+): Promise<void> {
+  await part(findings, () => checkSchema(database, findings))
+  const found = await checkStatements(database, statements)
+  findings.problems.push(...found.map(withCode))
+  if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
+}
+
+/** In a database that gets all migrations from the first one on. Whatever happens, it goes. */
+async function proveInScratch(
+  config: SiteConfig,
+  beside: Database,
+  statements: readonly Statement[],
+  findings: Findings,
+): Promise<void> {
+  const scratch = await openScratch(beside, findings)
+  if (scratch === null) return
+  const { database } = scratch
+  const log = createLog(() => {})
+  try {
+    await createOwnTables(database, ownDatabase(config).steps, { log })
+    if (config.migrations !== null) await migrate(database, config.migrations, { log })
+    await prove(database, statements, findings)
+  } finally {
+    await scratch.drop()
+  }
+}
+
+async function openScratch(beside: Database, { problems }: Findings): Promise<Scratch | null> {
+  try {
+    return await createScratch(beside)
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'UWAS_ERR_MODEL_SCRATCH') throw error
+    problems.push(
+      `tables and statements cannot be checked before all migrations are applied: run "uwas migrate" first (${withCode(error)})`,
+    )
+    return null
+  }
+}
+
+/** Tables as they are declared, held against those that are there. */
+async function checkSchema(database: Database, findings: Findings): Promise<void> {
+  const tables = declaredTables()
+  if (tables.length === 0) return
+  const { problems, warnings, proved } = findings
+  const found = (await compareSchema(database, tables)).filter(({ problem }) => problem !== null)
+  for (const { table, problem, level } of found) {
+    const text = `table ${table} ${problem}; draft the change with "uwas migration NAME"`
+    if (level === 'problem') problems.push(text)
+    else warnings.push(text)
+  }
+  if (!found.some(({ level }) => level === 'problem')) proved.push(count(tables.length, 'table'))
+}
+
+/** `behind`: what is missing can be applied; `wrong`: nobody knows which schema statements are written for. */
+async function checkMigrations(
+  { migrations }: SiteConfig,
+  database: Database,
+  { problems, warnings, proved }: Findings,
+): Promise<'current' | 'behind' | 'wrong'> {
+  if (migrations === null) return 'current'
+  const all = await migrationStatus(database, migrations)
+  const wrong = all.filter(({ state }) => state === 'changed' || state === 'missing')
+  for (const { name, state } of wrong) problems.push(`migration ${name} is ${state}`)
+  if (wrong.length > 0) return 'wrong'
+  const pending = all.filter(({ state }) => state === 'pending')
+  for (const { name } of pending) {
+    warnings.push(`migration ${name} is pending; "uwas migrate" or the next start applies it`)
+  }
+  // What cannot be applied as things are, is told.
+  if (pending.length > 0) await previewMigrations(database, migrations, planUp())
+  proved.push(count(all.length, 'migration'))
+  return pending.length > 0 ? 'behind' : 'current'
+}
