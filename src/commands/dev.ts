@@ -12,7 +12,8 @@ import {
 } from '../app.ts'
 import { isCodedError, withCode } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
-import { text } from '../http/reply.ts'
+import { type Reply, text } from '../http/reply.ts'
+import type { Request } from '../http/request.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { beginStatementGeneration } from '../model/statement-registry.ts'
 import { beginTableGeneration } from '../model/table/registry.ts'
@@ -48,7 +49,7 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
         log,
         middleware,
         fingerprints: false,
-        debugPage: debugPageFor(host),
+        debugPage: debugPageFor(host, next),
       })
       return { ...app, files: withoutPages(app.files) }
     }
@@ -79,10 +80,10 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1)$/
 
 /** Strangers get no source code, here as little as from development's own paths. */
-function debugPageFor(host: string): typeof debugPage {
+function debugPageFor(host: string, config: SiteConfig): (req: Request, error: unknown) => Reply {
   return (req, error) =>
     isOwnHost(req.header('host'), host) && LOOPBACK.test(req.remoteAddress)
-      ? debugPage(req, error)
+      ? debugPage(req, error, config)
       : text('500: the error is printed where uwas dev runs\n', { status: 500 })
 }
 

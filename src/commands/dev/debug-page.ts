@@ -3,13 +3,16 @@
  * it. Gets the request and the error, leaves the reply. Never used by `serve`.
  */
 import { readFileSync } from 'node:fs'
+import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeError } from '../../core/log.ts'
 import { html, type Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import { declaredStatements } from '../../model/statement-registry.ts'
+import type { SiteConfig } from '../../was/config.ts'
 import { count } from '../count.ts'
 import { withoutLoadNumbers } from '../site-url.ts'
+import { SECRET_NAME, settingsText } from './settings-text.ts'
 
 export const DEBUG_STYLES_PATH = '/__uwas/debug.css'
 
@@ -26,10 +29,10 @@ mark{background:#ff6b6b44;color:inherit;display:inline-block;min-width:100%}
 /** Lines shown before and after the one that threw. */
 const CONTEXT_LINES = 5
 
-export function debugPage(req: Request, error: unknown): Reply {
+export function debugPage(req: Request, error: unknown, config: SiteConfig): Reply {
   const stack = withoutLoadNumbers(describeError(error))
   const [title = 'Error', ...more] = messageOf(error).split('\n')
-  const excerpt = sourceExcerpt(error)
+  const excerpt = `${templateExcerpt(error, config.templates)}${sourceExcerpt(error)}`
   return html(
     `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -41,6 +44,7 @@ ${excerpt}
 <h2>Stack</h2><pre>${escapeHtml(stack)}</pre>
 ${sqlOf(req)}
 <h2>Request</h2><pre>${escapeHtml(requestText(req))}</pre>
+<h2>Configuration</h2><pre>${escapeHtml(settingsText(config))}</pre>
 <p>This page is shown by “uwas dev” only; “uwas serve” shows the site's own error page.</p>
 </body></html>`,
     { status: 500 },
@@ -61,9 +65,6 @@ function sqlOf(req: Request): string {
   return `<h2>${title}</h2><pre>${escapeHtml(rows.join('\n\n'))}</pre>`
 }
 
-/** Values of these are for nobody's eyes, not on a screen that is shared either. */
-const SECRET = /^(?:cookie|authorization|proxy-authorization)$|token|secret|password|key/i
-
 function requestText(req: Request): string {
   const { method, path, search, params } = req
   const query = [...new URLSearchParams(search)].map(
@@ -80,7 +81,7 @@ function requestText(req: Request): string {
 }
 
 function hidden(name: string, value: string): string {
-  return SECRET.test(name) ? `(hidden, ${value.length} characters)` : value
+  return SECRET_NAME.test(name) ? `(hidden, ${value.length} characters)` : value
 }
 
 function messageOf(error: unknown): string {
@@ -91,9 +92,22 @@ function messageOf(error: unknown): string {
 function sourceExcerpt(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const frame = /(file:\/\/[^\s()?]+)\?uwas-load=\d+:(\d+):\d+/.exec(stack)
-  if (frame === null) return ''
-  const file = fileURLToPath(`${frame[1]}`)
-  const line = Number(frame[2])
+  return frame === null ? '' : excerptOf(fileURLToPath(`${frame[1]}`), Number(frame[2]))
+}
+
+/** The line of a template that the error, or what led to it, names; of the site's own folder alone. */
+function templateExcerpt(error: unknown, folder: string | null): string {
+  if (folder === null) return ''
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const place = /(?:^|\s)(\S[^\n]*?\.mustache):(\d+):\d+/.exec(at.message)
+    const file = place?.[1] ?? ''
+    if (file.startsWith(folder + sep) && !file.includes('..'))
+      return excerptOf(file, Number(place?.[2]))
+  }
+  return ''
+}
+
+function excerptOf(file: string, line: number): string {
   const from = Math.max(1, line - CONTEXT_LINES)
   const shown = readLines(file)
     .slice(from - 1, line + CONTEXT_LINES)
