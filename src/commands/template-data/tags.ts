@@ -44,6 +44,8 @@ export class TagWalk {
   readonly #find: (name: string) => Template | undefined
   readonly #helpers: ReadonlySet<string>
   readonly #note: Note
+  /** Templates that were looked at, by their contexts and blocks: partials may name each other twice, and twice again. */
+  readonly #seen = new WeakMap<object, WeakMap<object, Set<Template>>>()
 
   /** `helpers` are names that every template has behind its data. */
   constructor(
@@ -111,8 +113,19 @@ export class TagWalk {
     const template = this.#find(node.target.fixed)
     if (template === undefined || place.trail.includes(template)) return
     const blocks = node.kind === 'parent' ? withBlocks(node.blocks, place) : place.blocks
+    if (this.#isSeen(template, place.contexts, blocks)) return
     const trail = [...place.trail, template]
     this.#nodes(template.nodes, { template, contexts: place.contexts, blocks, trail })
+  }
+
+  #isSeen(template: Template, contexts: Place['contexts'], blocks: Place['blocks']): boolean {
+    const byBlocks = this.#seen.get(contexts) ?? new WeakMap<object, Set<Template>>()
+    this.#seen.set(contexts, byBlocks)
+    const templates = byBlocks.get(blocks) ?? new Set()
+    byBlocks.set(blocks, templates)
+    const isSeen = templates.has(template)
+    templates.add(template)
+    return isSeen
   }
 
   #cached(node: CachedNode, place: Place): void {

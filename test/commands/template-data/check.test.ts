@@ -101,6 +101,19 @@ t.test('what a section is about may be missing in some views, but not in all', (
   t.end()
 })
 
+t.test('partials that double at every level are looked at once', (t) => {
+  const chain = Array.from({ length: 60 }, (_, i) => [`p${i}`, `{{>p${i + 1}}}{{>p${i + 1}}}`])
+  t.strictSame(
+    messages(t, view('{ title: 1 }'), {
+      page: '{{>p0}}',
+      ...Object.fromEntries(chain),
+      p60: '{{titel}}',
+    }).length,
+    1,
+  )
+  t.end()
+})
+
 t.test('blocks are looked at where their parent puts them', (t) => {
   t.strictSame(
     messages(t, view(`{ title: '', rows: [{ cell: '' }] }`), {
