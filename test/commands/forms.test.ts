@@ -54,14 +54,14 @@ t.test('check finds a secret that is too short, and does not quote it', async (t
   t.notMatch(check.stderr, 'hunter2')
 })
 
-t.test("uwas's own tables are made by migrate, and missed by check", async (t) => {
+t.test("uwas's own tables are made by migrate, and missed by check before", async (t) => {
   const site = SITE['uwas.config.ts'].replace("{ store: 'cookie' }", '{}')
   const cwd = folder(t, { 'uwas.config.ts': site })
   const before = await run(['check'], { cwd })
-  t.equal(before.code, 1)
+  t.equal(before.code, 0, before.stderr)
   t.match(
     before.stderr,
-    `uwas's own tables (sessions 1) are missing; make them with "uwas migrate"`,
+    `warning: uwas's own tables (sessions 1) are missing; "uwas migrate" or the next start makes them`,
   )
   const made = await run(['migrate'], { cwd })
   t.equal(made.code, 0, made.stderr)
