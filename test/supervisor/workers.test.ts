@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import t from 'tap'
 import { folder, put, run, serve } from '../support/binary.ts'
@@ -28,8 +29,8 @@ t.test('their titles tell them apart', async (t) => {
   const { child, url } = await superviseSite(t, 'workers: 2')
   await answering(url, 2)
   const pids = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)]
-  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', pids.join()], { encoding: 'utf8' })
-  t.strictSame(stdout.trim().split(/\s*\n/), ['uwas: master', 'uwas: worker 1', 'uwas: worker 2'])
+  const titles = pids.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0])
+  t.strictSame(titles.sort(), ['uwas: master', 'uwas: worker 1', 'uwas: worker 2'])
 })
 
 t.test('--workers wins over the configuration, and 0 is this one process', async (t) => {
