@@ -9,6 +9,7 @@ export async function reloadAndTell(supervisor: Supervisor, log: Log): Promise<v
   try {
     await supervisor.reload()
   } catch (error) {
+    if (isCodedError(error) && error.code === 'UWAS_ERR_SUPERVISOR_STOPPING') throw error
     const problem = wordsOf(error)
     log.error(`not reloaded, what served before goes on: ${problem}`)
     throw new Error(`what served before goes on: ${problem}`, { cause: error })

@@ -67,7 +67,7 @@ export class Signals {
     const isClosed = this.#hadTerminal && !hasTerminal()
     if (isClosed && this.#isUnderNohup) return
     if (isClosed || this.#onEnd === null) this.#end('SIGHUP')
-    else void this.#reload()
+    else if (!this.#supervisor.isStopping) void this.#reload()
   }
 
   async #reload(): Promise<void> {

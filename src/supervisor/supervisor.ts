@@ -71,6 +71,11 @@ export class Supervisor {
     return this.#crew
   }
 
+  /** Whether it has been told to stop. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   get #known(): Settings {
     return this.#settings as Settings
   }
@@ -106,9 +111,11 @@ export class Supervisor {
   /**
    * New workers with a new configuration take the places of the present ones, which answer what they have begun.
    * Where one of the new ones cannot start, all stays as it is: rejects with UWAS_ERR_SUPERVISOR_WORKER or
-   * UWAS_ERR_SUPERVISOR_RESTART. A call during a reload waits for one more.
+   * UWAS_ERR_SUPERVISOR_RESTART; with UWAS_ERR_SUPERVISOR_STOPPING once it stops, and no new worker is left then. A call
+   * during a reload waits for one more.
    */
   reload(): Promise<void> {
+    if (this.#isStopping) return Promise.reject(createError('UWAS_ERR_SUPERVISOR_STOPPING', {}))
     if (this.#reloading === null) {
       this.#reloading = this.#reload().finally(() => {
         this.#reloading = null
@@ -184,18 +191,26 @@ export class Supervisor {
       await this.#openPostgres(settings)
       this.#settings = { ...settings, host: before.host, port: before.port }
       await this.#crew.bringUp(first, true)
+      this.#checkGoesOn()
       const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
       await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))
+      this.#checkGoesOn()
       await this.#sockets?.first(workers)
-      if (this.#isStopping) return
+      this.#checkGoesOn()
       this.#crew.put(started)
       this.reloads++
       this.#crew.watch()
     } catch (error) {
       this.#settings = before
       for (const worker of started) worker.kill()
+      this.#checkGoesOn()
       throw error
     }
+  }
+
+  /** What a reload has started in the meantime is not for serving any more. */
+  #checkGoesOn(): void {
+    if (this.#isStopping) throw createError('UWAS_ERR_SUPERVISOR_STOPPING', {})
   }
 
   async #end(worker: WorkerProcess): Promise<void> {

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { createLog } from '../../src/core/log.ts'
+import { reloadAndTell } from '../../src/supervisor/reload-and-tell.ts'
+import { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { folder, serve } from '../support/binary.ts'
 import {
   answering,
@@ -61,6 +64,41 @@ t.test('a second signal ends all at once', async (t) => {
   await printed(/second signal \(SIGINT\): exiting at once/)
   t.equal((await finished).code, 1)
   await eventually('no worker runs', () => !pids.some(runs))
+})
+
+t.test('reloads that are asked for before and while it stops keep nothing alive', async (t) => {
+  const { child, url, printed, stderr, finished } = await superviseSite(t, 'workers: 2')
+  await answering(url, 2)
+  const slow = ask(`${url}/slow`)
+  await ask(url)
+  child.kill('SIGHUP')
+  await printed(/SIGHUP: starting/)
+  child.kill('SIGHUP')
+  await eventually('both are heard', () => stderr().split('SIGHUP: starting').length === 3)
+  const pids = childrenOf(child.pid ?? 0)
+  child.kill('SIGTERM')
+  await printed(/SIGTERM: finishing/)
+  child.kill('SIGHUP')
+  t.ok((await slow) > 0)
+  t.match(await finished, { code: 0, signal: null })
+  t.notOk(pids.some(runs))
+  t.notMatch(stderr(), /not reloaded/)
+})
+
+t.test('a supervisor that stops does not reload', async (t) => {
+  const log = createLog(() => {})
+  const supervisor = new Supervisor({
+    command: { file: '/bin/false', args: [], version: '0' },
+    gate: null,
+    log,
+    startPostgres: () => Promise.reject(new Error('none')),
+    onSettings: () => ({ isPatient: false }),
+  })
+  await supervisor.stop()
+  const code = 'UWAS_ERR_SUPERVISOR_STOPPING'
+  await t.rejects(supervisor.reload(), { code, message: 'the server is stopping' })
+  await t.rejects(reloadAndTell(supervisor, log), { code })
+  t.equal(supervisor.crew.slots.length, 0)
 })
 
 t.test('workers end with a supervisor that is killed, after what they have begun', async (t) => {

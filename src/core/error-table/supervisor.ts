@@ -15,6 +15,12 @@ export const SUPERVISOR_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SUPERVISOR_STOPPING: {
+    message: 'the server is stopping',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_UNREACHABLE: {
     message:
       'no running server is found by {file}: {problem}. Start one with "uwas serve", or name its file with --pid-file',
