@@ -81,7 +81,9 @@ export class Crew {
   put(workers: readonly WorkerProcess[]): void {
     const before = this.#slots.flatMap(({ worker }) => worker ?? [])
     this.#slots = workers.map((worker, i) => {
-      const slot = this.#slots[i] ?? new Slot(i)
+      // A fresh one: pauses after the crashes of other code do not hold up this one.
+      const slot = new Slot(i)
+      slot.crashes = this.#slots[i]?.crashes ?? 0
       slot.worker = worker
       return slot
     })
@@ -111,7 +113,10 @@ export class Crew {
     this.#isStopping = true
     clearTimeout(this.#timer)
     const all = [...this.#running]
-    for (const worker of all) worker.stop(graceMs, lingerMs, graceMs + CLOSE_MS)
+    for (const worker of all) {
+      if (worker.state === 'starting') worker.kill()
+      else worker.stop(graceMs, lingerMs, graceMs + CLOSE_MS)
+    }
     const deaf = Promise.all(all.map((worker) => worker.deaf))
     await Promise.race([deaf, sleep(DEAF_MS, undefined, { ref: false })])
   }
@@ -140,34 +145,34 @@ export class Crew {
     this.#running.delete(worker)
     const slot = this.#slots.find((one) => one.worker === worker)
     if (slot === undefined || this.#isStopping || worker.end === null) return
-    this.#host.log.error(
-      `${worker.name} ended ${describeEnd(worker.end)}; another one takes its place`,
-    )
-    this.#lose(slot, worker)
+    this.#lose(slot, worker, `ended ${describeEnd(worker.end)}`)
   }
 
   #onLeaving(worker: WorkerProcess, isBroken: boolean): void {
     const slot = this.#slots.find((one) => one.worker === worker)
     if (slot === undefined || this.#isStopping) return
     if (isBroken) {
-      this.#host.log.error(`${worker.name} is ending; another one takes its place`)
-      this.#lose(slot, worker)
+      this.#lose(slot, worker, 'is ending')
+      this.#retire(worker)
     } else void this.#renew(slot, worker, 'it was told to end')
   }
 
   /** Neighbours take what comes meanwhile. */
-  #lose(slot: Slot, worker: WorkerProcess): void {
+  #lose(slot: Slot, worker: WorkerProcess, how: string): void {
     slot.worker = null
     slot.crashes++
     this.#assign()
-    void this.#fillSlot(slot, slot.backoff.next(performance.now() - worker.readyAt))
+    const pauseMs = slot.backoff.next(performance.now() - worker.readyAt)
+    const when = pauseMs === 0 ? '' : ` in ${pauseMs} ms`
+    this.#host.log.error(`${worker.name} ${how}; another one takes its place${when}`)
+    void this.#fillSlot(slot, pauseMs)
   }
 
   async #fillSlot(slot: Slot, pauseMs: number): Promise<void> {
     if (slot.isFilling || slot.worker !== null) return
     slot.isFilling = true
     for (let waitMs = pauseMs; this.#isVacant(slot); waitMs = slot.backoff.next(0)) {
-      await sleep(waitMs)
+      await sleep(waitMs, undefined, { ref: false })
       if (!this.#isVacant(slot)) break
       const worker = await this.#start(slot)
       if (worker === null) continue
@@ -175,6 +180,7 @@ export class Crew {
         slot.worker = worker
         this.#assign()
       } else this.#retire(worker)
+      break
     }
     slot.isFilling = false
   }

@@ -134,6 +134,36 @@ t.test('a worker is replaced after so many requests, and after so long', async (
   await fat.printed(/is replaced: it has \d+ MiB of memory/)
 })
 
+t.test('pauses before the next worker double with each end, from none on', async (t) => {
+  const { url, stderr } = await superviseSite(t, 'workers: 1')
+  for (let i = 0; i < 4; i++) {
+    process.kill(await ask(url), 'SIGKILL')
+    await eventually('it is told', () => stderr().split('takes its place').length > i + 1)
+  }
+  const pauses = [...stderr().matchAll(/ended by SIGKILL; another one takes its place(.*)/g)]
+  t.strictSame(
+    pauses.map(([, pause]) => pause),
+    ['', ' in 200 ms', ' in 400 ms', ' in 800 ms'],
+  )
+})
+
+t.test('a reload begins anew with the pauses', async (t) => {
+  const { child, url, printed, stderr } = await superviseSite(t, 'workers: 1')
+  for (let i = 0; i < 2; i++) {
+    process.kill(await ask(url), 'SIGKILL')
+    await eventually('it is told', () => stderr().split('takes its place').length > i + 1)
+  }
+  const before = await ask(url)
+  child.kill('SIGHUP')
+  await printed(/reloaded/)
+  const pid = await eventually('a new one answers', async () => {
+    const now = await ask(url)
+    return now !== before && now
+  })
+  process.kill(pid, 'SIGKILL')
+  await printed(new RegExp(`${pid}\\) ended by SIGKILL; another one takes its place\n`))
+})
+
 t.test('a mistake at the first start is told once, by the exit code too', async (t) => {
   const root = folder(t, {
     'uwas.config.ts': "export const config = { workers: 4, static: 'nowhere' }",
