@@ -142,6 +142,8 @@ class Worker {
       void this.#channel.tell({ type: 'leaving', isBroken: false })
     })
     process.on('disconnect', () => this.#onOrphaned())
+    // It may have gone before anybody listened.
+    if (!process.connected) this.#onOrphaned()
   }
 
   #beat(config: SiteConfig): void {
@@ -194,7 +196,10 @@ class Worker {
   }
 
   #onOrphaned(): void {
-    if (this.#server === null) process.exit(1)
+    if (this.#server === null) {
+      this.#leavePostgres()
+      process.exit(1)
+    }
     void this.#stop({ graceMs: this.#config?.workers.graceMs ?? 0, lingerMs: LINGER_MS }, 0)
   }
 
@@ -207,14 +212,19 @@ class Worker {
     for (const slot of [...this.#accepted.keys()]) this.#release(slot)
     void this.#channel.tell({ type: 'deaf' })
     await closing
-    const config = this.#config as SiteConfig
     // Before its own connections go: the last worker to leave ends it.
-    if (!process.connected && config.database?.url === null)
-      leaveOrphan(embeddedDir(config.stateDir))
+    if (!process.connected) this.#leavePostgres()
     await this.#backends?.close().catch((error: unknown) => {
       this.#site.log.error('closing failed', error)
     })
     this.#exitCode.resolve(exitCode)
+  }
+
+  /** The supervisor, which looked after it, has gone. */
+  #leavePostgres(): void {
+    const config = this.#config
+    if (config !== null && config.database !== null && config.database.url === null)
+      leaveOrphan(embeddedDir(config.stateDir))
   }
 }
 

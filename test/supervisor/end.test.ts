@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { readVersion } from '../../src/commands/version.ts'
 import { createLog } from '../../src/core/log.ts'
 import { reloadAndTell } from '../../src/supervisor/reload-and-tell.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
-import { folder, serve } from '../support/binary.ts'
+import { folder, launch, serve } from '../support/binary.ts'
+import { ROOT } from '../support/sources.ts'
 import {
   answering,
   ask,
@@ -101,6 +104,23 @@ t.test('a supervisor that stops does not reload', async (t) => {
   t.equal(supervisor.crew.slots.length, 0)
 })
 
+t.test('a worker ends whose supervisor has gone before it could listen', async (t) => {
+  const root = folder(t, {
+    'uwas.config.ts': `setInterval(() => {}, 1000)\nexport const config = { static: 'public' }`,
+    'public/a.txt': 'a',
+  })
+  const script = `
+    const { fork } = require('node:child_process')
+    const env = { ...process.env, UWAS_WORKER: process.argv[2] }
+    process.stdout.write(String(fork(process.argv[1], ['serve'], { env, stdio: 'ignore' }).pid))
+    process.kill(process.pid, 'SIGKILL')`
+  const args = ['-e', script, join(ROOT, 'dist/main.js'), readVersion()]
+  const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  const pid = Number(stdout)
+  t.ok(pid > 0)
+  await eventually('it has ended', () => !runs(pid))
+})
+
 t.test('workers end with a supervisor that is killed, after what they have begun', async (t) => {
   const { child, url } = await superviseSite(t, 'workers: 2')
   await answering(url, 2)
@@ -126,4 +146,20 @@ t.test('a supervisor that is killed leaves no PostgreSQL behind', async (t) => {
   t.ok(childrenOf(child.pid ?? 0).length > 0)
   child.kill('SIGKILL')
   await eventually('PostgreSQL has ended', () => !runs(postmaster))
+})
+
+t.test('nor does one that is killed while its first worker migrates', async (t) => {
+  const root = folder(t, {
+    'uwas.config.ts':
+      "export const config = { migrations: 'migrations', database: 'embedded', static: 'public', workers: 2 }",
+    'migrations/0001_a.sql': 'select pg_sleep(2); create table a (x text);',
+    'public/a.txt': 'a',
+  })
+  const { child } = launch(t, ['serve', '--port', '0'], { cwd: root })
+  await eventually('PostgreSQL is looked after', () =>
+    existsSync(join(root, '.uwas/postgres/owner.json')),
+  )
+  const pids = [readPostmaster(root), ...childrenOf(child.pid ?? 0)]
+  child.kill('SIGKILL')
+  await eventually('nothing runs', () => !pids.some(runs))
 })
