@@ -55,8 +55,13 @@ export class FragmentRuntime {
   }
 }
 
-/** A value of `vary`: no two values that differ have the same text. */
+/** A value of `vary`, by its name: tags that vary with other names keep other fragments of the same template. */
 export function varyText(name: string, value: unknown): string {
+  return `${name}=${valueText(name, value)}`
+}
+
+/** No two values that differ have the same text. */
+function valueText(name: string, value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (value === undefined || value === null) return '-'
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)

@@ -91,6 +91,18 @@ t.test('there is one for each of the values that it varies with', async (t) => {
   )
 })
 
+t.test('tags that vary with other names have fragments of their own', async (t) => {
+  const own = await start(
+    t,
+    {
+      page: '{{#user}}{{#cached}}side vary=user.id{{/cached}}{{/user}}{{#team}}{{#cached}}side vary=team.id{{/cached}}{{/team}}',
+      side: '{{name}} ',
+    },
+    () => ({ user: { id: 5, name: 'Ann' }, team: { id: 5, name: 'Reds' } }),
+  )
+  t.strictSame(await bodies(own, '/', '/'), ['Ann Reds ', 'Ann Reds '])
+})
+
 t.test('a tag ends it, also one that is made of a value', async (t) => {
   const next = counting()
   const own = await start(
