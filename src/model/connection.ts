@@ -207,12 +207,16 @@ export class Connection {
   /**
    * Has PostgreSQL stop the statement that runs here. Only for who has the connection alone, and only where the
    * session is ours: through a pooler it may be another's by then. Resolves when nothing that is sent from then on
-   * can be hit; false when there was nobody to ask, and the statement goes on.
+   * can be hit; false when nobody was there to ask, and the statement goes on, or it is not known whether the request
+   * was taken: then the connection is retired.
    */
   async cancel(): Promise<boolean> {
     if (this.#key === undefined || !this.isDirect || this.#options.profile !== 'direct')
       return false
-    return requestCancel(this.#options.target, this.#key, CANCEL_MS)
+    const isTaken = await requestCancel(this.#options.target, this.#key, CANCEL_MS)
+    // It may be taken later still, and would then hit who has the connection next.
+    if (!isTaken) this.isRetired = true
+    return isTaken
   }
 
   /** Called every few milliseconds while something is in flight: finds out whether the connection gets on. */

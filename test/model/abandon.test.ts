@@ -1,4 +1,6 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { Services } from '../../src/core/services.ts'
 import { json } from '../../src/http/reply.ts'
@@ -119,6 +121,59 @@ t.test('a cancel never hits who has the connection next', async (t) => {
     if (result.status === 'rejected') t.fail(String(result.reason))
   }
   t.ok(db.stats.cancelled > 0, `${db.stats.cancelled} were cancelled`)
+})
+
+t.test('a cancel that comes late hits nobody: the connection is not used again', async (t) => {
+  const direct = new URL(await testDatabaseUrl())
+  const socket = join(direct.searchParams.get('host') ?? '', '.s.PGSQL.5432')
+  let cancel = () => {}
+  let hasAsked = false
+  // Of a busy server: what asks for a cancel lies about until it is let through.
+  const proxy = createServer((client) => {
+    const server = connect(socket).on('error', () => {})
+    client
+      .on('error', () => {})
+      .once('data', (first: Buffer) => {
+        if (first.length === 16 && first.readInt32BE(4) === 80877102) {
+          hasAsked = true
+          cancel = () => void server.end(first)
+          return
+        }
+        server.write(first)
+        client.pipe(server).pipe(client)
+      })
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as AddressInfo
+  const url = `postgres://uwas@127.0.0.1:${port}${direct.pathname}?sslmode=disable`
+  const db = createDatabase({ url, poolSize: 2, log: keepLog() })
+  t.teardown(async () => {
+    await db.close()
+    proxy.close()
+  })
+  const session = statement('session of', {
+    row: { pid: types.int },
+    sql: 'select pg_backend_pid() as pid',
+  })
+  const nap = statement('nap', { row: { x: types.int }, sql: 'select 1 as x from pg_sleep(2)' })
+  const gone = new AbortController()
+  let before = 0
+  const first = atomic(request(db, gone.signal), async (tx) => {
+    before = (await session.one(tx)).pid
+    const sleeping = nap.one(tx)
+    setImmediate(() => setImmediate(() => gone.abort()))
+    await sleeping
+  })
+  await t.rejects(first, { code: 'UWAS_ERR_MODEL_ABANDONED' })
+  t.ok(hasAsked)
+  const next = await atomic(db, async (tx) => {
+    const { pid } = await session.one(tx)
+    cancel()
+    return { pid, ...(await one.one(tx)) }
+  })
+  t.not(next.pid, before)
+  t.equal(next.x, 1)
+  t.equal(db.stats.cancelled, 0)
 })
 
 t.test('the request has less time than a statement: PostgreSQL knows', async (t) => {
