@@ -158,6 +158,8 @@ export class ExclusiveLane {
       if (this.#all.size + this.#opening < this.size && performance.now() >= this.#fullUntil) {
         const opened = await this.#open()
         if (opened !== undefined) return opened
+        // One may have been given back meanwhile.
+        continue
       }
       const given = await this.#wait(deadline - performance.now(), signal)
       if (given?.alive === true) return given

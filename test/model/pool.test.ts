@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Services } from '../../src/core/services.ts'
 import { atomic } from '../../src/model/atomic.ts'
+import type { Connection } from '../../src/model/connection.ts'
+import type { Connector } from '../../src/model/connector.ts'
 import { createDatabase, DATABASE, type Database } from '../../src/model/database.ts'
+import { ExclusiveLane } from '../../src/model/exclusive-lane.ts'
 import { statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
 import { warm } from '../../src/model/warm.ts'
@@ -192,4 +195,29 @@ t.test('of a request that is gone nothing waits for a connection', async (t) => 
   t.equal(db.stats.waiting, 0)
   release()
   await held
+})
+
+t.test('what is given back while the server refuses another connection is taken', async (t) => {
+  const full = Object.assign(new Error('too many clients'), {
+    name: 'PostgresError',
+    code: '53300',
+  })
+  const connection = { alive: true, idleSince: 0, isOver: () => false } as unknown as Connection
+  let refuse = () => {}
+  const answers = [
+    () => Promise.resolve(connection),
+    () =>
+      new Promise<Connection>((_, reject) => {
+        refuse = () => reject(full)
+      }),
+  ]
+  const connector = { open: () => answers.shift()?.() } as unknown as Connector
+  const options = { size: 3, acquireTimeoutMs: 60_000, maxWaiting: 0, leaks: null }
+  const lane = new ExclusiveLane(connector, options)
+  const first = await lane.acquire()
+  const second = lane.acquire()
+  await until(() => answers.length === 0)
+  lane.release(first)
+  refuse()
+  t.equal(await second, first)
 })
