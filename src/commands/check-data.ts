@@ -74,11 +74,14 @@ async function proveInScratch(
   }
 }
 
+/** There is none to be had: no right to make one, or no way around a pooler. */
+const NO_SCRATCH = new Set(['UWAS_ERR_MODEL_SCRATCH', 'UWAS_ERR_MODEL_SESSION'])
+
 async function openScratch(beside: Database, { problems }: Findings): Promise<Scratch | null> {
   try {
     return await createScratch(beside)
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'UWAS_ERR_MODEL_SCRATCH') throw error
+    if (!isCodedError(error) || !NO_SCRATCH.has(error.code)) throw error
     problems.push(
       `tables and statements cannot be checked before all migrations are applied: run "uwas migrate" first (${withCode(error)})`,
     )

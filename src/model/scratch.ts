@@ -24,9 +24,9 @@ const TRY_LOCK = 'select pg_try_advisory_lock(hashtext($1), hashtext($2))'
 const UNLOCK = 'select pg_advisory_unlock(hashtext($1), hashtext($2))'
 const LOCK_CLASS = 'uwas scratch database'
 
-/** On the server of `beside`, as its role. Rejects with UWAS_ERR_MODEL_SCRATCH, _UNAVAILABLE. */
+/** On the server of `beside`, as its role. Rejects with UWAS_ERR_MODEL_SCRATCH, _UNAVAILABLE, _SESSION. */
 export async function createScratch(beside: Database): Promise<Scratch> {
-  const connection = await beside.openSeparate()
+  const connection = await beside.openSession('a scratch database')
   const drop = (name: string) =>
     connection.simple(`drop database if exists ${name} with (force)`).then(() => {})
   try {

@@ -5,6 +5,7 @@ import { createDatabase, type Database } from '../../src/model/database.ts'
 import { migrate } from '../../src/model/migrate.ts'
 import { notify } from '../../src/model/notify.ts'
 import { outside } from '../../src/model/outside.ts'
+import { createScratch } from '../../src/model/scratch.ts'
 import { Statement, statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
 import { warm } from '../../src/model/warm.ts'
@@ -176,6 +177,27 @@ t.test('a pooler that is away costs 503, and comes back by itself', options, asy
   )
   t.same(await atomic(db, (tx) => read.one(tx, { id: 1 })), { points: 100 })
 })
+
+t.test(
+  'a scratch database needs a way around it, since its lock is of a session',
+  options,
+  async (t) => {
+    const { url, directUrl } = await startPgBouncer(t)
+    const common = { url, profile: 'pgbouncer', poolSize: 2, log: keepLog() } as const
+    const without = createDatabase(common)
+    t.teardown(() => without.close())
+    await t.rejects(createScratch(without), {
+      code: 'UWAS_ERR_MODEL_SESSION',
+      message: /a scratch database .*database\.directUrl/,
+    })
+    const db = createDatabase({ ...common, directUrl })
+    t.teardown(() => db.close())
+    const [one, two] = [await createScratch(db), await createScratch(db)]
+    t.same(await runSql(one.database, 'select 1'), [['1']], 'nobody else has dropped it')
+    await one.drop()
+    await two.drop()
+  },
+)
 
 t.test('the log says what is slower than it could be, once', options, async (t) => {
   const { db, lines, pooler } = await behind(t)
