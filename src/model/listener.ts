@@ -183,8 +183,10 @@ export class Listener {
   }
 
   #heard(channel: string, payload: string): void {
-    for (const { handler } of [...(this.#channels.get(channel) ?? [])]) {
-      this.#call(channel, () => handler(payload))
+    const all = this.#channels.get(channel)
+    for (const each of [...(all ?? [])]) {
+      // One before it may have ended it.
+      if (all?.has(each)) this.#call(channel, () => each.handler(payload))
     }
   }
 

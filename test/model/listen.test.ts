@@ -48,6 +48,21 @@ t.test('what is sent is heard, in order, by all who listen to that channel', asy
   await until(() => /what listens to "other" has failed[\s\S]*of c/.test(log.lines.join('\n')))
 })
 
+t.test('who is ended by another handler does not hear what that one has heard', async (t) => {
+  const db = await testDatabase(t)
+  const heard: string[] = []
+  let stop = async () => {}
+  await db.listen('x', (payload) => {
+    heard.push(`a ${payload}`)
+    void stop()
+  })
+  stop = await db.listen('x', (payload) => heard.push(`b ${payload}`))
+  await notify(db, 'x', '1')
+  await notify(db, 'x', '2')
+  await until(() => heard.includes('a 2'))
+  t.same(heard, ['a 1', 'a 2'])
+})
+
 t.test('in a transaction it is sent with the commit, or never', async (t) => {
   const db = await testDatabase(t)
   const heard: string[] = []
