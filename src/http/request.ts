@@ -88,6 +88,8 @@ export class Request<P = Record<string, unknown>> {
   #chosenBy: string[] | null
   /** One bit for each of PERSONAL. */
   #personal: number
+  /** How often something of this client has been looked at. */
+  personalReads: number
   #abort: AbortController | undefined
   #aborted: boolean
   #abortReason: unknown
@@ -114,6 +116,7 @@ export class Request<P = Record<string, unknown>> {
     this.#cookies = undefined
     this.#chosenBy = null
     this.#personal = 0
+    this.personalReads = 0
     this.#abort = undefined
     this.#aborted = false
     this.#abortReason = undefined
@@ -193,6 +196,7 @@ export class Request<P = Record<string, unknown>> {
   /** Says that the reply is made from something of this client: whoever reads it by another way says so. */
   markPersonal(what: Personal): void {
     this.#personal |= 1 << PERSONAL.indexOf(what)
+    this.personalReads++
   }
 
   /** Tells a cached page what it is made of (`cached` of its route); for all others it says nothing. */

@@ -66,6 +66,15 @@ export function isInTransaction(on: object): boolean {
   return openCount > 0 && (open.get(on)?.count ?? 0) > 0
 }
 
+/** Whether this is the work of an `atomic`, or `on` a request whose `atomic` is not over. */
+export function mayBeUndone(on: object): boolean {
+  if (openCount === 0) return false
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.isOpen) return true
+  }
+  return isInTransaction(on)
+}
+
 /** Throws UWAS_ERR_MODEL_ESCAPED when `on` is a request whose `atomic` is not over. */
 export function refuseEscape(on: object, what: string): void {
   if (!isInTransaction(on)) return

@@ -69,7 +69,9 @@ export function emitCached(writer: Writer, units: Units, node: CachedNode, scope
   const content = { nodes: template.nodes, owner: template, template, blocks: units.noBlocks }
   const unit = units.unit(content, false)
   const { depth } = scope
+  // What a value's name means depends on where the tag stands.
+  const place = `${scope.template.name}:${node.at}`
   writer.output(
-    `$.cached(${quote(node.template)}, ${unit}, ${stackArguments(depth)}, k + 1, p, ${node.seconds})`,
+    `$.cached(${quote(node.template)}, ${quote(place)}, ${unit}, ${stackArguments(depth)}, k + 1, p, ${node.seconds})`,
   )
 }

@@ -9,7 +9,7 @@ import { RenderProblem, type RenderUnit } from './render-problem.ts'
 export interface Fragment {
   /** The template. */
   readonly name: string
-  /** Differs with the templates of the site, the fragment's template, and each of its values. */
+  /** Differs with the templates of the site, the fragment's template, its tag's place, and each of its values. */
   readonly key: string
   /** What invalidates it. */
   readonly tags: readonly string[]
@@ -41,6 +41,7 @@ export class FragmentRuntime {
 
   cached(
     name: string,
+    place: string,
     unit: RenderUnit,
     context: unknown,
     outer: Stack | null,
@@ -50,7 +51,7 @@ export class FragmentRuntime {
   ): string {
     const make = () => unit(context, outer, '', depth)
     if (this.keeper === undefined) return make()
-    const key = `${this.#program} ${name} ${parts.vary.join(' ')}`
+    const key = `${this.#program} ${name} ${place} ${parts.vary.join(' ')}`
     return this.keeper.remember({ name, key, tags: parts.tags, seconds }, make)
   }
 }

@@ -14,7 +14,7 @@ export const NONCE_POLICIES: ServiceKey<NoncePolicies> = {
   hint: 'name the source "\'nonce\'" in securityHeaders.contentSecurityPolicy',
 }
 
-const nonces = new WeakMap<Request, string>()
+const nonces = new WeakMap<object, string>()
 
 /**
  * This reply's nonce, the same each time; in templates `<script nonce="{{cspNonce}}">`. The reply's policy has
@@ -38,4 +38,10 @@ export function cspNonce(req: Request): string {
     })
   }
   return nonce
+}
+
+/** Whether the nonce of `req` stands in `text`. */
+export function hasNonce(req: object, text: string): boolean {
+  const nonce = nonces.get(req)
+  return nonce !== undefined && text.includes(nonce)
 }

@@ -6,8 +6,10 @@ import { CACHE, type Cache, cache } from '../cache/cache.ts'
 import { createError } from '../core/errors.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
-import { isInTransaction } from '../model/escape.ts'
+import { mayBeUndone } from '../model/escape.ts'
 import type { Fragment, Fragments } from '../template/fragments.ts'
+import { hasNonce } from './csp.ts'
+import { hasToken } from './csrf/csrf.ts'
 
 /** What stands in the cache. */
 interface Kept {
@@ -25,6 +27,9 @@ interface Making {
   until: number
 }
 
+/** The request whose page it is. */
+type Reader = Pick<Request, 'personalReads'>
+
 /** The cache's mark of before the data of a request's page were read. */
 const marks = new WeakMap<Request, number>()
 
@@ -41,18 +46,20 @@ export function markRequests(
 export function fragmentsOf(req: Request): PageFragments | undefined {
   const mark = marks.get(req)
   // What a transaction has written, nobody else may see before it is committed.
-  if (mark === undefined || isInTransaction(req)) return undefined
-  return new PageFragments(cache(req).namespace('uwas fragments'), mark)
+  if (mark === undefined || mayBeUndone(req)) return undefined
+  return new PageFragments(cache(req).namespace('uwas fragments'), mark, req)
 }
 
 export class PageFragments implements Fragments {
   readonly #cache: Cache
   readonly #mark: number
+  readonly #reader: Reader
   #making: Making | undefined
 
-  constructor(kept: Cache, mark: number) {
+  constructor(kept: Cache, mark: number, reader: Reader) {
     this.#cache = kept
     this.#mark = mark
+    this.#reader = reader
   }
 
   remember(fragment: Fragment, make: () => string): string {
@@ -67,13 +74,14 @@ export class PageFragments implements Fragments {
       fragment.seconds === null ? Number.POSITIVE_INFINITY : now + 1000 * fragment.seconds
     const making: Making = { name: fragment.name, tags: new Set(fragment.tags), until }
     this.#making = making
+    const { personalReads } = this.#reader
     let html: string
     try {
       html = make()
     } finally {
       this.#making = outer
     }
-    this.#keep(fragment.key, html, making)
+    if (!this.#isPersonal(html, personalReads)) this.#keep(fragment.key, html, making)
     this.#note(making.tags, making.until)
     return html
   }
@@ -82,6 +90,12 @@ export class PageFragments implements Fragments {
   refusePersonal(name: string): void {
     if (this.#making === undefined) return
     throw createError('UWAS_ERR_WAS_FRAGMENT', { name, template: this.#making.name })
+  }
+
+  /** By what was looked at while it was made, or what the page's data had of the reader's before. */
+  #isPersonal(html: string, readsBefore: number): boolean {
+    const reader = this.#reader
+    return reader.personalReads > readsBefore || hasToken(reader, html) || hasNonce(reader, html)
   }
 
   #keep(key: string, html: string, { tags, until }: Making): void {

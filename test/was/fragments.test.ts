@@ -190,7 +190,7 @@ t.test('what belongs to one client cannot be part of it', async (t) => {
     new ValueStore(1_000_000, new Memory(1_000_000)),
     createLog(() => {}),
   )
-  const fragments = new PageFragments(values, values.mark)
+  const fragments = new PageFragments(values, values.mark, { personalReads: 0 })
   const fragment = { name: 'side', key: 'side', tags: [], seconds: null }
   const make = () => {
     fragments.refusePersonal('csrfToken')

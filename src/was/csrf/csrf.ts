@@ -37,6 +37,8 @@ const PURPOSE = 'csrf'
 
 /** Of requests whose reply brings the cookie: its value. */
 const madeFor = new WeakMap<Request, string>()
+/** The tokens that pages of a request may have in them. */
+const tokensOf = new WeakMap<object, string[]>()
 
 /**
  * The token for a page's forms, which send it as `csrfToken`, or for its scripts, which send it as
@@ -48,7 +50,14 @@ export function csrfToken(req: Request): string {
   if (req.services.find(CSRF) === undefined || signer === undefined) return ''
   req.markPersonal('cookie')
   const [mac] = signer.macs(PURPOSE, bindingOf(req))
-  return mask(mac as Buffer)
+  const token = mask(mac as Buffer)
+  tokensOf.set(req, [...(tokensOf.get(req) ?? []), token])
+  return token
+}
+
+/** Whether a token that was made for `req` stands in `text`. */
+export function hasToken(req: object, text: string): boolean {
+  return tokensOf.get(req)?.some((token) => text.includes(token)) ?? false
 }
 
 /** The hidden field with the token, for a form; in templates `{{csrfField}}` by itself. */
