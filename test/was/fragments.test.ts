@@ -4,8 +4,13 @@ import { Memory } from '../../src/cache/budget.ts'
 import { Cache, cache } from '../../src/cache/cache.ts'
 import { ValueStore } from '../../src/cache/value-store.ts'
 import { createLog } from '../../src/core/log.ts'
+import { text } from '../../src/http/reply.ts'
 import type { Request } from '../../src/http/request.ts'
+import { atomic } from '../../src/model/atomic.ts'
+import { DATABASE } from '../../src/model/database.ts'
 import { path, urlconf } from '../../src/route/urlconf.ts'
+import { cspNonce } from '../../src/was/csp.ts'
+import { csrfField, csrfToken } from '../../src/was/csrf/csrf.ts'
 import { PageFragments } from '../../src/was/fragments.ts'
 import { render } from '../../src/was/render.ts'
 import { temporaryFolder, writeTree } from '../support/catalogue.ts'
@@ -16,7 +21,7 @@ async function start(
   t: Test,
   templates: Record<string, string>,
   data: (req: Request) => object,
-  more: { options?: object; hasDatabase?: boolean } = {},
+  more: { options?: object; hasDatabase?: boolean; config?: object } = {},
 ): Promise<Site> {
   const files = Object.entries(templates).map(([name, text]) => [
     `templates/${name}.mustache`,
@@ -36,7 +41,8 @@ async function start(
       { csrf: false },
     ),
   )
-  return site(t, { urls, templates: 'templates' }, { hasDatabase: more.hasDatabase ?? false, root })
+  const config = { urls, templates: 'templates', ...more.config }
+  return site(t, config, { hasDatabase: more.hasDatabase ?? false, root })
 }
 
 async function bodies(site: Site, ...paths: string[]): Promise<string[]> {
@@ -211,6 +217,82 @@ t.test('nothing is kept in a transaction', async (t) => {
     hasDatabase: true,
   })
   t.strictSame(await bodies(own, '/', '/'), ['1', '2'])
+})
+
+t.test('one name in two contexts has two fragments', async (t) => {
+  const own = await start(
+    t,
+    {
+      page: '{{#user}}{{#cached}}side vary=id{{/cached}}{{/user}}{{#team}}{{#cached}}side vary=id{{/cached}}{{/team}}',
+      side: '{{name}} ',
+    },
+    () => ({ user: { id: 5, name: 'Ann' }, team: { id: 5, name: 'Reds' } }),
+  )
+  t.strictSame(await bodies(own, '/', '/'), ['Ann Reds ', 'Ann Reds '])
+})
+
+t.test('what was made from something of one client is not kept', async (t) => {
+  const personal: Record<string, (req: Request) => unknown> = {
+    'a lambda that reads a cookie': (req) => () => req.cookie('name') ?? '',
+    'a CSRF token among the data': (req) => csrfToken(req),
+    'a CSRF field among the data': (req) => csrfField(req),
+    'a nonce among the data': (req) => cspNonce(req),
+  }
+  for (const [what, value] of Object.entries(personal)) {
+    const next = counting()
+    const own = await start(
+      t,
+      {
+        page: '{{#cached}}outer{{/cached}}',
+        outer: '{{#cached}}side{{/cached}}',
+        side: '{{n}} {{x}}',
+      },
+      (req) => ({ ...next, x: value(req) }),
+      {
+        config: {
+          sessions: { store: 'cookie' },
+          securityHeaders: { contentSecurityPolicy: { 'script-src': ["'nonce'"] } },
+        },
+      },
+    )
+    const [first = '', second = ''] = await bodies(own, '/', '/')
+    t.match(first, /^1 /, what)
+    t.match(second, /^2 /, what)
+  }
+  const next = counting()
+  const own = await start(
+    t,
+    { page: '{{#cached}}side{{/cached}}', side: '{{n}} {{x}}' },
+    (req) => ({
+      ...next,
+      x: () => req.cookie('name') ?? '',
+    }),
+  )
+  const read = async (name: string) => (await own.ask('GET', '/', { Cookie: `name=${name}` })).text
+  t.strictSame([await read('ann'), await read('bob')], ['1 ann', '2 bob'])
+})
+
+t.test('what a transaction beside the request has read is not kept', async (t) => {
+  const next = counting()
+  const root = await writeTree(temporaryFolder(t), {
+    'templates/page.mustache': '{{#cached}}side{{/cached}}',
+    'templates/side.mustache': '{{n}}',
+  })
+  const made: string[] = []
+  const urls = urlconf(
+    path('/undone', async (req) => {
+      await atomic(req.services.get(DATABASE), async () => {
+        made.push(String(render(req, 'page', next).body))
+        throw new Error('undone')
+      }).catch(() => undefined)
+      return text('')
+    }),
+    path('/', (req) => render(req, 'page', next)),
+  )
+  const own = await site(t, { urls, templates: 'templates' }, { root })
+  await own.ask('GET', '/undone')
+  t.strictSame(made, ['1'])
+  t.strictSame(await bodies(own, '/', '/'), ['2', '2'])
 })
 
 t.test('what cannot tell fragments apart is an error of the page', async (t) => {
