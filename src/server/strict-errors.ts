@@ -10,9 +10,6 @@ export interface ParserError extends Error {
   readonly bytesParsed?: number
 }
 
-/** A request line whose method is a token (RFC 9110 section 9.1). */
-const UNKNOWN_METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ \S+ HTTP\/1\.[01]\r\n/
-
 /** 0 where the connection is gone and nobody can be told. `maxUrlBytes`: a longer target is 414. */
 export function statusOfParserError(error: ParserError, maxUrlBytes: number): number {
   const { code, reason, rawPacket } = error
@@ -27,8 +24,6 @@ export function statusOfParserError(error: ParserError, maxUrlBytes: number): nu
       return reason === 'Invalid HTTP version' ? 505 : 400
     case 'HPE_PAUSED_H2_UPGRADE':
       return 505
-    case 'HPE_INVALID_METHOD':
-      return UNKNOWN_METHOD.test(lineOf(error)) ? 501 : 400
     default:
       return code?.startsWith('HPE_') ? 400 : 0
   }
@@ -39,11 +34,4 @@ function isLongTarget(packet: Buffer | undefined, maxUrlBytes: number): boolean 
   if (packet === undefined || !/^[A-Z]+ /.test(packet.toString('latin1', 0, 16))) return false
   const end = packet.indexOf('\n')
   return end < 0 || end > maxUrlBytes
-}
-
-/** The packet from the start of the line in which the parser stopped: requests of a pipeline share one. */
-function lineOf({ rawPacket, bytesParsed = 0 }: ParserError): string {
-  if (rawPacket === undefined) return ''
-  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1
-  return rawPacket.toString('latin1', start)
 }

@@ -15,6 +15,7 @@ import { type Field, fieldsOf, StrictRequest } from './strict-request.ts'
 import { StrictResponse } from './strict-response.ts'
 import { judgeHead } from './strict-target.ts'
 import { Turns } from './turns.ts'
+import { UnknownMethods } from './unknown-method.ts'
 
 export interface StrictOptions {
   /** Longest block of request line and fields, in bytes. */
@@ -38,12 +39,14 @@ export class StrictLane {
   readonly #lane: NativeLane
   readonly #server: Server
   readonly #turns: WeakMap<Socket, Turns>
+  readonly #unknownMethods: UnknownMethods
 
   /** `lane` answers the requests, and says how replies look. */
   constructor(lane: NativeLane, options: StrictOptions) {
     this.active = 0
     this.#lane = lane
     this.#turns = new WeakMap()
+    this.#unknownMethods = new UnknownMethods((socket) => this.#fail(socket, 400))
     this.#server = createHttpServer(options)
     this.#server
       .on('request', (message, res) => this.#take(message, res, false))
@@ -136,7 +139,11 @@ export class StrictLane {
 
   #onError(error: ParserError, socket: Socket): void {
     const { maxUrlBytes } = this.#lane.application.limits
-    const status = statusOfParserError(error, maxUrlBytes)
+    const status =
+      error.code === 'HPE_INVALID_METHOD'
+        ? this.#unknownMethods.statusOf(error, socket, maxUrlBytes)
+        : statusOfParserError(error, maxUrlBytes)
+    if (status === null) return
     if (status === 0) socket.destroy()
     else this.#fail(socket, status)
   }

@@ -351,3 +351,43 @@ t.test('a connection that rests too long between requests is closed without a wo
   t.ok(closed())
   t.equal(seen().match(/HTTP\/1\.1/g)?.length, 1)
 })
+
+t.test('an unknown method is 501 and nonsense 400, however slowly the line comes', async (t) => {
+  const port = await strictOnly(t, {})
+  const rest = 'Host: x.test\r\n\r\n'
+  const lines: [string, number][] = [
+    [`get / HTTP/1.1\r\n${rest}`, 501],
+    [`BREW /pot HTTP/1.0\r\n${rest}`, 501],
+    [`get / HTTP/2.1\r\n${rest}`, 400],
+    [`get /\r\n${rest}`, 400],
+    [`g(t / HTTP/1.1\r\n${rest}`, 400],
+  ]
+  for (const [request, status] of lines) {
+    for (const before of ['', get('/')]) {
+      const isBegun = (text: string) => before === '' || text.includes('200 OK')
+      const { socket, seen, closed } = await converse(port, before + request[0], isBegun)
+      for (const letter of request.slice(1)) {
+        await sleep(1)
+        if (!closed() && !socket.destroyed) socket.write(letter)
+      }
+      for (let i = 0; i < 1000 && !closed(); i++) await sleep(5)
+      const statuses = parseResponses(Buffer.from(seen()), [], true).map((one) => one.status)
+      t.strictSame(statuses, before === '' ? [status] : [200, status], request)
+    }
+  }
+})
+
+t.test(
+  'a line that is never whole is refused when its client ends, or its time or length',
+  async (t) => {
+    const port = await strictOnly(t, { headersTimeoutMs: 100 })
+    const late = await converse(port, 'g', () => false)
+    t.match(late.seen(), /^HTTP\/1\.1 408 /)
+    const ended = await converse(port, 'ge', () => true)
+    ended.socket.end('t')
+    for (let i = 0; i < 1000 && !ended.closed(); i++) await sleep(5)
+    t.match(ended.seen(), /^HTTP\/1\.1 400 /)
+    const long = await converse(port, `get /${'a'.repeat(20_000)}`, () => false)
+    t.match(long.seen(), /^HTTP\/1\.1 4\d\d /)
+  },
+)

@@ -35,8 +35,9 @@ export const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 /** Before a request that is to be a later one. */
 export const OPENING = 'GET /opening HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** No answer for so long, in milliseconds, is none. */
+/** No answer for so long, in milliseconds, is none: where none is expected, and where one is. */
 const SILENCE_MS = 700
+const PATIENCE_MS = 10_000
 
 /** True when nothing was served. */
 export function isRefused(outcome: Outcome): boolean {
@@ -48,13 +49,15 @@ export interface TryOptions {
   readonly opening?: string
   /** Bytes of the request that are sent alone at first. Default: all in one. */
   readonly cut?: number
+  /** What shall come of it. Default: anything. */
+  readonly expected?: Outcome
 }
 
 /** Tries `request` on a view that answers with the path; waits for the canary's answer, the end, or silence. */
 export async function outcomeOf(
   port: number,
   request: string,
-  { opening, cut }: TryOptions = {},
+  { opening, cut, expected = 'silent' }: TryOptions = {},
 ): Promise<Outcome> {
   const connection = await open(port)
   if (opening !== undefined) {
@@ -68,7 +71,8 @@ export async function outcomeOf(
     await sleep(2)
   }
   connection.send(bytes.subarray(cut ?? 0))
-  const end = await connection.settle('/canary')
+  const patienceMs = expected.includes('silent') ? SILENCE_MS : PATIENCE_MS
+  const end = await connection.settle('/canary', patienceMs)
   connection.close()
   const methods = [request.slice(0, request.indexOf(' '))]
   const statuses = statusesOf(connection.received(), methods, end === 'closed')
@@ -99,7 +103,7 @@ async function open(port: number) {
     },
     close: () => void socket.destroy(),
     /** Until `answer` has come, the server has closed, or nothing has come for a while. */
-    async settle(answer: string): Promise<End> {
+    async settle(answer: string, patienceMs = PATIENCE_MS): Promise<End> {
       for (;;) {
         if (closed) return 'closed'
         if (received.includes(answer)) return 'done'
@@ -109,7 +113,7 @@ async function open(port: number) {
           new Promise<void>((resolve) => {
             wake = resolve
           }),
-          sleep(SILENCE_MS, undefined, { signal: waiting.signal }).catch(() => {}),
+          sleep(patienceMs, undefined, { signal: waiting.signal }).catch(() => {}),
         ])
         waiting.abort()
         if (!closed && received.length === before) return 'silent'
