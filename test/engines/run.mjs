@@ -112,19 +112,24 @@ function installPackages(node) {
   writeFileSync(stamp, wanted)
 }
 
-/** In a mount namespace of its own: nothing stays mounted when it ends. */
+/**
+ * In a mount namespace of its own: nothing stays mounted when it ends. Its root is exchanged instead of
+ * entered by chroot, behind which the kernel gives no user namespace, and PostgreSQL wants one.
+ */
 function runTests(tests) {
   const inside = [
-    'cd /uwas',
+    'umount -l /.old && cd /uwas',
     'node -e "require(\'uws-20-69\')"',
     'echo "Node $(node --version), uWebSockets.js of uws-20-69"',
     `exec node_modules/.bin/tap --disable-coverage --reporter=${process.stdout.isTTY ? 'terse' : 'tap'} "$@"`,
   ].join(' && ')
   const script = [
+    `mount --bind '${ROOT}' '${ROOT}' && mkdir -p '${ROOT}/.old'`,
     `mount --rbind /dev '${ROOT}/dev'`,
     `mount -t proc proc '${ROOT}/proc'`,
     `mount -t tmpfs tmpfs '${ROOT}/tmp'`,
-    `exec chroot '${ROOT}' /usr/bin/env -i "UWAS_UPDATE=$UWAS_UPDATE" HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "$0" tap "$@"`,
+    `cd '${ROOT}' && pivot_root . .old`,
+    `exec chroot . /usr/bin/env -i "UWAS_UPDATE=$UWAS_UPDATE" HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "$0" tap "$@"`,
   ].join(' && ')
   const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, inside, ...tests]
   const env = { ...process.env, UWAS_UPDATE: process.env.UWAS_UPDATE ?? '' }
