@@ -1,4 +1,4 @@
-/** One scenario: starts all rivals, checks their answers, measures in turn. Called by `main.ts`. */
+/** One scenario: starts all rivals, checks their answers, measures in turn. Called by `commands/run.ts`. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { planLoad } from './method/load.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
 import { checkBooks, verifyView } from './method/verify-view.ts'
-import type { Rival } from './rivals/rival.ts'
+import type { Rival, Running } from './rivals/rival.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
 const SERVE_CPU = 0
@@ -16,12 +16,16 @@ const LOAD_CPU = 1
 
 export interface Outcome {
   readonly samples: ReadonlyMap<string, readonly Sample[]>
+  /** Of those that have samples. */
+  readonly running: ReadonlyMap<string, Running>
   /** Names of the fields that differ from those of uwas, by rival. */
   readonly differing: ReadonlyMap<string, readonly string[]>
   /** Why a rival has no samples. */
   readonly leftOut: ReadonlyMap<string, string>
   /** Bytes of the body that the first path is answered with. */
   readonly bodyBytes: number
+  /** Version, where the scenario has a database. */
+  readonly postgres?: string
 }
 
 /** The first rival, whose fields the others copy, does not answer as the scenario wants. */
@@ -71,7 +75,10 @@ export async function bench(
       }
     }
     const differing = new Map(entered.map(({ name, verified }) => [name, verified.differing]))
-    return { samples, differing, leftOut, bodyBytes: bytesOf(entered[0]?.verified) }
+    const running = new Map(entered.map((one) => [one.name, one.running]))
+    const bodyBytes = bytesOf(entered[0]?.verified)
+    const outcome = { samples, running, differing, leftOut, bodyBytes }
+    return server === undefined ? outcome : { ...outcome, postgres: await server.version() }
   } finally {
     await stopAll(entered)
     await server?.stop()

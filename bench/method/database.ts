@@ -44,6 +44,7 @@ export interface OwnDatabase {
 export interface BenchServer {
   /** Milliseconds that PostgreSQL has run, those of its processes that have ended included. */
   cpuMs(): number
+  version(): Promise<string>
   /** A new database with the tables. */
   create(): Promise<OwnDatabase>
   stop(): Promise<void>
@@ -60,6 +61,7 @@ export async function startServer(dir: string, cpu: number): Promise<BenchServer
   let created = 0
   return {
     cpuMs: () => familyMs(server.pid),
+    version: async () => (await ask(server.url, 'show server_version')) ?? 'unknown',
     async create() {
       const name = `bench_${++created}`
       const url = server.urlOf(name)

@@ -5,7 +5,9 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { median, saveResults } from '../report.ts'
+import { describeCommit, describeMachine } from '../method/machine.ts'
+import { median } from '../method/statistics.ts'
+import { stemOf, write } from '../report/result.ts'
 import { measure } from './measure.ts'
 import { bodySuite } from './suites/body.ts'
 import { escapeSuite } from './suites/escape.ts'
@@ -91,8 +93,10 @@ function main(): void {
     return
   }
   const results = values.suite.flatMap((suite) => spawnSuite(suite, rounds, ms))
-  const versions = { node: process.version }
-  const file = saveResults('micro', { versions, rounds, ms, results })
+  const at = new Date().toISOString()
+  const head = { at, ...describeCommit(), machine: describeMachine(), node: process.version }
+  const text = JSON.stringify({ ...head, rounds, ms, results }, null, 2)
+  const file = write(`${stemOf({ at })}-micro.json`, `${text}\n`)
   console.log(`${table(results)}\n\n${file}`)
 }
 

@@ -15,16 +15,15 @@ export const caddy: Rival = {
       ? undefined
       : 'caddy is not here: apt-get install caddy',
   version: () => spawnSync('caddy', ['version'], { encoding: 'utf8' }).stdout.trim(),
-  start(context) {
+  async start(context) {
     const home = join(context.scratch, 'home')
     mkdirSync(home)
     const file = join(context.scratch, 'Caddyfile')
-    writeFileSync(file, configuration(context))
-    return runPinned(context, ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'], {
-      HOME: home,
-      XDG_DATA_HOME: home,
-      XDG_CONFIG_HOME: home,
-    })
+    const text = configuration(context)
+    writeFileSync(file, text)
+    const command = ['caddy', 'run', '--config', file, '--adapter', 'caddyfile']
+    const env = { HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home }
+    return { ...(await runPinned(context, command, env)), configuration: text }
   },
 }
 

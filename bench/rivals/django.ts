@@ -24,8 +24,10 @@ export const djangoVariants: readonly Rival[] = [
     missing,
     version,
     async start(context) {
-      const child = await startGunicorn(context, `127.0.0.1:${context.port}`)
-      return { pids: processesOf(child.pid as number), stop: () => stopChild(child) }
+      const bind = `127.0.0.1:${context.port}`
+      const child = await startGunicorn(context, bind)
+      const pids = processesOf(child.pid as number)
+      return { pids, command: commandOf(context, bind), stop: () => stopChild(child) }
     },
   },
   {
@@ -37,11 +39,14 @@ export const djangoVariants: readonly Rival[] = [
         : 'nginx is not here: apt-get install nginx',
     version,
     async start(context) {
+      const bind = `unix:${socketOf(context)}`
       const nginx = await startNginx(context)
-      const gunicorn = await startGunicorn(context, `unix:${socketOf(context)}`)
+      const gunicorn = await startGunicorn(context, bind)
       await answersBehind(context.port)
       return {
         pids: [nginx, gunicorn].flatMap(({ pid }) => processesOf(pid as number)),
+        command: commandOf(context, bind),
+        configuration: configuration(context),
         stop: async () => {
           await Promise.all([stopChild(nginx), stopChild(gunicorn)])
         },
@@ -59,23 +64,18 @@ function processesOf(pid: number): number[] {
 }
 
 function startGunicorn(context: RivalContext, bind: string): ReturnType<typeof startPinned> {
-  const { cpu, port, headers, database, scratch } = context
-  const command = [
-    PYTHON,
-    '-m',
-    'gunicorn',
-    'bench_site:application',
-    '--chdir',
-    SITE,
-    '--bind',
-    bind,
-  ]
-  const settings = '--workers 1 --worker-class gthread --threads 4 --keep-alive 120'.split(' ')
-  return startPinned(cpu, port, [...command, ...settings, '--worker-tmp-dir', scratch], {
+  const { cpu, port, headers, database } = context
+  return startPinned(cpu, port, commandOf(context, bind), {
     BENCH_DATABASE: JSON.stringify(database),
     BENCH_FIELDS: JSON.stringify(headers),
     PYTHONDONTWRITEBYTECODE: '1',
   })
+}
+
+function commandOf({ scratch }: RivalContext, bind: string): string[] {
+  const settings = '--workers 1 --worker-class gthread --threads 4 --keep-alive 120'.split(' ')
+  const site = ['bench_site:application', '--chdir', SITE, '--bind', bind]
+  return [PYTHON, '-m', 'gunicorn', ...site, ...settings, '--worker-tmp-dir', scratch]
 }
 
 /** nginx answers 502 until gunicorn is there. */

@@ -13,10 +13,14 @@ export const lighttpd: Rival = {
       : 'lighttpd is not here: apt-get install lighttpd',
   version: () =>
     spawnSync('lighttpd', ['-v'], { encoding: 'utf8' }).stdout.split(' - ')[0]?.trim() ?? '',
-  start(context) {
+  async start(context) {
     const file = join(context.scratch, 'lighttpd.conf')
-    writeFileSync(file, configuration(context))
-    return runPinned(context, ['lighttpd', '-D', '-f', file])
+    const text = configuration(context)
+    writeFileSync(file, text)
+    return {
+      ...(await runPinned(context, ['lighttpd', '-D', '-f', file])),
+      configuration: text,
+    }
   },
 }
 

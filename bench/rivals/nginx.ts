@@ -27,19 +27,16 @@ export const nginxVariants: readonly Rival[] = Object.entries(VARIANTS).map(([na
   version: () => spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim(),
   async start(context) {
     const file = join(context.scratch, 'nginx.conf')
-    writeFileSync(file, configuration(context, sending))
+    const text = configuration(context, sending)
+    writeFileSync(file, text)
     execFileSync('nginx', ['-t', '-q', '-p', context.scratch, '-c', file], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    const child = await startPinned(context.cpu, context.port, [
-      'nginx',
-      '-p',
-      context.scratch,
-      '-c',
-      file,
-    ])
+    const command = ['nginx', '-p', context.scratch, '-c', file]
+    const child = await startPinned(context.cpu, context.port, command)
     const master = Number(readFileSync(join(context.scratch, 'nginx.pid'), 'utf8'))
-    return { pids: [master, ...childrenOf(master)], stop: () => stopChild(child) }
+    const pids = [master, ...childrenOf(master)]
+    return { pids, command, configuration: text, stop: () => stopChild(child) }
   },
 }))
 

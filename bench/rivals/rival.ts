@@ -35,6 +35,10 @@ export interface Rival {
 export interface Running {
   /** All processes that serve. */
   readonly pids: readonly number[]
+  /** What started it, for the report. */
+  readonly command: readonly string[]
+  /** The text of its configuration file. */
+  readonly configuration?: string
   stop(): Promise<void>
 }
 
@@ -84,7 +88,7 @@ export async function runPinned(
   env: Record<string, string> = {},
 ): Promise<Running> {
   const child = await startPinned(context.cpu, context.port, command, env)
-  return { pids: [child.pid as number], stop: () => stopChild(child) }
+  return { pids: [child.pid as number], command, stop: () => stopChild(child) }
 }
 
 /** Ends a process that `startPinned` started and waits for it. */
