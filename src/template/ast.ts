@@ -88,6 +88,8 @@ export interface PartialNode {
   readonly target: Target
   /** Indentation of every line of the partial when the tag stands alone on its line, else null. */
   indent: string | null
+  /** Templates that a dynamic name may not choose here, and why; `contexts.ts` finds out. */
+  readonly unfit: Map<string, string>
   readonly at: number
 }
 
@@ -97,6 +99,7 @@ export interface ParentNode {
   readonly target: Target
   readonly blocks: readonly BlockNode[]
   indent: string | null
+  readonly unfit: Map<string, string>
   readonly at: number
 }
 

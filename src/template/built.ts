@@ -23,7 +23,7 @@ export interface Built {
 }
 
 /** Goes up when generated code of one version cannot run with the runtime of another. */
-const FORMAT = 2
+const FORMAT = 3
 /** Name of the module's file; frames of its code are known by it. */
 export const BUILT_FILE = 'templates.mjs'
 /** Lines of the module before the body of `make`. */

@@ -58,7 +58,8 @@ function* links(nodes: readonly Node[]): Generator<PartialNode | ParentNode> {
   for (const node of nodes) {
     if (node.kind === 'partial' || node.kind === 'parent') yield node
     if (node.kind === 'cached') {
-      yield { kind: 'partial', target: { fixed: node.template }, indent: null, at: node.at }
+      const target = { fixed: node.template }
+      yield { kind: 'partial', target, indent: null, unfit: new Map(), at: node.at }
     }
     if (node.kind === 'parent') yield* links(node.blocks)
     if (node.kind === 'section' || node.kind === 'block') yield* links(node.nodes)

@@ -15,31 +15,19 @@ import type {
   ValueNode,
 } from './ast.ts'
 import { Blocks } from './blocks.ts'
+import {
+  adviceOn,
+  adviceOnRaw,
+  describe,
+  IN_REFRESH,
+  isUrlAttribute,
+  URL_ATTRIBUTES,
+} from './context-advice.ts'
 import { Mistakes } from './errors.ts'
 import type { Library } from './generate.ts'
+import { endFrom, essenceOf } from './html-essence.ts'
 import { advance, behindValue, type HtmlState, TEXT } from './html-state.ts'
 import { errorAt } from './place.ts'
-
-/** Attributes whose value the browser follows or loads. */
-const URL_ATTRIBUTES = new Set([
-  'href',
-  'src',
-  'action',
-  'formaction',
-  'poster',
-  'cite',
-  'background',
-  'data',
-  'ping',
-  'manifest',
-  'srcset',
-  'imagesrcset',
-  'xlink:href',
-])
-
-/** Elements that give another element's attribute a value, and the attributes that hold it. */
-const ANIMATIONS = new Set(['animate', 'animatetransform', 'animatemotion', 'set'])
-const ANIMATED = new Set(['to', 'from', 'by', 'values'])
 
 /** Templates in templates, and blocks in blocks: nobody nests them like this but by mistake. */
 const MAX_DEPTH_OF_LINKS = 200
@@ -50,12 +38,33 @@ interface Scope {
   readonly blocks: Blocks
 }
 
+/** A template or block that begins somewhere, and where it ends; undefined while it is looked at. */
+interface Visit {
+  readonly from: HtmlState
+  end: HtmlState | undefined
+}
+
+/** A tag by which content stands in itself, read as if that ended where it begins. */
+interface Repeat {
+  readonly template: Template
+  readonly node: PartialNode | ParentNode | BlockNode
+  readonly visit: Visit
+}
+
+/** What a dynamic name may choose. */
+interface Choice {
+  readonly node: PartialNode | ParentNode
+  readonly name: string
+  readonly visit: Visit
+}
+
 /** Every mistake of place in `entries` and what they link to; sets `escape` of the value tags. */
 export function checkContexts(entries: readonly Template[], library: Library): Mistakes {
   const walk = new ContextWalk(library)
   for (const template of entries) {
     if (isHtml(template)) walk.template(template, walk.noBlocks, TEXT)
   }
+  walk.finish()
   return walk.mistakes
 }
 
@@ -67,6 +76,7 @@ export function checkLambdaContexts(
 ): Mistakes {
   const walk = new ContextWalk(library)
   for (const state of states) walk.template(template, walk.noBlocks, state)
+  walk.finish()
   return walk.mistakes
 }
 
@@ -79,8 +89,11 @@ class ContextWalk {
   readonly mistakes = new Mistakes()
   readonly noBlocks = Blocks.none()
   readonly #library: Library
-  /** Where a template or block ends that begins somewhere; while it is looked at: where it begins. */
-  readonly #ends = new Map<string, HtmlState>()
+  readonly #visits = new Map<string, Visit>()
+  readonly #repeats: Repeat[] = []
+  readonly #choices: Choice[] = []
+  /** Values in `content` of a meta tag, by their places. */
+  readonly #contents = new Map<string, { readonly template: Template; readonly at: number }>()
   readonly #ids = new Map<Template | BlockNode, number>()
   #depth = 0
   readonly #told = new Set<string>()
@@ -90,22 +103,52 @@ class ContextWalk {
   }
 
   template(template: Template, blocks: Blocks, from: HtmlState): HtmlState {
-    return this.#content(template, { template, blocks }, from)
+    return endOf(this.#visit(template, { template, blocks }, from), from)
+  }
+
+  /** Judges what was not known before all ends were. */
+  finish(): void {
+    for (const { template, node, visit } of this.#repeats) {
+      const end = visit.end ?? visit.from
+      if (goesOn(visit.from, end)) continue
+      this.#tellEnd(template, node.at, visit.from, end, 'what stands in itself')
+    }
+    for (const { node, name, visit } of this.#choices) {
+      const end = visit.end ?? visit.from
+      if (isWhole(visit.from, end)) continue
+      node.unfit.set(
+        name,
+        `ends ${describe(end)}: let it end in text, or name it itself where it belongs`,
+      )
+    }
   }
 
   /** A template, or what stands in place of a block. */
-  #content(owner: Template | BlockNode, scope: Scope, from: HtmlState): HtmlState {
+  #visit(owner: Template | BlockNode, scope: Scope, from: HtmlState): Visit {
     const id = this.#ids.get(owner) ?? this.#ids.size
     this.#ids.set(owner, id)
-    const key = `${id}\n${scope.blocks.key}\n${JSON.stringify(from)}`
-    const known = this.#ends.get(key)
+    const key = `${id}\n${scope.blocks.key}\n${JSON.stringify(essenceOf(from))}`
+    const known = this.#visits.get(key)
     if (known !== undefined) return known
-    this.#ends.set(key, from)
+    const visit: Visit = { from, end: undefined }
+    this.#visits.set(key, visit)
     this.#depth += 1
-    const end = this.#nodes(owner.nodes, scope, from)
+    visit.end = this.#nodes(owner.nodes, scope, from)
     this.#depth -= 1
-    this.#ends.set(key, end)
-    return end
+    return visit
+  }
+
+  /** Where content ends that `node` puts where it stands. */
+  #content(
+    node: Repeat['node'],
+    { template }: Scope,
+    owner: Template | BlockNode,
+    inner: Scope,
+    from: HtmlState,
+  ): HtmlState {
+    const visit = this.#visit(owner, inner, from)
+    if (visit.end === undefined) this.#repeats.push({ template, node, visit })
+    return endOf(visit, from)
   }
 
   /** True, and told, when partials and blocks would go on inside of each other. */
@@ -127,7 +170,7 @@ class ContextWalk {
       case 'line':
         return state
       case 'text':
-        return advance(state, node.text)
+        return advance(state, node.text, (content) => this.#tellRefresh(content))
       case 'value':
         return this.#value(node, scope, state)
       case 'url':
@@ -143,9 +186,10 @@ class ContextWalk {
         if ('dynamic' in node.target) return this.#dynamic(node, scope, state)
         const template = this.#library.find(node.target.fixed)
         if (template === undefined || this.#isTooDeep(scope, node.at)) return state
+        if (!isHtml(template)) this.#tellText(node, scope.template, template.name)
         const blocks =
           node.kind === 'parent' ? scope.blocks.with(node, scope.template) : scope.blocks
-        return this.template(template, blocks, state)
+        return this.#content(node, scope, template, { template, blocks }, state)
       }
     }
   }
@@ -162,7 +206,11 @@ class ContextWalk {
       if (isUrl) node.escape = 'url'
       else if (node.escape !== 'url') node.escape = 'attribute'
     }
-    return behindValue(state)
+    const behind = behindValue(state)
+    if (state.tag !== 'meta' || state.attribute !== 'content') return behind
+    const content = `${template.name}:${node.at}`
+    this.#contents.set(content, { template, at: node.at })
+    return { ...behind, content }
   }
 
   /** Any template of the site may be meant, so it has to be right for all of them. */
@@ -176,7 +224,11 @@ class ContextWalk {
     const blocks = node.kind === 'parent' ? scope.blocks.with(node, scope.template) : scope.blocks
     for (const name of this.#library.names()) {
       const template = this.#library.find(name)
-      if (template !== undefined && isHtml(template)) this.template(template, blocks, state)
+      if (template === undefined) continue
+      if (isHtml(template)) {
+        const visit = this.#visit(template, { template, blocks }, state)
+        this.#choices.push({ node, name, visit })
+      } else node.unfit.set(name, 'is plain text, whose values are not escaped: name an HTML one')
     }
     return state
   }
@@ -200,8 +252,9 @@ class ContextWalk {
       this.#tell(scope.template, node.at, { where: describe(state), advice })
       return state
     }
+    if (!isHtml(template)) this.#tellText(node, scope.template, template.name)
     const end = this.template(template, this.noBlocks, state)
-    if (end.at !== 'text') {
+    if (!isWhole(state, end)) {
       const where = `so that what follows is read as ${describe(end)}`
       const advice = `let the template ${node.template} end in text`
       this.#tell(scope.template, node.at, { where, advice })
@@ -210,15 +263,16 @@ class ContextWalk {
   }
 
   #section(node: SectionNode, scope: Scope, from: HtmlState): HtmlState {
-    node.states.set(JSON.stringify(from), from)
+    node.states.set(JSON.stringify(essenceOf(from)), from)
     const end = this.#nodes(node.nodes, scope, from)
     const joined = join(from, end)
-    if (joined !== undefined) return joined
-    this.#tell(scope.template, node.at, {
-      where: `so that what follows is read as ${describe(end)} or as ${describe(from)}`,
-      advice: 'let the section end in the place where it begins',
-    })
-    return from
+    if (joined === undefined) {
+      this.#tellEnd(scope.template, node.at, from, end, 'the section')
+      return from
+    }
+    // The next item of a list begins where the last one has ended.
+    if (!node.inverted && !goesOn(from, joined)) this.#nodes(node.nodes, scope, joined)
+    return joined
   }
 
   #block(node: BlockNode, scope: Scope, from: HtmlState): HtmlState {
@@ -226,7 +280,25 @@ class ContextWalk {
     if (override === undefined) return this.#nodes(node.nodes, scope, from)
     if (this.#isTooDeep(scope, node.at)) return from
     const { block, template, blocks } = override
-    return this.#content(block, { template, blocks }, from)
+    return this.#content(node, scope, block, { template, blocks }, from)
+  }
+
+  #tellEnd(template: Template, at: number, from: HtmlState, end: HtmlState, what: string): void {
+    this.#tell(template, at, {
+      where: `so that what follows is read as ${describe(end)} or as ${describe(from)}`,
+      advice: `let ${what} end in the place where it begins`,
+    })
+  }
+
+  #tellText({ at }: PartialNode | ParentNode | CachedNode, template: Template, name: string): void {
+    const where = `in HTML, and the values of ${name}, which is plain text, are not escaped`
+    this.#tell(template, at, { where, advice: 'name an HTML template' })
+  }
+
+  #tellRefresh(content: string): void {
+    const place = this.#contents.get(content)
+    const [where, advice] = IN_REFRESH
+    if (place !== undefined) this.#tell(place.template, place.at, { where, advice })
   }
 
   #tell(template: Template, at: number, values: { where: string; advice: string }): void {
@@ -241,128 +313,40 @@ class ContextWalk {
   }
 }
 
-/** In quotes, in an attribute that no script is made of. */
-function isUrlAttribute({ at, attribute }: HtmlState): boolean {
-  const isQuoted = at === 'double-quoted' || at === 'single-quoted'
-  return isQuoted && !attribute.startsWith('on') && attribute !== 'style' && attribute !== 'srcdoc'
+/** Content that is being looked at is taken to end where it begins; `Repeat` says where. */
+function endOf({ from: like, end }: Visit, from: HtmlState): HtmlState {
+  return end === undefined ? from : endFrom(from, like, end)
+}
+
+/** Whether what stands between two places of the same text leaves nothing open. */
+function isWhole(from: HtmlState, end: HtmlState): boolean {
+  return end.at === 'text' && end.foreign === from.foreign
+}
+
+/** Whether what was found of content that begins at `from` is true as well where it has just ended. */
+function goesOn(from: HtmlState, end: HtmlState): boolean {
+  if (join(from, end) === undefined || from.quote !== end.quote) return false
+  // Values are looked at one by one when they are rendered; a colon behind one leaves nothing to look at.
+  return from.url === end.url || end.url !== 'script'
 }
 
 /** The state after content that may be there or not; undefined when the two differ in kind. */
 function join(from: HtmlState, end: HtmlState): HtmlState | undefined {
+  const refresh = from.refresh || end.refresh
+  const content = from.content || end.content
+  const isSame = (...keys: readonly (keyof HtmlState)[]) =>
+    keys.every((key) => from[key] === end[key])
+  if (!isSame('tag', 'isEndTag', 'foreign', 'nesting')) return undefined
+  const isSlashRead = from.foreign > 0 || from.tag === 'svg' || from.tag === 'math'
+  if (isSlashRead && !isSame('isClosed')) return undefined
   // A whole attribute without a value, or with one, may end here.
   const isInTag = (state: HtmlState) => state.at === 'in-tag' || state.at === 'attribute-name'
-  if (isInTag(from) && isInTag(end)) return { ...from, at: 'in-tag', attribute: '' }
-  const same: readonly (keyof HtmlState)[] = [
-    'at',
-    'tag',
-    'attribute',
-    'isEndTag',
-    'foreign',
-    'nesting',
-  ]
-  if (same.some((key) => from[key] !== end[key])) return undefined
+  if (isInTag(from) && isInTag(end)) {
+    return { ...from, at: 'in-tag', attribute: '', refresh, content }
+  }
+  if (!isSame('at', 'attribute')) return undefined
   const quote = from.quote === '' ? end.quote : from.quote
   // Of two ways that a URL may have begun, the one that allows less: a whole URL may still come after none.
   const { url, recent } = end.url === 'decided' ? from : end
-  return { ...from, quote, url, recent }
-}
-
-type Advice = readonly [where: string, advice: string]
-
-/** Why an escaped value cannot stand here; undefined where it can. */
-function adviceOn(node: ValueNode, state: HtmlState): Advice | undefined {
-  const { text } = node.name
-  if (node.escape === 'json') return adviceOnJson(text, state)
-  switch (state.at) {
-    case 'text':
-    case 'comment':
-      return undefined
-    case 'double-quoted':
-    case 'single-quoted':
-      return adviceOnAttribute(text, state)
-    case 'raw':
-      if (state.tag === 'textarea' || state.tag === 'title') return undefined
-      return state.tag === 'script'
-        ? ['in <script>', `write {{#json}}${text}{{/json}}, or put it into a data attribute`]
-        : [`in <${state.tag}>`, 'write a class or a data attribute, and let the file decide']
-    case 'before-value':
-    case 'unquoted':
-      return ['in an attribute without quotes', `write quotes: ${state.attribute}="{{${text}}}"`]
-    default:
-      return [describe(state), 'only sections around whole attributes can stand there']
-  }
-}
-
-function adviceOnJson(text: string, state: HtmlState): Advice | undefined {
-  if (state.at !== 'raw' || state.tag !== 'script') {
-    return [describe(state), `{{#json}} is for <script>; here write {{${text}}}`]
-  }
-  if (state.quote === '') return undefined
-  return [
-    'in quotes of a script',
-    'JSON brings its own: write it without, on a line that has no other open quote before it',
-  ]
-}
-
-function adviceOnAttribute(text: string, state: HtmlState): Advice | undefined {
-  const { tag, attribute, url } = state
-  if (attribute.startsWith('on')) {
-    return [
-      `in ${attribute}, which is a script`,
-      `write data-…="{{${text}}}" and read it in a file`,
-    ]
-  }
-  if (attribute === 'style') return ['in a style attribute', 'write a class or a data attribute']
-  if (attribute === 'srcdoc') return ['in srcdoc, which is a whole page', 'give the page a URL']
-  if (attribute === 'http-equiv') return ['in http-equiv', 'write the field itself in the view']
-  const isRefresh = tag === 'meta refresh' || (tag === 'meta' && /^[\d.]/.test(state.recent))
-  if (isRefresh && attribute === 'content') {
-    return ['in the URL of a refresh', 'redirect in the view']
-  }
-  if (ANIMATIONS.has(tag) && ANIMATED.has(attribute)) {
-    return [`in ${attribute} of <${tag}>, which can become a link`, 'write the values themselves']
-  }
-  if (!URL_ATTRIBUTES.has(attribute) || url === 'nothing' || url === 'decided') return undefined
-  if (url === 'script') {
-    return [
-      'behind what may be a scheme that runs a script',
-      'begin the URL with / or with https:, or make it one value',
-    ]
-  }
-  return [
-    'behind the beginning of a URL, where both together could be a script',
-    'begin the URL with / or with its scheme, or make it one value',
-  ]
-}
-
-/** Raw output is the site's own affair in text; in a tag it would be no text any more. */
-function adviceOnRaw(state: HtmlState): Advice | undefined {
-  if (state.at === 'text' || state.at === 'raw' || state.at === 'comment') return undefined
-  return [`${describe(state)}, and is not escaped`, 'write {{…}} in quotes']
-}
-
-function describe({ at, tag, attribute }: HtmlState): string {
-  switch (at) {
-    case 'text':
-      return 'in text'
-    case 'comment':
-      return 'in a comment'
-    case 'raw':
-      return `in <${tag}>`
-    case 'double-quoted':
-    case 'single-quoted':
-      return `in the attribute ${attribute}`
-    case 'unquoted':
-    case 'before-value':
-      return `in the attribute ${attribute} without quotes`
-    case 'tag-open':
-    case 'tag-name':
-      return 'in the name of a tag'
-    case 'markup':
-    case 'markup-open':
-    case 'cdata':
-      return 'in a declaration'
-    default:
-      return `among the attributes of <${tag}>`
-  }
+  return { ...from, quote, url, recent, refresh, content }
 }

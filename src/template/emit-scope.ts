@@ -40,6 +40,8 @@ export interface Units {
   readonly noBlocks: Blocks
   /** Code of a table of all templates' functions, for dynamic names. */
   table(blocks: Blocks, indented: boolean): string
+  /** The name of what an expression without variables gives, which is made once. */
+  constant(code: string): string
   /** Code of the template's text from `from` to `to`. */
   text(template: Template, from: number, to: number): string
   /** Whether a value's name that nothing has is an error. */

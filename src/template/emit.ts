@@ -131,7 +131,8 @@ function emitSection(writer: Writer, units: Units, node: SectionNode, scope: Sco
   emitLookup(writer, node.name, scope.depth)
   const owner = ownerCodeOf(node.name, scope.depth)
   const text = units.text(scope.template, node.from, node.to)
-  const rest = `${stackArguments(scope.depth)}, k, ${text}, ${placeOf(node, scope.template)})`
+  const place = units.constant(placeOf(node, scope.template))
+  const rest = `${stackArguments(scope.depth)}, k, ${text}, ${place})`
   const depth = scope.depth + 1
   const [item, list, isList, count, at] = ['c', 'a', 'l', 'n', 'j'].map((name) => name + depth)
   writer.uses(depth)
@@ -165,7 +166,7 @@ function emitPartial(
       ? { ...scope, blocks, usesArgument: false, indent: '' }
       : { ...scope, blocks, indent: scope.indent + node.indent }
   if ('dynamic' in node.target) {
-    emitDynamic(writer, units, node.target, inner)
+    emitDynamic(writer, units, node, node.target, inner)
     return
   }
   const template = units.find(node.target.fixed)
@@ -218,6 +219,7 @@ function emitContent(writer: Writer, units: Units, content: Content, scope: Scop
 function emitDynamic(
   writer: Writer,
   units: Units,
+  { unfit }: PartialNode | ParentNode,
   { dynamic }: Extract<Target, { dynamic: unknown }>,
   scope: Scope,
 ): void {
@@ -226,7 +228,8 @@ function emitDynamic(
   writer.statement(
     `if (typeof v === 'function') v = $.call(v, ${ownerCodeOf(dynamic, scope.depth)})`,
   )
-  writer.statement(`f = $.pick(${table}, v)`)
+  const refused = unfit.size === 0 ? 'null' : units.constant(quoteData([...unfit]))
+  writer.statement(`f = $.pick(${table}, v, ${refused})`)
   writer.statement(`if (f !== null) out += f(${callArguments(scope)})`)
 }
 

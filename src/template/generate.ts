@@ -53,6 +53,7 @@ class Generator {
   readonly #ids = new Map<Template | BlockNode, number>()
   readonly #tables = new Map<string, Table>()
   readonly #texts = new Map<Template, string>()
+  readonly #constants = new Map<string, string>()
   readonly #lines: string[] = ["'use strict'", 'const { P, esc, has } = $']
   readonly #marks: (Mark | undefined)[] = [undefined, undefined]
 
@@ -71,6 +72,7 @@ class Generator {
       this.#line(`const ${id} = { __proto__: null, ${rows.join(', ')} }`)
     }
     for (const [template, id] of this.#texts) this.#line(`const ${id} = ${quote(template.source)}`)
+    for (const [code, id] of this.#constants) this.#line(`const ${id} = ${code}`)
     this.#line(`return { __proto__: null, ${rows.join(', ')} }`)
     return { code: this.#lines.join('\n'), marks: this.#marks }
   }
@@ -84,6 +86,7 @@ class Generator {
       noBlocks: this.#noBlocks,
       unit: (content, indented) => this.#unit(content, indented).id,
       table: (blocks, indented) => this.#table(blocks, indented),
+      constant: (code) => this.#constant(code),
       text: (template, from, to) => `${this.#text(template)}.slice(${from}, ${to})`,
       hasRoom: (nodes) => {
         const isRoom = inPlace + nodes + 1 < MAX_NODES_IN_PLACE
@@ -149,6 +152,12 @@ class Generator {
     if (known !== undefined) return known
     const id = `t${this.#texts.size}`
     this.#texts.set(template, id)
+    return id
+  }
+
+  #constant(code: string): string {
+    const id = this.#constants.get(code) ?? `h${this.#constants.size}`
+    this.#constants.set(code, id)
     return id
   }
 

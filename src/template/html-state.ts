@@ -27,14 +27,15 @@ export interface HtmlState {
     | 'markup'
     | 'cdata'
     | 'raw'
-  /**
-   * Lower-case name of the tag that is open, or of the element whose raw text this is. At most 64 characters. A
-   * `meta` that is known to refresh is `meta refresh`.
-   */
+  /** Lower-case name of the tag that is open, or of the element whose raw text this is. At most 64 characters. */
   readonly tag: string
   readonly isEndTag: boolean
   /** A slash stands before what comes next. */
   readonly isClosed: boolean
+  /** The tag has an `http-equiv` of `refresh`, or what may be one. */
+  readonly refresh: boolean
+  /** Of a `meta`: the place of a value in its `content`, which would be a URL if the tag turned out to refresh. */
+  readonly content: string
   /** Lower-case name of the attribute. At most 64 characters. */
   readonly attribute: string
   readonly url: UrlProgress
@@ -53,6 +54,8 @@ export const TEXT: HtmlState = {
   tag: '',
   isEndTag: false,
   isClosed: false,
+  refresh: false,
+  content: '',
   attribute: '',
   url: 'nothing',
   recent: '',
@@ -62,7 +65,7 @@ export const TEXT: HtmlState = {
 }
 
 /** Elements whose content is not read as tags. */
-const RAW_ELEMENTS = new Set([
+export const RAW_ELEMENTS = new Set([
   'script',
   'style',
   'textarea',
@@ -76,8 +79,12 @@ const RAW_ELEMENTS = new Set([
 const BLANK = /[\t\n\f\r ]/
 const LONGEST = 64
 
-/** The state behind `text`. */
-export function advance(state: HtmlState, text: string): HtmlState {
+/** The state behind `text`. `onRefresh` gets the place of a value that turns out to be the URL of a refresh. */
+export function advance(
+  state: HtmlState,
+  text: string,
+  onRefresh?: (content: string) => void,
+): HtmlState {
   let now = state
   for (let i = 0; i < text.length; i++) {
     if (now.at === 'text') {
@@ -85,7 +92,9 @@ export function advance(state: HtmlState, text: string): HtmlState {
       i = text.indexOf('<', i)
       if (i === -1) break
     }
-    now = step(now, text[i] as string)
+    const next = step(now, text[i] as string)
+    if (next.refresh && !now.refresh && next.content !== '') onRefresh?.(next.content)
+    now = next
   }
   return now
 }
@@ -193,7 +202,8 @@ function beforeValue(state: HtmlState, char: string): HtmlState {
   return char === '>' ? afterTag(state) : inValue({ ...state, at: 'unquoted' }, char)
 }
 
-function inValue(state: HtmlState, char: string): HtmlState {
+function inValue(before: HtmlState, char: string): HtmlState {
+  const state = before.attribute === 'http-equiv' ? refreshing(before, char) : before
   const { url } = state
   if (url === 'decided' || url === 'script') return state
   if (/[/?#.]/.test(char)) return { ...state, url: 'decided' }
@@ -208,11 +218,14 @@ function inValue(state: HtmlState, char: string): HtmlState {
   return BLANK.test(char) && url === 'nothing' ? state : { ...state, url: 'name', recent }
 }
 
+/** A character reference may be any of its letters. */
+function refreshing(state: HtmlState, char: string): HtmlState {
+  const isRefresh = char === '&' || `${state.recent}${char}`.trim().toLowerCase() === 'refresh'
+  return isRefresh && state.tag === 'meta' ? { ...state, refresh: true } : state
+}
+
 function between(state: HtmlState, isClosed = false): HtmlState {
-  const { attribute, recent } = state
-  const isRefresh = attribute === 'http-equiv' && recent.trim().toLowerCase() === 'refresh'
-  const tag = isRefresh && state.tag === 'meta' ? 'meta refresh' : state.tag
-  return { ...state, at: 'in-tag', tag, attribute: '', isClosed, ...NO_VALUE }
+  return { ...state, at: 'in-tag', attribute: '', isClosed, ...NO_VALUE }
 }
 
 function afterTag(state: HtmlState): HtmlState {

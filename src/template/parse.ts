@@ -212,7 +212,8 @@ class Builder {
     if (tag.type === '!' || tag.type === '=') return null
     if (tag.type === '>') {
       const indent = alone ? this.#origin.source.slice(tag.lineStart, tag.at) : null
-      return { kind: 'partial', target: this.#target(tag), indent, at: tag.at }
+      const target = this.#target(tag)
+      return { kind: 'partial', target, indent, unfit: new Map(), at: tag.at }
     }
     return {
       kind: 'value',
@@ -236,6 +237,7 @@ class Builder {
       target: this.#target(tag),
       blocks: blocks.map((child) => this.#argument(child)),
       indent: alone ? this.#origin.source.slice(tag.lineStart, tag.at) : null,
+      unfit: new Map(),
       at: tag.at,
     }
     return {

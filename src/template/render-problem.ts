@@ -11,7 +11,7 @@ export type RenderUnit = (
 
 /** A failure that `program.ts` reports with template and line. */
 export class RenderProblem extends Error {
-  readonly what: 'RECURSION' | 'PROMISE' | 'UNKNOWN_NAME' | 'CACHED' | 'LAMBDA'
+  readonly what: 'RECURSION' | 'PROMISE' | 'UNKNOWN_NAME' | 'CACHED' | 'CHOSEN' | 'LAMBDA'
   readonly values: Readonly<Record<string, unknown>>
 
   constructor(what: RenderProblem['what'], values: Readonly<Record<string, unknown>> = {}) {

@@ -176,7 +176,17 @@ function namesIn(stack: Stack | null): string[] {
   return [...names]
 }
 
-/** The template that a dynamic name names; an unknown or missing name renders nothing. */
-function pickUnit(units: Readonly<Record<string, RenderUnit>>, name: unknown): RenderUnit | null {
-  return typeof name === 'string' || typeof name === 'number' ? (units[name] ?? null) : null
+/**
+ * The template that a dynamic name names; an unknown or missing name renders nothing. `unfit` are those that
+ * would be read otherwise than they were checked, and why.
+ */
+function pickUnit(
+  units: Readonly<Record<string, RenderUnit>>,
+  name: unknown,
+  unfit: readonly (readonly [name: string, problem: string])[] | null,
+): RenderUnit | null {
+  if (typeof name !== 'string' && typeof name !== 'number') return null
+  const refused = unfit?.find(([one]) => one === String(name))
+  if (refused === undefined) return units[name] ?? null
+  throw new RenderProblem('CHOSEN', { name, problem: refused[1] })
 }

@@ -27,15 +27,16 @@ const GOOD_SCHEMES = new Set(['http', 'https', 'mailto', 'tel', 'sms', 'ftp'])
 const IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,[A-Za-z0-9+/=]*$/i
 
 /**
- * The text as a URL that runs no script: one with another scheme becomes `about:invalid`. Browsers leave out
- * tabs, line ends and leading controls, so the scheme is looked for without them (URL standard, 4.4).
+ * The text as a URL that runs no script: one with another scheme, or a colon where no scheme can be, becomes
+ * `about:invalid`, so that it runs none behind another value either. Browsers leave out tabs, line ends and
+ * leading controls, so the scheme is looked for without them (URL standard, 4.4).
  */
 export function safeUrl(text: string): string {
   if (!text.includes(':')) return text
   const stripped = strip(text)
-  const scheme = schemeOf(stripped)
-  if (scheme === undefined || GOOD_SCHEMES.has(scheme) || IMAGE.test(stripped)) return text
-  return 'about:invalid'
+  const [before] = /^[^:/?#\\]*:/.exec(stripped) ?? []
+  const isGood = before === undefined || GOOD_SCHEMES.has(schemeOf(stripped) ?? '')
+  return isGood || IMAGE.test(stripped) ? text : 'about:invalid'
 }
 
 /** Whether a URL that begins like this has one of the schemes that a page may have. */

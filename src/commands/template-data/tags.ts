@@ -12,6 +12,7 @@ import type {
   Template,
 } from '../../template/ast.ts'
 import type { Value, Values } from './values.ts'
+import { type Blocks, type Contexts, Visits } from './visits.ts'
 
 /** A tag whose name is looked up. */
 export interface Tag {
@@ -27,16 +28,10 @@ export type Note = (tag: Tag, isKnown: boolean, near: () => string[]) => void
 
 interface Place {
   readonly template: Template
-  /** The outermost first. */
-  readonly contexts: readonly Value[]
-  readonly blocks: ReadonlyMap<string, Replacement>
+  readonly contexts: Contexts
+  readonly blocks: Blocks
   /** Templates on the way here: one that calls itself is looked at once. */
   readonly trail: readonly Template[]
-}
-
-interface Replacement {
-  readonly block: BlockNode
-  readonly place: Omit<Place, 'contexts' | 'trail'>
 }
 
 export class TagWalk {
@@ -44,8 +39,7 @@ export class TagWalk {
   readonly #find: (name: string) => Template | undefined
   readonly #helpers: ReadonlySet<string>
   readonly #note: Note
-  /** Templates that were looked at, by their contexts and blocks: partials may name each other twice, and twice again. */
-  readonly #seen = new WeakMap<object, WeakMap<object, Set<Template>>>()
+  readonly #visits = new Visits()
 
   /** `helpers` are names that every template has behind its data. */
   constructor(
@@ -61,7 +55,9 @@ export class TagWalk {
   }
 
   walk(template: Template, contexts: readonly Value[]): void {
-    this.#nodes(template.nodes, { template, contexts, blocks: new Map(), trail: [template] })
+    const own = this.#visits.contexts(contexts)
+    const blocks = this.#visits.none
+    this.#nodes(template.nodes, { template, contexts: own, blocks, trail: [template] })
   }
 
   #nodes(nodes: readonly Node[], place: Place): void {
@@ -102,7 +98,8 @@ export class TagWalk {
     if (value === undefined || this.#values.isLambda(value)) return
     const items = this.#values.items(value)
     if (items !== 'any' && items.length === 0) return
-    this.#nodes(node.nodes, { ...place, contexts: [...place.contexts, items] })
+    const contexts = this.#visits.contexts([...place.contexts, items])
+    this.#nodes(node.nodes, { ...place, contexts })
   }
 
   #partial(node: PartialNode | ParentNode, place: Place): void {
@@ -110,37 +107,30 @@ export class TagWalk {
       this.#look(node.target.dynamic, node.at, 'value', place)
       return
     }
-    const template = this.#find(node.target.fixed)
-    if (template === undefined || place.trail.includes(template)) return
-    const blocks = node.kind === 'parent' ? withBlocks(node.blocks, place) : place.blocks
-    if (this.#isSeen(template, place.contexts, blocks)) return
-    const trail = [...place.trail, template]
-    this.#nodes(template.nodes, { template, contexts: place.contexts, blocks, trail })
-  }
-
-  #isSeen(template: Template, contexts: Place['contexts'], blocks: Place['blocks']): boolean {
-    const byBlocks = this.#seen.get(contexts) ?? new WeakMap<object, Set<Template>>()
-    this.#seen.set(contexts, byBlocks)
-    const templates = byBlocks.get(blocks) ?? new Set()
-    byBlocks.set(blocks, templates)
-    const isSeen = templates.has(template)
-    templates.add(template)
-    return isSeen
+    const isParent = node.kind === 'parent'
+    const blocks = isParent ? this.#visits.blocks(node, place.template, place.blocks) : place.blocks
+    this.#template(node.target.fixed, { ...place, blocks })
   }
 
   #cached(node: CachedNode, place: Place): void {
     const inTags = node.tags.flat().filter((part) => typeof part !== 'string')
     for (const name of [...node.vary, ...inTags]) this.#look(name, node.at, 'value', place)
-    const template = this.#find(node.template)
-    if (template === undefined || place.trail.includes(template)) return
-    const trail = [...place.trail, template]
-    this.#nodes(template.nodes, { ...place, template, blocks: new Map(), trail })
+    this.#template(node.template, { ...place, blocks: this.#visits.none })
+  }
+
+  #template(name: string, { contexts, blocks, trail }: Place): void {
+    const template = this.#find(name)
+    if (template === undefined || trail.includes(template)) return
+    if (!this.#visits.begin(template, contexts, blocks)) return
+    this.#nodes(template.nodes, { template, contexts, blocks, trail: [...trail, template] })
   }
 
   #block(node: BlockNode, place: Place): void {
     const replacement = place.blocks.get(node.name)
-    if (replacement === undefined) this.#nodes(node.nodes, place)
-    else this.#nodes(replacement.block.nodes, { ...place, ...replacement.place })
+    if (replacement === undefined) return this.#nodes(node.nodes, place)
+    const { block } = replacement
+    const inner = { ...place, ...replacement.place }
+    if (this.#visits.begin(block, place.contexts, inner.blocks)) this.#nodes(block.nodes, inner)
   }
 
   /** The name's value; undefined when it is unknown, which is noted. */
@@ -171,13 +161,4 @@ export class TagWalk {
     }
     return this.#helpers.has(head) ? 'any' : undefined
   }
-}
-
-/** The outermost parent tag that names a block wins (~inheritance). */
-function withBlocks(blocks: readonly BlockNode[], place: Place): ReadonlyMap<string, Replacement> {
-  const { template, blocks: outer } = place
-  const own = blocks.map(
-    (block) => [block.name, { block, place: { template, blocks: outer } }] as const,
-  )
-  return new Map([...own, ...outer])
 }

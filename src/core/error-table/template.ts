@@ -41,6 +41,12 @@ export const TEMPLATE_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_TEMPLATE_CHOSEN: {
+    message: '{place}: a value names the template "{name}" here, which {problem}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_TEMPLATE_CONTEXT: {
     message: '{place}: {tag} stands {where}; {advice}{excerpt}',
     status: 500,
