@@ -12,7 +12,7 @@ export interface Tagged {
 }
 
 /** Of one value or page. */
-const MAX_TAGS = 1000
+export const MAX_TAGS = 1000
 const MAX_TAG_LENGTH = 200
 /** Tags whose last invalidation is remembered one by one: as many as can change while one page is made. */
 const MAX_REMEMBERED = 10_000
@@ -76,14 +76,19 @@ export class Tags {
 
 /** Throws UWAS_ERR_CACHE_TAG for what is no tag, or more of them than one thing can have. */
 export function checkTags(tags: Iterable<string>): readonly string[] {
-  const list = [...new Set(tags)]
-  for (const tag of list) {
+  const set = new Set(tags)
+  const problem = problemOfTags(set)
+  if (problem !== undefined) throw createError('UWAS_ERR_CACHE_TAG', { problem })
+  return [...set]
+}
+
+/** Why nothing can be kept under these tags; undefined where it can. */
+export function problemOfTags(tags: ReadonlySet<string>): string | undefined {
+  for (const tag of tags) {
     if (typeof tag === 'string' && tag !== '' && tag.length <= MAX_TAG_LENGTH) continue
-    const problem = `${show(tag)} is none: it has 1 to ${MAX_TAG_LENGTH} characters`
-    throw createError('UWAS_ERR_CACHE_TAG', { problem })
+    return `${show(tag)} is none: it has 1 to ${MAX_TAG_LENGTH} characters`
   }
-  if (list.length <= MAX_TAGS) return list
-  throw createError('UWAS_ERR_CACHE_TAG', { problem: `${list.length} are more than ${MAX_TAGS}` })
+  return tags.size <= MAX_TAGS ? undefined : `${tags.size} are more than ${MAX_TAGS}`
 }
 
 function show(tag: unknown): string {

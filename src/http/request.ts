@@ -202,6 +202,9 @@ export class Request<P = Record<string, unknown>> {
   /** Tells a cached page what it is made of (`cached` of its route); for all others it says nothing. */
   dependsOn(..._tags: string[]): void {}
 
+  /** Tells a cached page that it cannot be kept, and why: `a fragment in it …`. For all others it says nothing. */
+  refuseCaching(_reason: string): void {}
+
   /** Value of a cookie, or undefined. The reply then varies with cookies, and is private by default. */
   cookie(name: string): string | undefined {
     this.#cookies ??= parseCookies(this.#fields.get('cookie') ?? '')

@@ -2,7 +2,7 @@
  * The request that a cached view gets: no client's, but that of everybody with the same key. Notes whatever
  * else is looked at, since a page that was made from it is not everybody's. Made by `page-cache.ts`.
  */
-import { checkTags } from '../cache/tags.ts'
+import { checkTags, MAX_TAGS } from '../cache/tags.ts'
 import type { Client } from '../http/forwarded.ts'
 import { type FieldSource, type Personal, Request } from '../http/request.ts'
 import type { PageKey, Rule } from './rule.ts'
@@ -58,6 +58,13 @@ export class RenderRequest extends Request {
 
   override dependsOn(...tags: string[]): void {
     for (const tag of checkTags(tags)) this.tags.add(tag)
+    if (this.tags.size <= MAX_TAGS) return
+    this.refuseCaching(`it has more than ${MAX_TAGS} tags`)
+    this.tags.clear()
+  }
+
+  override refuseCaching(reason: string): void {
+    this.reason ??= reason
   }
 
   override header(name: string): string | undefined {

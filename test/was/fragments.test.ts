@@ -295,6 +295,71 @@ t.test('what a transaction beside the request has read is not kept', async (t) =
   t.strictSame(await bodies(own, '/', '/'), ['2', '2'])
 })
 
+t.test(
+  'a fragment whose tags are too long or too many is part of a page that is not kept either',
+  async (t) => {
+    const page = '{{#cached}}outer{{/cached}}'
+    const outer = '{{n}}{{#rows}}{{#cached}}inner vary=id tags=x{id}{{/cached}}{{/rows}}'
+    for (const [rows, reason] of [
+      [
+        [{ id: 'y'.repeat(200) }],
+        /of the tags of its fragments, "xy{39}"… is none: it has 1 to 200 cha/,
+      ],
+      [
+        Array.from({ length: 1001 }, (_, id) => ({ id })),
+        /its fragments, there are more than 1000/,
+      ],
+    ] as const) {
+      const next = counting()
+      const options = { cached: { seconds: 60 } }
+      const templates = { page, outer, inner: '' }
+      const plain = await start(t, templates, () => ({ ...next, rows }))
+      t.strictSame(await bodies(plain, '/', '/'), ['1', '2'])
+      const cached = await start(t, templates, () => ({ ...next, rows }), { options })
+      t.strictSame(await bodies(cached, '/', '/'), ['3', '4'])
+      t.match(cached.client.log.join(''), reason)
+    }
+    const many = await start(
+      t,
+      { page: outer, inner: '' },
+      () => ({
+        n: 1,
+        rows: Array.from({ length: 1001 }, (_, id) => ({ id })),
+      }),
+      { options: { cached: { seconds: 60 } } },
+    )
+    t.strictSame(await bodies(many, '/', '/'), ['1', '1'])
+    t.match(many.client.log.join(''), /GET \/ is not cached: it has more than 1000 tags/)
+  },
+)
+
+t.test(
+  'a cached page has the tags of fragments that are not kept: in a transaction, of a cookie',
+  async (t) => {
+    const next = counting()
+    const templates = { page: '{{#cached}}side tags=all{{/cached}}', side: '{{n}}{{lang}}' }
+    for (const options of [
+      { atomic: true, cached: { seconds: 60 } },
+      { cached: { seconds: 60, vary: { cookies: ['lang'] } } },
+    ]) {
+      const data = (req: Request) => ({ ...next, lang: () => req.cookie('lang') ?? '' })
+      const own = await start(
+        t,
+        templates,
+        'atomic' in options ? () => ({ ...next, lang: '' }) : data,
+        {
+          options,
+          hasDatabase: true,
+        },
+      )
+      const [first, second] = await bodies(own, '/', '/')
+      t.equal(first, second)
+      cache(own.client).invalidate('all')
+      t.not((await bodies(own, '/'))[0], second)
+    }
+  },
+)
+
 t.test('what cannot tell fragments apart is an error of the page', async (t) => {
   const own = await start(t, { page: '{{#cached}}side vary=q{{/cached}}', side: 'a' }, (req) => ({
     q: req.query.has('o') ? { id: 1 } : 1,
