@@ -102,6 +102,8 @@ export interface AppOptions {
   readonly isStrict?: boolean
   /** Whether the database is brought up to date. Default true; of several workers one does it. */
   readonly migrates?: boolean
+  /** Called when the database is up to date, or where there is none. */
+  readonly onMigrated?: () => void
   /** Development's page of an unexpected error. Default: the site's own error page. */
   readonly debugPage?: (req: Request, error: unknown) => Reply
 }
@@ -183,6 +185,7 @@ export async function createApp(
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, options, staticUrls)
   if (database !== null) await prepareDatabase(config, database, options)
+  options.onMigrated?.()
   const rooms = new Rooms()
   const services = servicesOf(config, backends)
     .provide(ROOMS, rooms)

@@ -201,3 +201,4 @@ export {
   pageRange,
   queryWith,
 } from './was/views/page-links.ts'
+export type { WorkersOptions } from './was/workers.ts'

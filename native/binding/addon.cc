@@ -1,6 +1,7 @@
 // Loaded by src/native/load.ts, once in every environment (main thread and workers). Nothing here
-// or in core/ keeps state between calls, so environments cannot disturb one another; what a call
-// makes belongs to the ArrayBuffer, descriptor or gate that it returns.
+// or in core/ keeps state between calls, but for what core/process.h sets of the whole process, so
+// environments cannot disturb one another; what a call makes belongs to the ArrayBuffer, descriptor
+// or gate that it returns.
 #include "functions.h"
 
 namespace {
@@ -12,6 +13,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 #ifdef UWAS_GATE
   exports.Set("listen", Napi::Function::New<listen_binding>(env, "listen"));
   exports.Set("peerOf", Napi::Function::New<peer_of_binding>(env, "peerOf"));
+  exports.Set("endWithParent", Napi::Function::New<end_with_parent_binding>(env, "endWithParent"));
+  exports.Set("pinToCore", Napi::Function::New<pin_to_core_binding>(env, "pinToCore"));
   exports.Set("accept", Napi::Function::New<accept_binding>(env, "accept"));
 #endif
   return exports;

@@ -18,6 +18,12 @@ Napi::Value listen_binding(const Napi::CallbackInfo &info);
 /// peerOf(fd: number): "address port", or empty
 Napi::Value peer_of_binding(const Napi::CallbackInfo &info);
 
+/// endWithParent(parent: number, seconds: number): boolean
+Napi::Value end_with_parent_binding(const Napi::CallbackInfo &info);
+
+/// pinToCore(index: number): number of the core, or -1
+Napi::Value pin_to_core_binding(const Napi::CallbackInfo &info);
+
 /// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
 Napi::Value accept_binding(const Napi::CallbackInfo &info);
 #endif

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createError } from '../core/errors.ts'
 import { isStill } from '../core/process-id.ts'
 import { askServer } from '../supervisor/control.ts'
 import { findServer, PID_FILE } from '../supervisor/pid-file.ts'
@@ -23,10 +24,21 @@ const LOOK_MS = 50
 /** Returns when it has ended: replies that have begun are finished first. */
 export async function stopCommand(dir: string | undefined, flags: RunningFlags): Promise<number> {
   const server = findServer(await pidFileOf(dir, flags))
-  process.kill(server.pid, 'SIGTERM')
+  endServer(server.pid)
   while (isStill(server)) await sleep(LOOK_MS)
   process.stdout.write(`stopped (pid ${server.pid})\n`)
   return 0
+}
+
+function endServer(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ESRCH') return
+    const problem = code === 'EPERM' ? `it (pid ${pid}) is of another user` : message
+    throw createError('UWAS_ERR_SUPERVISOR_REFUSED', { question: 'stop', problem }, error)
+  }
 }
 
 /** Returns when new workers serve. */

@@ -2,9 +2,12 @@
  * `uwas serve --workers 0`: serves in this very process until a signal ends it. Gets the command line, leaves the
  * exit code. Called by `serve.ts`.
  */
+import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
+import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { listen } from '../server/server.ts'
+import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { servedSite } from './served-site.ts'
@@ -14,6 +17,9 @@ import { type FolderFlags, showPath } from './site.ts'
 export async function serveHere(dir: string | undefined, flags: FolderFlags): Promise<number> {
   const log = createCommandLog()
   const config = await servedSite(dir, flags)
+  const pidFile = resolve(flags.pidFile ?? join(config.stateDir, PID_FILE))
+  // One that cannot be is told before anything is opened.
+  readPidFile(pidFile)
   setHeaderLimit(config)
   exitOnSignals()
   const backends = await openBackends(config, log)
@@ -27,6 +33,7 @@ export async function serveHere(dir: string | undefined, flags: FolderFlags): Pr
     const { host, workers, file, root } = config
     const { port } = server
     const isSite = file !== null
+    tellPid(pidFile, log)
     log.info(
       servingLine({ name: showPath(root), isSite, counts: app.counts, host, port, workers: 1 }),
     )
@@ -41,5 +48,14 @@ export async function serveHere(dir: string | undefined, flags: FolderFlags): Pr
   } catch (error) {
     await backends.close()
     throw error
+  }
+}
+
+/** From now on `uwas stop` finds it. It serves without that, too. */
+function tellPid(file: string, log: Log): void {
+  try {
+    if (!isTaken(file, log)) writePidFile(file, '')
+  } catch (error) {
+    log.warn(`"uwas stop" cannot find this server: ${(error as Error).message}`)
   }
 }

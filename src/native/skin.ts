@@ -5,6 +5,7 @@
 import { getSystemErrorMap, inspect } from 'node:util'
 import { type CodedError, createError, ERRORS, type ErrorCode } from '../core/errors.ts'
 import { createGate, type Gate, type RawGate } from './gate.ts'
+import { createOwnProcess, type OwnProcess, type RawProcess } from './own-process.ts'
 
 /**
  * Calls into the system. They are synchronous, and throw `UWAS_ERR_NATIVE_…` (the message has
@@ -41,13 +42,18 @@ export interface Native {
   /** Accepts connections and looks at them first; null on the stand-in, and where there is no epoll. */
   readonly gate: Gate | null
 
+  /** Null where there is no gate. */
+  readonly ownProcess: OwnProcess | null
+
   readonly kind: 'addon' | 'stand-in'
   /** Why there is no addon; only on the stand-in. One line, for the warning at start. */
   readonly reason?: string
 }
 
 /** The functions without checks and words. They throw errors that have `code` and `errno`. */
-export type RawNative = Pick<Native, 'mapFile' | 'openBeneath'> & Partial<RawGate>
+export type RawNative = Pick<Native, 'mapFile' | 'openBeneath'> &
+  Partial<RawGate> &
+  Partial<RawProcess>
 
 export type NativeCode = Extract<ErrorCode, `UWAS_ERR_NATIVE_${string}`>
 
@@ -59,6 +65,7 @@ export function createNative(raw: RawNative, kind: Native['kind'], reason?: stri
   return {
     kind,
     gate: createGate(raw, inWords),
+    ownProcess: createOwnProcess(raw),
     ...(reason === undefined ? {} : { reason }),
     mapFile(path) {
       checkString('mapFile', 'path', path)

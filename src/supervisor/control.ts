@@ -40,6 +40,10 @@ export async function askServer(
   { socket: path }: RunningServer,
   question: Question,
 ): Promise<unknown> {
+  if (path === '') {
+    const problem = 'it serves in one process, without workers (--workers 0)'
+    throw createError('UWAS_ERR_SUPERVISOR_REFUSED', { question, problem })
+  }
   const text = await converse(path, question)
   const answer = parse(text)
   if (answer === null) {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../core/log.ts'
-import type { SiteWorkers } from '../was/workers.ts'
+import type { SiteWorkers } from '../was/worker-limits.ts'
 import { assignSockets } from './assign.ts'
 import { enough } from './limits.ts'
 import type { ListeningSocket } from './listening-sockets.ts'
@@ -65,6 +65,7 @@ export class Crew {
       onLeaving: (one, isBroken) => this.#onLeaving(one, isBroken),
       onEnd: (one) => this.#onEnd(one),
     })
+    worker.expectWithin(this.#host.limits().startTimeoutMs)
     this.#running.add(worker)
     this.#jitter.set(worker, Math.random() * 2 - 1)
     return worker
@@ -73,7 +74,10 @@ export class Crew {
   /** Has it build its site. Rejects with UWAS_ERR_SUPERVISOR_WORKER. */
   async bringUp(worker: WorkerProcess, migrates = false): Promise<Ready> {
     await worker.settings
+    const { startTimeoutMs } = this.#host.limits()
+    worker.expectWithin(migrates ? 0 : startTimeoutMs)
     worker.begin({ ...this.#host.begin(), slot: worker.slot, migrates })
+    if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
     return await worker.ready
   }
 
@@ -209,6 +213,7 @@ export class Crew {
     const next = await this.#start(slot)
     slot.isFilling = false
     if (next === null) {
+      slot.renewAt = performance.now() + slot.renewal.next(0)
       if (slot.worker === null) void this.#fillSlot(slot, slot.backoff.next(0))
       return
     }
@@ -238,7 +243,7 @@ export class Crew {
     if (this.#isStopping || this.#slots.some(({ isFilling }) => isFilling)) return
     for (const slot of this.#slots) {
       const worker = slot.ready
-      if (worker === null) continue
+      if (worker === null || performance.now() < slot.renewAt) continue
       const jitter = this.#jitter.get(worker) ?? 0
       const reason = enough(worker, this.#host.limits(), jitter, performance.now())
       if (reason !== null) return void this.#renew(slot, worker, reason)

@@ -1,5 +1,5 @@
 /** When a worker has served enough: its limits, drawn once, so that workers of the same age do not end together. */
-import type { SiteWorkers } from '../was/workers.ts'
+import type { SiteWorkers } from '../was/worker-limits.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** Limits vary by so much, up and down. */

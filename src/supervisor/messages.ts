@@ -3,7 +3,7 @@
  * tells that it is ready, and is handed listening sockets; it beats until it is told to stop.
  */
 import type { App } from '../app.ts'
-import type { SiteWorkers } from '../was/workers.ts'
+import type { SiteWorkers } from '../was/worker-limits.ts'
 
 /** What the supervisor has to know of a configuration, which it never loads itself. */
 export interface Settings {
@@ -52,6 +52,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'settings'; readonly settings: Settings }
+  /** The database is up to date: what that takes is not counted. */
+  | { readonly type: 'migrated' }
   | { readonly type: 'ready'; readonly ready: Ready }
   /** It could not start, and is about to exit. */
   | {

@@ -1,10 +1,11 @@
 /**
  * The file that tells which process serves a site, and where it can be asked: pid, time of its start, control socket,
- * one a line. Written by a supervisor, read by `uwas stop`, `reload` and `status`.
+ * one a line. Written by a supervisor, or by the one process of a server without workers, read by `uwas stop`, `reload` and `status`.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createError } from '../core/errors.ts'
+import { createError, isCodedError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 import { identify, isStill, type ProcessId } from '../core/process-id.ts'
 
 /** In the folder of a site's state. */
@@ -12,24 +13,58 @@ export const PID_FILE = 'uwas.pid'
 
 /** A supervisor that runs. */
 export interface RunningServer extends ProcessId {
-  /** Path of its control socket. */
+  /** Path of its control socket; empty where it takes no commands. */
   readonly socket: string
 }
 
-/** What the file says: a living server, what one has left behind that was killed, or nothing. */
+const CONTENT = /^(\d{1,10})\n(\d*)\n([^\n]*)\n$/
+/** Its longest path is that of a socket. */
+const MOST_BYTES = 1_000
+
+/**
+ * What the file says: a living server, what one has left behind that was killed, or, where there is no file, nothing.
+ * Throws UWAS_ERR_SUPERVISOR_PID_FILE where it is something else.
+ */
 export function readPidFile(file: string): RunningServer | 'stale' | null {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return null
-  }
-  const [pid = '', startedAt = '', socket = ''] = text.split('\n')
+  const text = readOwn(file)
+  if (text === null) return null
+  // One that is being written for the first time, or was cut short with its machine.
+  if (text === '') return 'stale'
+  const [, pid = '', startedAt = '', socket = ''] = CONTENT.exec(text) ?? []
+  if (pid === '') throw notOne(file, 'it is another file: its content is not that of uwas')
   const server = { pid: Number(pid), startedAt, socket }
   return isStill(server) ? server : 'stale'
 }
 
-/** The server that the file names. Throws UWAS_ERR_SUPERVISOR_UNREACHABLE. */
+function readOwn(file: string): string | null {
+  try {
+    const stats = lstatSync(file)
+    if (!stats.isFile()) throw notOne(file, 'it is not a regular file')
+    if (stats.size > MOST_BYTES) throw notOne(file, 'it is another file: it is too long')
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isCodedError(error)) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw notOne(file, message)
+  }
+}
+
+function notOne(file: string, problem: string): Error {
+  return createError('UWAS_ERR_SUPERVISOR_PID_FILE', { file, problem })
+}
+
+/** Whether the file is of a server that runs, which the log then says. Throws as `readPidFile` does. */
+export function isTaken(file: string, log: Log): boolean {
+  const other = readPidFile(file)
+  if (other === null || other === 'stale') return false
+  log.warn(
+    `${file} is of another server (pid ${other.pid}): "uwas stop" and its like do not find this one; give it a file with --pid-file`,
+  )
+  return true
+}
+
+/** The server that the file names. Throws UWAS_ERR_SUPERVISOR_UNREACHABLE, UWAS_ERR_SUPERVISOR_PID_FILE. */
 export function findServer(file: string): RunningServer {
   const found = readPidFile(file)
   if (found !== null && found !== 'stale') return found
@@ -37,14 +72,26 @@ export function findServer(file: string): RunningServer {
   throw createError('UWAS_ERR_SUPERVISOR_UNREACHABLE', { file, problem })
 }
 
-/** Puts this process into the file, until it exits. Throws what the file system throws. */
+/**
+ * Puts this process into the file, until it exits; `socket` is empty where it takes no commands. Throws
+ * UWAS_ERR_SUPERVISOR_PID_FILE where the file is not one, and what the file system throws.
+ */
 export function writePidFile(file: string, socket: string): void {
   const { pid, startedAt } = identify(process.pid)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${pid}\n${startedAt}\n${socket}\n`)
-  process.once('exit', () => {
+  readPidFile(file)
+  // Taken away first, and made anew: nothing is ever written through a link.
+  const made = `${file}.${pid}`
+  writeFileSync(made, `${pid}\n${startedAt}\n${socket}\n`, { flag: 'wx' })
+  renameSync(made, file)
+  process.once('exit', () => removeOwn(file, pid))
+}
+
+function removeOwn(file: string, pid: number): void {
+  try {
     const found = readPidFile(file)
-    if (found !== null && found !== 'stale' && found.pid !== pid) return
-    rmSync(file, { force: true })
-  })
+    if (found !== null && found !== 'stale' && found.pid === pid) rmSync(file, { force: true })
+  } catch {
+    // Somebody else's by now.
+  }
 }

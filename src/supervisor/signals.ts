@@ -7,7 +7,7 @@ import type { Supervisor } from './supervisor.ts'
 
 const ENDS = ['SIGTERM', 'SIGINT'] as const
 
-/** What signals do: before it serves they end it at once; then the first one stops, and the second one ends. */
+/** Before it serves, a signal to stop ends it at once; then the first one stops, and the second one ends. */
 export class Signals {
   readonly #supervisor: Supervisor
   readonly #log: Log
@@ -15,6 +15,8 @@ export class Signals {
   readonly #isUnderNohup: boolean
   readonly #handlers: Map<NodeJS.Signals, () => void>
   #onEnd: ((signal: NodeJS.Signals) => void) | null
+  /** A reload was asked for before it served: what starts may have read what was there before. */
+  #owesReload: boolean
 
   constructor(supervisor: Supervisor, log: Log) {
     this.#supervisor = supervisor
@@ -22,6 +24,7 @@ export class Signals {
     this.#hadTerminal = hasTerminal()
     this.#isUnderNohup = isUnderNohup()
     this.#onEnd = null
+    this.#owesReload = false
     this.#handlers = new Map<NodeJS.Signals, () => void>([
       ...ENDS.map((signal) => [signal, () => this.#end(signal)] as const),
       ['SIGHUP', () => this.#hangUp()],
@@ -41,6 +44,7 @@ export class Signals {
         this.#onEnd = (second) => this.#exitNow(`second signal (${second})`)
         void this.#stop(signal).then(() => resolve(0))
       }
+      if (this.#owesReload) void this.#reload()
     })
   }
 
@@ -66,7 +70,8 @@ export class Signals {
   #hangUp(): void {
     const isClosed = this.#hadTerminal && !hasTerminal()
     if (isClosed && this.#isUnderNohup) return
-    if (isClosed || this.#onEnd === null) this.#end('SIGHUP')
+    if (isClosed) this.#end('SIGHUP')
+    else if (this.#onEnd === null) this.#owesReload = true
     else if (!this.#supervisor.isStopping) void this.#reload()
   }
 

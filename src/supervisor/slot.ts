@@ -11,6 +11,10 @@ export class Slot {
   /** Workers that have ended by themselves. */
   crashes: number
   readonly backoff: Backoff
+  /** Between tries to find somebody for one who has served enough. */
+  readonly renewal: Backoff
+  /** Not before then, by `performance.now()`. */
+  renewAt: number
 
   constructor(index: number) {
     this.index = index
@@ -18,6 +22,8 @@ export class Slot {
     this.isFilling = false
     this.crashes = 0
     this.backoff = new Backoff()
+    this.renewal = new Backoff()
+    this.renewAt = 0
   }
 
   /** The worker, if it can take connections. */

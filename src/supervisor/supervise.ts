@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import { openControl } from './control.ts'
-import { PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
+import { isTaken, PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
 import { reloadAndTell } from './reload-and-tell.ts'
 import { Signals } from './signals.ts'
 import { type ServerStatus, workerStatuses } from './status.ts'
@@ -84,13 +84,6 @@ async function openToCommands(
   supervisor: Supervisor,
   { command, log, started }: Told,
 ): Promise<void> {
-  const other = readPidFile(file)
-  if (other !== null && other !== 'stale') {
-    log.warn(
-      `${file} is of another server (pid ${other.pid}): "uwas stop" and its like do not find this one; give it a file with --pid-file`,
-    )
-    return
-  }
   const { name } = started.settings
   const status = (): ServerStatus => ({
     pid: process.pid,
@@ -102,6 +95,7 @@ async function openToCommands(
     workers: workerStatuses(supervisor.crew),
   })
   try {
+    if (isTaken(file, log)) return
     const socket = await openControl(file, async (question) => {
       if (question === 'reload') await reloadAndTell(supervisor, log)
       return status()

@@ -6,6 +6,7 @@ import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { EmbeddedPostgres } from '../model/embedded.ts'
 import type { Gate } from '../native/gate.ts'
+import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
 import { Crew } from './crew.ts'
 import { ListeningSockets } from './listening-sockets.ts'
 import type { Begin, Ready, Settings } from './messages.ts'
@@ -62,7 +63,7 @@ export class Supervisor {
       command: options.command,
       log: options.log,
       begin: () => this.#begin(),
-      limits: () => this.#known.workers,
+      limits: () => this.#settings?.workers ?? DEFAULT_WORKERS,
       sockets: () => this.#sockets?.all ?? [],
     })
   }

@@ -61,9 +61,11 @@ export class WorkerProcess {
   /** Slots of the sockets that it accepts from. */
   readonly #accepting: Set<number>
   readonly #settings: Deferred<Settings>
+  readonly #migrated: Deferred<void>
   readonly #ready: Deferred<Ready>
   readonly #deaf: Deferred<void>
   readonly #ended: Deferred<End>
+  #startTimer: NodeJS.Timeout | undefined
 
   constructor(slot: number, command: WorkerCommand, events: WorkerEvents) {
     this.slot = slot
@@ -77,7 +79,9 @@ export class WorkerProcess {
     this.#events = events
     this.#accepting = new Set()
     this.#settings = new Deferred()
+    this.#migrated = new Deferred()
     this.#ready = new Deferred()
+    this.#startTimer = undefined
     this.#deaf = new Deferred()
     this.#ended = new Deferred()
     this.#child = start(command)
@@ -121,6 +125,21 @@ export class WorkerProcess {
     this.#tell({ type: 'begin', begin })
   }
 
+  /** Kills it when so long from now it is not ready, nor has come to a time-out of a later step. 0: never. */
+  expectWithin(timeoutMs: number): void {
+    clearTimeout(this.#startTimer)
+    if (timeoutMs === 0 || this.state !== 'starting') return
+    this.#startTimer = setTimeout(() => {
+      this.problem = { text: `it was not ready after ${timeoutMs} ms`, exitCode: 1 }
+      this.kill()
+    }, timeoutMs)
+  }
+
+  /** Resolves when it has migrated, or has ended. */
+  get migrated(): Promise<void> {
+    return this.#migrated.promise
+  }
+
   /** Hands over those of `sockets` that it does not have, and takes those back that are not among them. */
   acceptFrom(sockets: readonly ListeningSocket[]): void {
     const wanted = new Set(sockets.map(({ slot }) => slot))
@@ -153,7 +172,10 @@ export class WorkerProcess {
     switch (message.type) {
       case 'settings':
         return this.#settings.resolve(message.settings)
+      case 'migrated':
+        return this.#migrated.resolve()
       case 'ready':
+        clearTimeout(this.#startTimer)
         if (this.state === 'starting') this.state = 'ready'
         this.readyAt = performance.now()
         return this.#ready.resolve(message.ready)
@@ -176,6 +198,7 @@ export class WorkerProcess {
     if (this.end !== null) return
     this.end = end
     this.state = 'ended'
+    clearTimeout(this.#startTimer)
     const problem = this.problem?.text ?? `it ended ${describeEnd(end)} before it was ready`
     const error = createError(
       'UWAS_ERR_SUPERVISOR_WORKER',
@@ -184,6 +207,7 @@ export class WorkerProcess {
     )
     this.#settings.reject(error)
     this.#ready.reject(error)
+    this.#migrated.resolve()
     this.#deaf.resolve()
     this.#ended.resolve(end)
     this.#events.onEnd(this)

@@ -9,6 +9,7 @@ import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
+import type { OwnProcess } from '../native/own-process.ts'
 import {
   type CloseOptions,
   type HandedServer,
@@ -36,6 +37,8 @@ const BEAT_MS = 1_000
 const BEATS = 8
 const GRACE_AFTER_ERROR_MS = 2_000
 const LINGER_MS = 250
+/** What a worker that does not serve yet may take to end when its supervisor has gone, in seconds. */
+const START_SECONDS = 5
 /** What closing may take beyond its grace. */
 const CLOSE_MS = 10_000
 
@@ -64,6 +67,7 @@ class Worker {
   #server: Serving | null
   #handed: HandedServer | null
   #isStopping: boolean
+  #isBroken: boolean
 
   constructor(site: WorkerSite) {
     this.#site = site
@@ -76,11 +80,14 @@ class Worker {
     this.#server = null
     this.#handed = null
     this.#isStopping = false
+    this.#isBroken = false
   }
 
   /** Resolves to the exit code. Rejects with what keeps it from starting. */
   async run(): Promise<number> {
     process.title = 'uwas: worker'
+    const { ownProcess } = loadNative()
+    ownProcess?.endWithParent(START_SECONDS)
     this.#takeSignals()
     const site = this.#site
     const config = await site.load()
@@ -91,6 +98,8 @@ class Worker {
     })
     const begin = await this.#begin.promise
     process.title = `uwas: worker ${begin.slot + 1}`
+    ownProcess?.endWithParent(Math.ceil((config.workers.graceMs + CLOSE_MS) / 1000) + 1)
+    if (config.workers.pinToCore) this.#pin(ownProcess, begin.slot)
     const app = await this.#build(config, begin)
     const port = await this.#open(app, begin)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
@@ -112,7 +121,17 @@ class Worker {
     setHeaderLimit(config)
     const share = { databaseUrl, workers, isFirst: slot === 0 }
     this.#backends = await openBackends(config, log, { share })
-    return await createApp(config, this.#backends, { log, migrates })
+    return await createApp(config, this.#backends, {
+      log,
+      migrates,
+      onMigrated: () => void this.#channel.tell({ type: 'migrated' }),
+    })
+  }
+
+  #pin(ownProcess: OwnProcess | null, slot: number): void {
+    if (ownProcess !== null && ownProcess.pinToCore(slot) >= 0) return
+    const why = ownProcess === null ? 'that needs Linux and the native addon' : 'the system refuses'
+    this.#site.log.warn(`workers.pinToCore: worker ${slot + 1} is on no core of its own: ${why}`)
   }
 
   /** Resolves to the port that it listens on by itself, or 0. */
@@ -187,7 +206,8 @@ class Worker {
 
   #onUncaught(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
     // Further ones are not even logged: the log itself may be what fails.
-    if (this.#isStopping) return
+    if (this.#isBroken) return
+    this.#isBroken = true
     const what = origin === 'unhandledRejection' ? 'a rejected promise' : 'an exception'
     this.#site.log.error(`stopping: the site's code left ${what} unhandled`, error)
     void this.#channel.tell({ type: 'leaving', isBroken: true })

@@ -11,7 +11,8 @@ import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
-import type { SiteWorkers, WorkersOptions } from './workers.ts'
+import type { SiteWorkers } from './worker-limits.ts'
+import type { WorkersOptions } from './workers.ts'
 
 /** A folder of static files. */
 export interface StaticFolder {

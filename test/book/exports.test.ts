@@ -237,6 +237,7 @@ const PUBLIC: string[] = [
   'ListViewOptions',
   'listView',
   'UserConfig',
+  'WorkersOptions',
   'View',
   'ViewResult',
   'atomic',

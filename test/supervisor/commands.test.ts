@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -127,4 +127,47 @@ t.test('a pid file with a path too long for a socket works all the same', async 
   const { stdout } = await run(['status', '--json', ...args])
   t.equal(JSON.parse(stdout).pid, child.pid)
   t.equal((await run(['stop', ...args])).code, 0)
+})
+
+t.test('a file that is no pid file is neither written nor removed', async (t) => {
+  const root = folder(t, { 'public/a.txt': 'a', notes: 'precious\n', empty: '' })
+  symlinkSync(join(root, 'notes'), join(root, 'link'))
+  mkdirSync(join(root, 'dir'))
+  const problems = {
+    notes: 'its content is not that of uwas',
+    link: 'it is not a regular file',
+    dir: 'it is not a regular file',
+  }
+  for (const workers of ['1', '0']) {
+    for (const [name, problem] of Object.entries(problems)) {
+      const pidFile = join(root, name)
+      const args = ['--port', '0', '--workers', workers, '--pid-file', pidFile]
+      const { code, stderr } = await run(['serve', join(root, 'public'), ...args])
+      t.equal(code, 2)
+      const words = `${pidFile} cannot be the pid file: .*${problem}. Name another one with --pid-file`
+      t.match(stderr, new RegExp(`${words}.*UWAS_ERR_SUPERVISOR_PID_FILE`))
+      const asked = await run(['stop', '--pid-file', pidFile])
+      t.match(asked.stderr, /UWAS_ERR_SUPERVISOR_PID_FILE/)
+    }
+  }
+  t.equal(readFileSync(join(root, 'notes'), 'utf8'), 'precious\n')
+  const args = ['--port', '0', '--pid-file', join(root, 'empty')]
+  const { child } = await serve(t, ['serve', join(root, 'public'), ...args])
+  t.equal(Number.parseInt(readFileSync(join(root, 'empty'), 'utf8'), 10), child.pid)
+})
+
+t.test('a server without workers is stopped by its pid file, and has no reload', async (t) => {
+  const root = folder(t, { 'index.html': 'x' })
+  const pidFile = join(root, 'here.pid')
+  const args = ['--port', '0', '--workers', '0', '--pid-file', pidFile]
+  const { child, finished } = await serve(t, ['serve', root, ...args])
+  t.equal(Number.parseInt(readFileSync(pidFile, 'utf8'), 10), child.pid)
+  for (const question of ['reload', 'status']) {
+    const { code, stderr } = await run([question, '--pid-file', pidFile])
+    t.equal(code, 2)
+    t.match(stderr, `the running server did not ${question}: it serves in one process`)
+  }
+  t.equal((await run(['stop', '--pid-file', pidFile])).code, 0)
+  t.equal((await finished).code, 0)
+  t.notOk(existsSync(pidFile))
 })

@@ -15,6 +15,7 @@ import {
   childrenOf,
   eventually,
   runs,
+  skipWithoutGate,
   superviseSite,
 } from '../support/supervised.ts'
 
@@ -163,3 +164,17 @@ t.test('nor does one that is killed while its first worker migrates', async (t) 
   child.kill('SIGKILL')
   await eventually('nothing runs', () => !pids.some(runs))
 })
+
+t.test(
+  'a worker in a loop without end does not outlive a supervisor that is killed',
+  { skip: skipWithoutGate },
+  async (t) => {
+    const { child, url, printed } = await superviseSite(t, 'workers: { count: 1, graceMs: 0 }')
+    const pids = childrenOf(child.pid ?? 0)
+    const spinning = fetch(`${url}/spin`).catch(() => undefined)
+    await printed(/spinning/)
+    child.kill('SIGKILL')
+    await eventually('it has ended', () => !pids.some(runs))
+    await spinning
+  },
+)

@@ -27,7 +27,7 @@ t.test('requests and age vary by a tenth from worker to worker, memory does not'
 })
 
 t.test(
-  'the first end is made good at once, each further one later, up to half a minute',
+  'the first end is made good at once, each further one later, up to a second, or half a minute',
   async (t) => {
     const backoff = new Backoff()
     t.equal(backoff.next(5000), 0)
@@ -36,7 +36,8 @@ t.test(
       [200, 400, 800],
     )
     for (let i = 0; i < 20; i++) backoff.next(0)
-    t.equal(backoff.next(0), 30_000)
+    t.equal(backoff.next(0), 30_000, 'while none becomes ready')
+    t.equal(backoff.next(100), 1000, 'one that serves for a while is better than none')
     t.equal(backoff.next(30_000), 0, 'a long life makes it good')
     t.equal(new Backoff().next(0), 100, 'one that never was ready is not tried again at once')
   },

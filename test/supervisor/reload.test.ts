@@ -1,11 +1,13 @@
 import t from 'tap'
-import { folder, put, run, serve } from '../support/binary.ts'
+import { folder, launch, put, run, serve } from '../support/binary.ts'
 import {
   answering,
   ask,
+  childrenOf,
   configuration,
   eventually,
   runs,
+  SITE,
   superviseSite,
 } from '../support/supervised.ts'
 
@@ -110,4 +112,34 @@ t.test('migrations run once, whether at the start or with a reload', async (t) =
   t.equal(stderr.split('applied migration').length, 3, stderr)
   const { stdout } = await run(['migrate', '--status'], { cwd: root })
   t.match(stdout, /0001_a.*applied.*0002_b.*applied/s)
+})
+
+t.test('a reload whose worker never becomes ready ends, and the next one is done', async (t) => {
+  const keys = 'workers: { count: 1, startTimeoutMs: 8000 }'
+  const { child, url, root } = await superviseSite(t, keys)
+  const before = await ask(url)
+  put(
+    root,
+    'uwas.config.ts',
+    `await new Promise(() => setInterval(() => {}, 1000))\n${configuration(keys)}`,
+  )
+  const hanging = run(['reload'], { cwd: root })
+  const failed = await hanging
+  t.equal(failed.code, 2)
+  t.match(failed.stderr, /worker 1 \(pid \d+\) could not start: it was not ready after 8000 ms/)
+  t.equal(await ask(url), before)
+  t.strictSame(childrenOf(child.pid ?? 0), [before], 'nothing of it is left')
+  put(root, 'uwas.config.ts', configuration(keys))
+  const done = await run(['reload'], { cwd: root })
+  t.equal(done.code, 0, done.stderr)
+  t.not(await ask(url), before)
+})
+
+t.test('a SIGHUP before it serves is a reload after it does', async (t) => {
+  const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
+  const { child, printed } = launch(t, ['serve', '--port', '0'], { cwd: root })
+  await eventually('its worker starts', () => childrenOf(child.pid ?? 0).length > 0)
+  child.kill('SIGHUP')
+  await printed(/serving .*SIGHUP: starting new workers.*reloaded in/s)
+  t.equal(child.exitCode, null)
 })

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { folder, put, run, serve } from '../support/binary.ts'
 import {
@@ -208,3 +209,20 @@ t.test('without the addon workers listen by themselves', async (t) => {
   t.equal(taken.code, 2)
   t.match(taken.stderr, 'another program listens there')
 })
+
+t.test(
+  'workers stay on cores of their own where they shall',
+  { skip: skipWithoutGate },
+  async (t) => {
+    const coresOf = (pid: number): string[] =>
+      readdirSync(`/proc/${pid}/task`).map((thread) => {
+        const text = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
+        return /Cpus_allowed_list:\t(.*)/.exec(text)?.[1] ?? ''
+      })
+    const { child, url } = await superviseSite(t, 'workers: { count: 2, pinToCore: true }')
+    await answering(url, 2)
+    const pinned = childrenOf(child.pid ?? 0).map((pid) => [...new Set(coresOf(pid))])
+    for (const cores of pinned) t.match(cores, [/^\d+$/], 'one for all its threads')
+    if (availableParallelism() > 1) t.not(pinned[0]?.[0], pinned[1]?.[0])
+  },
+)

@@ -33,9 +33,11 @@ t.test('an empty configuration is complete', async (t) => {
     workers: {
       count: 1,
       timeoutMs: 30_000,
+      startTimeoutMs: 60_000,
       maxMemoryBytes: 0,
       maxRequests: 0,
       maxAgeSeconds: 0,
+      pinToCore: false,
       graceMs: 10_000,
     },
     cache: { maxBytes: 67_108_864 },

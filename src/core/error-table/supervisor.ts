@@ -2,6 +2,12 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const SUPERVISOR_ERRORS = {
+  UWAS_ERR_SUPERVISOR_PID_FILE: {
+    message: '{file} cannot be the pid file: {problem}. Name another one with --pid-file',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_REFUSED: {
     message: 'the running server did not {question}: {problem}',
     status: 500,
