@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <new>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -156,6 +157,21 @@ Napi::Object controls(Napi::Env env, Watcher *watcher) {
 }
 
 } // namespace
+
+Napi::Value judge_binding(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() < 2 || !info[0].IsTypedArray() || !info[1].IsNumber()) {
+    Napi::TypeError::New(env, "expected bytes and a number of bytes").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  const std::string_view view(reinterpret_cast<const char *>(bytes.Data()), bytes.ByteLength());
+  const Judgement judgement = judge_whole(view, info[1].As<Napi::Number>().Uint32Value());
+  const Napi::Array result = Napi::Array::New(env, 2);
+  result.Set(0U, Napi::Number::New(env, lane_of(judgement.verdict)));
+  result.Set(1U, Napi::Number::New(env, static_cast<double>(judgement.line)));
+  return result;
+}
 
 Napi::Value accept_binding(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();

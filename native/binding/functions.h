@@ -24,6 +24,9 @@ Napi::Value end_with_parent_binding(const Napi::CallbackInfo &info);
 /// pinToCore(index: number): number of the core, or -1
 Napi::Value pin_to_core_binding(const Napi::CallbackInfo &info);
 
+/// judge(bytes: Uint8Array, maxHeadBytes: number): [lane, line]
+Napi::Value judge_binding(const Napi::CallbackInfo &info);
+
 /// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
 Napi::Value accept_binding(const Napi::CallbackInfo &info);
 #endif

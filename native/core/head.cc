@@ -102,22 +102,25 @@ bool is_all_ascii(std::string_view text) { return std::all_of(text.begin(), text
 
 class Reader {
 public:
-  explicit Reader(std::string_view bytes) : left_(bytes) {}
+  explicit Reader(std::string_view bytes) : left_(bytes), size_(bytes.size()) {}
 
   Judgement judge() {
     std::string_view target;
+    std::size_t line = 0;
     Verdict verdict = read_request_line(target);
-    while (verdict == Verdict::ordinary && !ended_)
+    while (verdict == Verdict::ordinary && !ended_) {
+      line = size_ - left_.size();
       verdict = read_field();
+    }
     if (verdict != Verdict::ordinary)
-      return {verdict, {}};
+      return {verdict, {}, line};
     if (hosts_ != 1)
-      return {Verdict::odd, {}};
+      return {Verdict::odd, {}, line};
     // The strict lane's parser refuses a target beyond ASCII: it must not depend on what stands
     // behind.
     if (left_.size() > length_ && is_all_ascii(target))
       verdict = Verdict::pipelined;
-    return {verdict, target.substr(0, target.find('?'))};
+    return {verdict, target.substr(0, target.find('?')), line};
   }
 
 private:
@@ -211,6 +214,7 @@ private:
   }
 
   std::string_view left_;
+  std::size_t size_;
   bool ended_ = false;
   int fields_ = 0;
   int hosts_ = 0;
@@ -221,5 +225,12 @@ private:
 } // namespace
 
 Judgement judge_head(std::string_view bytes) { return Reader(bytes).judge(); }
+
+Judgement judge_whole(std::string_view bytes, std::size_t max_head_bytes) {
+  Judgement judgement = judge_head(bytes.substr(0, max_head_bytes));
+  if (judgement.verdict == Verdict::incomplete)
+    judgement.verdict = Verdict::odd;
+  return judgement;
+}
 
 } // namespace uwas::native

@@ -23,6 +23,8 @@ struct Judgement {
   Verdict verdict = Verdict::incomplete;
   /// The path of the target as sent, without its query; only of `ordinary` and `pipelined`.
   std::string_view path;
+  /// Where the line begins that decided: of `odd` what is odd, else the end of the head.
+  std::size_t line = 0;
 };
 
 /// Judges the request at the start of `bytes` by the strictest reading of RFC 9112: method, target
@@ -31,5 +33,9 @@ struct Judgement {
 /// not that is odd, which says nothing against it. More bytes never turn `odd` into anything else,
 /// and never turn `ordinary` into `odd`.
 Judgement judge_head(std::string_view bytes);
+
+/// What the gate makes of a connection that sends `bytes` and then waits: of the first
+/// `max_head_bytes`, and odd where no head has ended in them.
+Judgement judge_whole(std::string_view bytes, std::size_t max_head_bytes);
 
 } // namespace uwas::native

@@ -26,6 +26,20 @@ TEST("a plain request is incomplete until its last byte, then ordinary") {
   EXPECT(judge_head(plain).path == "/a");
 }
 
+TEST("a judgement names the line that decided") {
+  EXPECT(judge_head("get / HTTP/1.1\r\n").line == 0);
+  EXPECT(judge_head("GET / HTTP/1.1\r\nA: b\r\nExpect: x\r\n").line == 22);
+  EXPECT(judge_head("GET / HTTP/1.1\r\nA: b\r\n\r\n").line == 22);
+  EXPECT(judge_head(plain).line == plain.size() - 2);
+}
+
+TEST("what does not end within the longest head is odd") {
+  EXPECT(judge_whole(plain, plain.size()).verdict == Verdict::ordinary);
+  EXPECT(judge_whole(plain, plain.size() - 1).verdict == Verdict::odd);
+  EXPECT(judge_whole(plain.substr(0, 9), 4096).verdict == Verdict::odd);
+  EXPECT(judge_whole("", 4096).verdict == Verdict::odd);
+}
+
 TEST("bytes behind a request's content make it pipelined") {
   EXPECT(verdict_of(plain + "G") == Verdict::pipelined);
   EXPECT(verdict_of(with("Content-Length: 2") + "ab") == Verdict::ordinary);

@@ -140,6 +140,13 @@ function addExplain(program: Command): Command {
       (field: string, before: readonly string[]) => [...before, field],
       [],
     )
+    .option('-X, --request <method>', 'the method, as curl has it')
+    .addOption(
+      new Option('--http-version <version>', 'what the request says it is')
+        .choices(['1.0', '1.1'])
+        .default('1.1'),
+    )
+    .addOption(bodyOption())
     .option('--json', 'print JSON, for programs', false)
     .addHelpText('after', EXPLAIN_HELP)
 }
@@ -214,6 +221,13 @@ function addMigration(program: Command): Command {
     )
     .option('--dry-run', 'print the SQL, and write nothing', false)
     .addHelpText('after', MIGRATION_HELP)
+}
+
+function bodyOption(): Option {
+  return new Option('--body <bytes>', 'the size of its body').argParser((text) => {
+    if (/^\d{1,15}$/.test(text)) return Number(text)
+    throw new InvalidArgumentError('It is no number of bytes.')
+  })
 }
 
 function downOption(flags: string): Option {
@@ -295,12 +309,14 @@ that are there, and compiles them itself otherwise. A process under Node's
 --disallow-code-generation-from-strings needs it.`
 
 const EXPLAIN_HELP = `
-Follows the request through redirects, rewrites, files and the URL conf without running any view, and
-says why it is a 404 or 405, with what was probably meant.
+Tells which lane reads the request, by the judgement of the server's own gate, follows it through
+redirects, rewrites, files and the URL conf without running any view, and says why it is a 404 or 405,
+with what was probably meant.
 
 Examples:
   uwas explain /posts/7
-  uwas explain POST '/posts?draft=1'
+  uwas explain -X POST '/posts?draft=1' --body 2000000
+  uwas explain /posts/7 --http-version 1.0 -H 'Connection: keep-alive'
   uwas explain GET /app.css -H 'Accept-Encoding: br' -H 'If-None-Match: "…"'`
 
 const SHELL_HELP = `

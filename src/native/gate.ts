@@ -43,6 +43,13 @@ export interface Acceptor {
   close(): void
 }
 
+/** What the gate makes of the first bytes of a connection. */
+export interface Judgement {
+  readonly lane: Lane
+  /** Offset of the line that decided: of `strict` the one that is not plainly ordinary, else the end of the head. */
+  readonly line: number
+}
+
 export interface Gate {
   /**
    * A listening TCP socket, not inherited by child processes. Throws UWAS_ERR_NATIVE_LISTEN; its
@@ -60,10 +67,14 @@ export interface Gate {
   peerOf(fd: number): string
 }
 
+/** The lane of a connection that sends just these bytes, as `accept` with the same `maxHeadBytes` has it. */
+export type Judge = (bytes: Uint8Array, maxHeadBytes: number) => Judgement
+
 /** The addon's functions without words. */
 export interface RawGate {
   listen(host: string, port: number, backlog: number, reusePort: boolean): Listening
   peerOf(fd: number): string
+  judge(bytes: Uint8Array, maxHeadBytes: number): [lane: number, line: number]
   /** The batch is flat: descriptor, number of the lane, path, and so on. */
   accept(
     fd: number,
@@ -95,6 +106,14 @@ export function createGate(
         }
       }),
     peerOf,
+  }
+}
+
+export function createJudge({ judge }: Partial<RawGate>): Judge | null {
+  if (judge === undefined) return null
+  return (bytes, maxHeadBytes) => {
+    const [lane, line] = judge(bytes, maxHeadBytes)
+    return { lane: LANES[lane] as Lane, line }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { getSystemErrorMap, inspect } from 'node:util'
 import { type CodedError, createError, ERRORS, type ErrorCode } from '../core/errors.ts'
-import { createGate, type Gate, type RawGate } from './gate.ts'
+import { createGate, createJudge, type Gate, type Judge, type RawGate } from './gate.ts'
 import { createOwnProcess, type OwnProcess, type RawProcess } from './own-process.ts'
 
 /**
@@ -44,6 +44,8 @@ export interface Native {
 
   /** Null where there is no gate. */
   readonly ownProcess: OwnProcess | null
+  /** What the gate would make of a connection, for tools; null as the gate is. */
+  readonly judge: Judge | null
 
   readonly kind: 'addon' | 'stand-in'
   /** Why there is no addon; only on the stand-in. One line, for the warning at start. */
@@ -66,6 +68,7 @@ export function createNative(raw: RawNative, kind: Native['kind'], reason?: stri
     kind,
     gate: createGate(raw, inWords),
     ownProcess: createOwnProcess(raw),
+    judge: createJudge(raw),
     ...(reason === undefined ? {} : { reason }),
     mapFile(path) {
       checkString('mapFile', 'path', path)

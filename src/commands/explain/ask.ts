@@ -11,6 +11,13 @@ import type { Asked } from './explanation.ts'
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is
 
+export interface AskOptions {
+  /** Default 1.1. */
+  readonly version?: '1.0' | '1.1'
+  /** Bytes of the request's body: its Content-Length. Default: none. */
+  readonly bodyBytes?: number | undefined
+}
+
 /**
  * `GET /path?query`, or a URL alone, which is a GET; absolute URLs name their Host. A known method may be
  * written in small letters. `fields` are `Name: value`. Throws UWAS_ERR_COMMANDS_EXPLAIN.
@@ -18,7 +25,8 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is
 export function readAsked(
   first: string,
   second: string | undefined,
-  fields: readonly string[],
+  given: readonly string[],
+  { version = '1.1', bodyBytes }: AskOptions = {},
 ): Asked {
   const [wish, url] = second === undefined ? ['GET', first] : [first, second]
   const upper = wish.toUpperCase()
@@ -37,10 +45,18 @@ export function readAsked(
   const sent = target.replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()))
   const at = sent.indexOf('?')
   const rawPath = at < 0 ? sent : sent.slice(0, at)
-  const headers = readFields(fields)
-  if (authority !== undefined) headers.set('host', authority)
-  else if (!headers.has('host')) headers.set('host', 'localhost')
-  return { method, rawPath, search: at < 0 ? '' : sent.slice(at + 1), fields: headers }
+  const own = given.map(readField)
+  const has = (name: string) => own.some(([one]) => one.toLowerCase() === name)
+  const list = authority === undefined ? own : own.filter(([name]) => name.toLowerCase() !== 'host')
+  if (authority !== undefined) list.unshift(['Host', authority])
+  else if (!has('host') && version === '1.1') list.unshift(['Host', 'localhost'])
+  if (bodyBytes !== undefined && !has('content-length')) {
+    list.push(['Content-Length', String(bodyBytes)])
+  }
+  const fields = byName(list)
+  // The address that a client of HTTP/1.0 has called stands in for it.
+  if (!fields.has('host')) fields.set('host', '127.0.0.1')
+  return { method, rawPath, search: at < 0 ? '' : sent.slice(at + 1), version, list, fields }
 }
 
 /** As the site's own code takes it; `path` is decoded, or what a rewrite has put in its place. */
@@ -58,19 +74,23 @@ export function requestOf({ method, search, fields }: Asked, path: string): Requ
   })
 }
 
-function readFields(fields: readonly string[]): Map<string, string> {
-  const headers = new Map<string, string>()
-  for (const field of fields) {
-    const [, name = '', value = ''] = /^([^:]*):\s*(.*?)\s*$/s.exec(field) ?? []
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to refuse
-    if (!isToken(name) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
-      refuse(`${JSON.stringify(field)} is no field; write -H "Name: value"`)
-    }
-    const lower = name.toLowerCase()
-    const before = headers.get(lower)
-    headers.set(lower, before === undefined ? value : `${before}, ${value}`)
+function readField(field: string): [name: string, value: string] {
+  const [, name = '', value = ''] = /^([^:]*):\s*(.*?)\s*$/s.exec(field) ?? []
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to refuse
+  if (!isToken(name) || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
+    refuse(`${JSON.stringify(field)} is no field; write -H "Name: value"`)
   }
-  return headers
+  return [name, value]
+}
+
+function byName(list: Asked['list']): Map<string, string> {
+  const fields = new Map<string, string>()
+  for (const [name, value] of list) {
+    const lower = name.toLowerCase()
+    const before = fields.get(lower)
+    fields.set(lower, before === undefined ? value : `${before}, ${value}`)
+  }
+  return fields
 }
 
 function refuse(problem: string): never {

@@ -15,16 +15,22 @@ import { tellsHealth } from '../../was/health/paths.ts'
 import { compileRedirects, compileRewrites } from '../../was/rules.ts'
 import type { Rewritten } from '../../was/site-rules.ts'
 import { requestOf } from './ask.ts'
-import type { Asked, ExplainedSite, Explanation, Verdict } from './explanation.ts'
+import type { Asked, ExplainedSite, Explanation, LaneFacts, Verdict } from './explanation.ts'
 import { explainFile } from './file.ts'
+import { explainLane, refuseFraming } from './lane.ts'
 import { ERROR_FIELDS, explainUrls, nameOf } from './urls.ts'
 
 type Steps = { stage: string; finding: string }[]
 
 export function explain(site: ExplainedSite, asked: Asked): Explanation {
   const { config } = site
-  const steps: Steps = []
-  const { verdict, path } = decide(site, asked, steps)
+  const { maxBodyBytes, maxViewSeconds, ...limits } = config.limits
+  const lane = explainLane(asked, limits.maxHeaderBytes, site.judge)
+  const steps: Steps = [{ stage: 'lane', finding: `${lane.name}: ${lane.because}` }]
+  const decided = decide(site, asked, lane, steps)
+  const { path } = decided
+  const bodyLimit = decided.verdict.options?.maxBodyBytes ?? maxBodyBytes
+  const verdict = withinLimit(decided.verdict, asked, bodyLimit)
   const {
     by,
     status,
@@ -36,10 +42,10 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
     options,
     middleware = [],
   } = verdict
-  const { maxBodyBytes, maxViewSeconds, ...limits } = config.limits
   return {
     method: asked.method,
     url: asked.rawPath + (asked.search === '' ? '' : `?${asked.search}`),
+    lane,
     by,
     status,
     summary,
@@ -50,7 +56,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
     middleware: runsMiddleware(verdict) ? [...config.middleware, ...middleware].map(nameOf) : [],
     limits: {
       ...limits,
-      maxBodyBytes: options?.maxBodyBytes ?? maxBodyBytes,
+      maxBodyBytes: bodyLimit,
       maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
     },
     cors: policyFor(config, path),
@@ -64,9 +70,10 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
 function decide(
   site: ExplainedSite,
   asked: Asked,
+  lane: LaneFacts,
   steps: Steps,
 ): { verdict: Verdict; path: string } {
-  const target = readTarget(site, asked)
+  const target = readTarget(site, asked, lane)
   if ('by' in target) return { verdict: target, path: asked.rawPath }
   const ruled = applyRules(site, asked, target, steps)
   if ('by' in ruled) return { verdict: ruled, path: target.path }
@@ -86,7 +93,7 @@ function decide(
 }
 
 /** The path in its canonical form, or why the server answers by itself. */
-function readTarget(site: ExplainedSite, asked: Asked): Target | Verdict {
+function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target | Verdict {
   const { config, files, rules } = site
   const { method, rawPath, search, fields } = asked
   const refusal = refuseMethod(method)
@@ -97,6 +104,8 @@ function readTarget(site: ExplainedSite, asked: Asked): Target | Verdict {
   })
   if (refusal === 501) return refuse(501, `${method} is no method that a site can answer`)
   if (refusal !== 0) return refuse(refusal, `${JSON.stringify(method)} is no method`)
+  const framing = refuseFraming(asked, lane, config.limits.maxHeaderBytes)
+  if (framing !== undefined) return refuse(framing.status, framing.why)
   const host = fields.get('host') ?? ''
   const { allowedHosts } = config
   const isOurs = allowedHosts === null || new AllowedHosts(allowedHosts, true).allows(host)
@@ -154,6 +163,22 @@ function applyRules(
     steps.push({ stage: 'rewrites', finding: `none of ${rewrites.length} fits` })
   }
   return routed ?? target
+}
+
+/** A body that is too long by its own word is refused in place of whatever would answer but a file or redirect. */
+function withinLimit(verdict: Verdict, { fields }: Asked, limit: number): Verdict {
+  const length = Number(fields.get('content-length') ?? 0)
+  const isRead = verdict.by !== 'refusal' && verdict.by !== 'file' && verdict.by !== 'redirect'
+  if (!isRead || !(length > limit)) return verdict
+  const { route, options, middleware } = verdict
+  const summary = `the body has ${length} bytes, and maxBodyBytes is ${limit}`
+  const own = ERROR_FIELDS
+  const more = {
+    ...(route && { route }),
+    ...(options && { options }),
+    ...(middleware && { middleware }),
+  }
+  return { by: 'error', status: 413, summary, own, ...more }
 }
 
 /** Files and the server's own refusals leave before any middleware. */

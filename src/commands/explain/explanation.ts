@@ -2,6 +2,7 @@
 import type { Catalogue } from '../../files/catalogue.ts'
 import type { HeaderList } from '../../http/headers.ts'
 import type { Middleware } from '../../http/view.ts'
+import type { Judge } from '../../native/gate.ts'
 import type { CompiledUrls } from '../../route/compile.ts'
 import type { PathOptions } from '../../route/entry.ts'
 import type { SiteConfig } from '../../was/config.ts'
@@ -14,6 +15,8 @@ export interface ExplainedSite {
   readonly files: Catalogue
   readonly urls: CompiledUrls
   readonly rules: SiteRules | null
+  /** The gate's judgement; null where there is no gate. */
+  readonly judge: Judge | null
 }
 
 /** Who answers. `refusal`: the server itself, before any rule of the site. */
@@ -35,6 +38,7 @@ export interface Explanation {
   readonly method: string
   /** Path and query as a client sends them. */
   readonly url: string
+  readonly lane: LaneFacts
   readonly by: By
   /** Null where only the view knows. */
   readonly status: number | null
@@ -59,6 +63,12 @@ export interface Explanation {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** What was probably meant. */
   readonly hints: readonly string[]
+}
+
+/** Who reads the connection: the engine, or, of what is not plainly ordinary, Node's own parser. */
+export interface LaneFacts {
+  readonly name: 'native' | 'strict'
+  readonly because: string
 }
 
 export interface FileFacts {
@@ -139,6 +149,9 @@ export interface Asked {
   readonly rawPath: string
   /** Without `?`. */
   readonly search: string
-  /** By lower-case name. */
+  readonly version: '1.0' | '1.1'
+  /** As they are sent. */
+  readonly list: readonly (readonly [name: string, value: string])[]
+  /** By lower-case name; `host` is there in any case. */
   readonly fields: ReadonlyMap<string, string>
 }

@@ -69,6 +69,7 @@ function rowsAround(it: Explanation): Row[] {
   return [
     ['middleware', middleware.length === 0 ? 'none' : middleware.join(' → ')],
     ['body', `${limits.maxBodyBytes} bytes at most`],
+    ['head', `${limits.maxHeaderBytes} bytes at most, the URL ${limits.maxUrlBytes}`],
     ['time', `${time} until the view returns`],
     ...(it.csrf === 'none' ? [] : [['CSRF', CSRF_TEXTS[it.csrf]] satisfies Row]),
     shared,

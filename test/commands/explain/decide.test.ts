@@ -9,6 +9,7 @@ import { createLog } from '../../../src/core/log.ts'
 import { text } from '../../../src/http/reply.ts'
 import { securityHeaders } from '../../../src/http/security-headers.ts'
 import type { Middleware } from '../../../src/http/view.ts'
+import { loadNative } from '../../../src/native/load.ts'
 import { compileUrls } from '../../../src/route/compile.ts'
 import { socket } from '../../../src/route/socket.ts'
 import { include, path, urlconf } from '../../../src/route/urlconf.ts'
@@ -89,7 +90,8 @@ async function site(t: Test): Promise<{ port: number; tell: Tell }> {
     await backends.close()
   })
   const urls = compileUrls(config.urls ?? urlconf())
-  const explained = { config, files: backends.files, urls, rules: createSiteRules(config) }
+  const rules = createSiteRules(config)
+  const explained = { config, files: backends.files, urls, rules, judge: loadNative().judge }
   const tell: Tell = (method, url, fields = {}) => {
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
     return explain(explained, readAsked(method, url, lines))
