@@ -16,6 +16,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("endWithParent", Napi::Function::New<end_with_parent_binding>(env, "endWithParent"));
   exports.Set("pinToCore", Napi::Function::New<pin_to_core_binding>(env, "pinToCore"));
   exports.Set("judge", Napi::Function::New<judge_binding>(env, "judge"));
+  exports.Set("notify", Napi::Function::New<notify_binding>(env, "notify"));
   exports.Set("accept", Napi::Function::New<accept_binding>(env, "accept"));
 #endif
   return exports;

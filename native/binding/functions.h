@@ -27,6 +27,9 @@ Napi::Value pin_to_core_binding(const Napi::CallbackInfo &info);
 /// judge(bytes: Uint8Array, maxHeadBytes: number): [lane, line]
 Napi::Value judge_binding(const Napi::CallbackInfo &info);
 
+/// notify(path: string, state: string): number, an errno or 0
+Napi::Value notify_binding(const Napi::CallbackInfo &info);
+
 /// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
 Napi::Value accept_binding(const Napi::CallbackInfo &info);
 #endif

@@ -1,4 +1,4 @@
-// endWithParent and pinToCore: numbers in, numbers out.
+// endWithParent, pinToCore and notify: numbers and strings in, numbers out.
 #include "../core/process.h"
 
 #include "functions.h"
@@ -13,6 +13,12 @@ Napi::Value end_with_parent_binding(const Napi::CallbackInfo &info) {
 
 Napi::Value pin_to_core_binding(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), pin_to_core(info[0].ToNumber().Uint32Value()));
+}
+
+Napi::Value notify_binding(const Napi::CallbackInfo &info) {
+  const std::string path = info[0].ToString().Utf8Value();
+  const std::string state = info[1].ToString().Utf8Value();
+  return Napi::Number::New(info.Env(), notify(path, state));
 }
 
 } // namespace uwas::native

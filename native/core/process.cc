@@ -1,12 +1,17 @@
 #include "process.h"
 
+#include "file.h"
+
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <dirent.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace uwas::native {
@@ -76,6 +81,24 @@ int pin_to_core(unsigned index) {
   }
   (void)closedir(threads);
   return pinned ? core : -1;
+}
+
+int notify(const std::string &path, const std::string &state) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path)
+    return ENAMETOOLONG;
+  path.copy(address.sun_path, path.size());
+  if (path.front() == '@')
+    address.sun_path[0] = '\0';
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  const UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid())
+    return errno;
+  const auto *to = reinterpret_cast<const sockaddr *>(&address);
+  const ssize_t sent =
+      sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to, length);
+  return sent < 0 ? errno : 0;
 }
 
 } // namespace uwas::native

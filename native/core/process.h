@@ -1,6 +1,7 @@
 // What a worker asks of the kernel for itself. Called by binding/process.cc. Linux.
 #pragma once
 
+#include <string>
 #include <sys/types.h>
 
 namespace uwas::native {
@@ -13,5 +14,9 @@ bool end_with_parent(pid_t parent, unsigned seconds);
 /// Keeps all threads of this process on one core: of those that it may use the one at `index`,
 /// counted around. Returns the core, or -1 where the kernel refuses: sched_setaffinity(2).
 int pin_to_core(unsigned index);
+
+/// Sends one datagram to the unix socket at `path`, where a leading `@` stands for the abstract
+/// namespace: sd_notify(3). Returns 0 or the `errno` of sendto(2).
+int notify(const std::string &path, const std::string &state);
 
 } // namespace uwas::native

@@ -97,6 +97,7 @@ function addServe(program: Command): Command {
     .addOption(hostOption('all addresses'))
     .addOption(workersOption())
     .option('--pid-file <file>', 'file for the pid (default: uwas.pid in the folder of the state)')
+    .option('--user <name>', 'user that workers run as; only root can say so')
     .option('--spa [file]', 'answer pages that do not exist with this one (default: index.html)')
     .option('--listing', 'list folders that have no index.html')
     .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')

@@ -8,13 +8,18 @@ import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { listen } from '../server/server.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
+import type { ServiceManager } from '../supervisor/service-manager.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { servedSite } from './served-site.ts'
 import { servingLine } from './serving-line.ts'
 import { type FolderFlags, showPath } from './site.ts'
 
-export async function serveHere(dir: string | undefined, flags: FolderFlags): Promise<number> {
+export async function serveHere(
+  dir: string | undefined,
+  flags: FolderFlags,
+  manager: ServiceManager,
+): Promise<number> {
   const log = createCommandLog()
   const config = await servedSite(dir, flags)
   const pidFile = resolve(flags.pidFile ?? join(config.stateDir, PID_FILE))
@@ -37,8 +42,10 @@ export async function serveHere(dir: string | undefined, flags: FolderFlags): Pr
     log.info(
       servingLine({ name: showPath(root), isSite, counts: app.counts, host, port, workers: 1 }),
     )
+    manager.ready()
     return await untilEnd(
       async (graceMs) => {
+        manager.stopping()
         await server.close({ graceMs })
         await backends.close()
       },

@@ -5,8 +5,12 @@
  */
 
 import { resolve } from 'node:path'
+import { loadNative } from '../native/load.ts'
+import { inheritedSockets, refuseInherited } from '../supervisor/inherited-sockets.ts'
 import { WORKER_VARIABLE } from '../supervisor/messages.ts'
+import { ServiceManager } from '../supervisor/service-manager.ts'
 import { supervise } from '../supervisor/supervise.ts'
+import { refuseUser, workerUser } from '../supervisor/worker-user.ts'
 import { createCommandLog } from './log.ts'
 import { servingLine } from './serving-line.ts'
 import type { FolderFlags } from './site.ts'
@@ -20,22 +24,34 @@ export async function serveCommand(dir: string | undefined, flags: FolderFlags):
     const { serveAsWorker } = await import('./serve-worker.ts')
     return await serveAsWorker(dir, flags, supervisor)
   }
-  const exitCode = flags.workers === 0 ? null : await serveSupervised(flags)
+  const log = createCommandLog()
+  const manager = new ServiceManager(process.env, loadNative().ownProcess, log)
+  const inherited = inheritedSockets(process.env)
+  const exitCode = flags.workers === 0 ? null : await serveSupervised(flags, manager, inherited)
   if (exitCode !== null) return exitCode
+  refuseInherited(inherited, 'that needs workers')
+  if (flags.user !== undefined) refuseUser(flags.user, 'that needs workers')
   const { serveHere } = await import('./serve-here.ts')
-  return await serveHere(dir, flags)
+  return await serveHere(dir, flags, manager)
 }
 
 /** Null where the configuration wants no workers. */
-function serveSupervised({ pidFile }: FolderFlags): Promise<number | null> {
+function serveSupervised(
+  { pidFile, user }: FolderFlags,
+  manager: ServiceManager,
+  inherited: readonly number[],
+): Promise<number | null> {
   const log = createCommandLog()
   return supervise({
     command: {
       file: process.execPath,
       args: [...process.execArgv, ...process.argv.slice(1)],
       version: readVersion(),
+      user: user === undefined ? undefined : workerUser(user),
     },
     log,
+    manager,
+    inherited,
     pidFile: pidFile === undefined ? undefined : resolve(pidFile),
     onServing: ({ settings: { name, isSite, host }, counts, port, workers }) =>
       log.info(servingLine({ name, isSite, counts, host, port, workers })),

@@ -24,6 +24,8 @@ export interface SiteFlags {
   readonly workers?: number | 'auto' | undefined
   /** File that tells the pid of a server; only where somebody serves, or looks for who does. */
   readonly pidFile?: string | undefined
+  /** As whom workers run; only where root serves. */
+  readonly user?: string | undefined
   readonly verbose?: boolean | undefined
 }
 

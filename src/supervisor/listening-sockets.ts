@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createError } from '../core/errors.ts'
 import { closeListening, type Gate, type GateAddress, type Listening } from '../native/gate.ts'
 import { cannotListen } from '../server/listen-error.ts'
 
@@ -28,8 +29,16 @@ export class ListeningSockets {
   readonly #gate: Gate
   readonly #host: string | undefined
   readonly #open: Open[]
+  /** Those that came with the process: all places share them, and no other is opened. */
+  readonly #inherited: readonly Omit<Open, 'slot'>[]
 
-  private constructor(gate: Gate, host: string | undefined, port: number) {
+  private constructor(
+    gate: Gate,
+    host: string | undefined,
+    port: number,
+    inherited: readonly Omit<Open, 'slot'>[] = [],
+  ) {
+    this.#inherited = inherited
     this.#gate = gate
     this.#host = host
     this.port = port
@@ -51,6 +60,13 @@ export class ListeningSockets {
     return new ListeningSockets(gate, host, probe.port)
   }
 
+  /** Of the listening sockets `fds`, which become its own. Throws UWAS_ERR_SUPERVISOR_SOCKET. */
+  static inherit(gate: Gate, fds: readonly number[]): ListeningSockets {
+    const inherited = fds.map(adopt)
+    const port = Math.min(...inherited.map(({ handle }) => portOf(handle)))
+    return new ListeningSockets(gate, undefined, port, inherited)
+  }
+
   /** The first `count`, opened where they are not yet. There are never fewer than before. */
   async first(count: number): Promise<readonly ListeningSocket[]> {
     while (this.#open.length < count) this.#open.push(await this.#openNext())
@@ -63,17 +79,44 @@ export class ListeningSockets {
 
   /** From now on they are the workers' alone: what waits in them is taken by those that accept. */
   close(): void {
-    for (const { socket } of this.#open) socket.destroy()
+    for (const { socket } of [...this.#open, ...this.#inherited]) socket.destroy()
     this.#open.length = 0
   }
 
   async #openNext(): Promise<Open> {
+    const slot = this.#open.length
+    const shared = this.#inherited[slot % this.#inherited.length]
+    if (shared !== undefined) return { ...shared, slot }
     const address = { host: this.#host, port: this.port, reusePort: true }
     const { fd } = await listenOrSay(this.#gate, address)
-    const socket = new Socket({ fd, readable: false, writable: false })
-    const { _handle: handle } = socket as Socket & { readonly _handle: unknown }
-    return { slot: this.#open.length, socket, handle }
+    return { ...hold(fd), slot }
   }
+}
+
+function hold(fd: number): Omit<Open, 'slot'> {
+  const socket = new Socket({ fd, readable: false, writable: false })
+  const { _handle: handle } = socket as Socket & { readonly _handle: unknown }
+  return { socket, handle }
+}
+
+function adopt(fd: number): Omit<Open, 'slot'> {
+  let held: Omit<Open, 'slot'>
+  try {
+    held = hold(fd)
+  } catch (error) {
+    const { message } = error as Error
+    throw createError('UWAS_ERR_SUPERVISOR_SOCKET', { fd, problem: message }, error)
+  }
+  if (portOf(held.handle) > 0) return held
+  throw createError('UWAS_ERR_SUPERVISOR_SOCKET', { fd, problem: 'it listens on no TCP port' })
+}
+
+/** Of its own address; 0 where it has none. */
+function portOf(handle: unknown): number {
+  const name: { port?: number } = {}
+  const { getsockname } = handle as { getsockname?: (out: object) => number }
+  getsockname?.call(handle, name)
+  return name.port ?? 0
 }
 
 async function listenAlone(

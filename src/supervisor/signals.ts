@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import type { Log } from '../core/log.ts'
 import { hasTerminal, isUnderNohup } from './nohup.ts'
 import { reloadAndTell } from './reload-and-tell.ts'
+import type { ServiceManager } from './service-manager.ts'
 import type { Supervisor } from './supervisor.ts'
 
 const ENDS = ['SIGTERM', 'SIGINT'] as const
@@ -11,6 +12,7 @@ const ENDS = ['SIGTERM', 'SIGINT'] as const
 export class Signals {
   readonly #supervisor: Supervisor
   readonly #log: Log
+  readonly #manager: ServiceManager
   readonly #hadTerminal: boolean
   readonly #isUnderNohup: boolean
   readonly #handlers: Map<NodeJS.Signals, () => void>
@@ -18,9 +20,10 @@ export class Signals {
   /** A reload was asked for before it served: what starts may have read what was there before. */
   #owesReload: boolean
 
-  constructor(supervisor: Supervisor, log: Log) {
+  constructor(supervisor: Supervisor, log: Log, manager: ServiceManager) {
     this.#supervisor = supervisor
     this.#log = log
+    this.#manager = manager
     this.#hadTerminal = hasTerminal()
     this.#isUnderNohup = isUnderNohup()
     this.#onEnd = null
@@ -49,6 +52,7 @@ export class Signals {
   }
 
   async #stop(signal: NodeJS.Signals): Promise<void> {
+    this.#manager.stopping()
     await this.#supervisor.stop()
     this.#log.info(`${signal}: finishing what has begun, then stopping`)
     await this.#supervisor.ended()
@@ -77,6 +81,6 @@ export class Signals {
 
   async #reload(): Promise<void> {
     this.#log.info('SIGHUP: starting new workers')
-    await reloadAndTell(this.#supervisor, this.#log).catch(() => undefined)
+    await reloadAndTell(this.#supervisor, this.#log, this.#manager).catch(() => undefined)
   }
 }

@@ -8,16 +8,22 @@ import type { Log } from '../core/log.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import { openControl } from './control.ts'
+import { refuseInherited } from './inherited-sockets.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
 import { reloadAndTell } from './reload-and-tell.ts'
+import type { ServiceManager } from './service-manager.ts'
 import { Signals } from './signals.ts'
 import { type ServerStatus, workerStatuses } from './status.ts'
 import { type Started, Supervisor } from './supervisor.ts'
 import type { WorkerCommand, WorkerProblem } from './worker-process.ts'
+import { giveFolder } from './worker-user.ts'
 
 export interface SuperviseOptions {
   readonly command: WorkerCommand
   readonly log: Log
+  readonly manager: ServiceManager
+  /** Listening sockets that the process was started with. */
+  readonly inherited: readonly number[]
   /** File for the pid; default: `uwas.pid` in the folder of the site's state. */
   readonly pidFile: string | undefined
   /** Called when it is served. */
@@ -28,26 +34,31 @@ export interface SuperviseOptions {
 export async function supervise({
   command,
   log,
+  manager,
+  inherited,
   pidFile,
   onServing,
 }: SuperviseOptions): Promise<number | null> {
   const native = loadNative()
+  if (native.gate === null) refuseInherited(inherited, 'that needs Linux and the native addon')
   let file = ''
   const supervisor = new Supervisor({
     command,
     gate: native.gate,
     log,
+    inherited,
     startPostgres: async (stateDir) => {
       const dir = embeddedDir(stateDir)
       const { startEmbeddedPostgres } = await import('../model/embedded.ts')
       return startEmbeddedPostgres({ dir, log })
     },
     onSettings: ({ stateDir }) => {
+      if (command.user !== undefined) giveFolder(stateDir, command.user)
       file = pidFile ?? join(stateDir, PID_FILE)
       return { isPatient: readPidFile(file) === 'stale' }
     },
   })
-  const signals = new Signals(supervisor, log)
+  const signals = new Signals(supervisor, log, manager)
   process.title = 'uwas: master'
   let started: Started | null
   try {
@@ -59,8 +70,9 @@ export async function supervise({
     signals.leave()
     return null
   }
-  await openToCommands(file, supervisor, { command, log, started })
+  await openToCommands(file, supervisor, { command, log, manager, started })
   onServing(started)
+  manager.ready()
   return await signals.untilEnd()
 }
 
@@ -75,6 +87,7 @@ function reportStart(error: unknown, log: Log): number {
 interface Told {
   readonly command: WorkerCommand
   readonly log: Log
+  readonly manager: ServiceManager
   readonly started: Started
 }
 
@@ -82,7 +95,7 @@ interface Told {
 async function openToCommands(
   file: string,
   supervisor: Supervisor,
-  { command, log, started }: Told,
+  { command, log, manager, started }: Told,
 ): Promise<void> {
   const { name } = started.settings
   const status = (): ServerStatus => ({
@@ -97,7 +110,7 @@ async function openToCommands(
   try {
     if (isTaken(file, log)) return
     const socket = await openControl(file, async (question) => {
-      if (question === 'reload') await reloadAndTell(supervisor, log)
+      if (question === 'reload') await reloadAndTell(supervisor, log, manager)
       return status()
     })
     writePidFile(file, socket)

@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   /** Makes the listening sockets; null where workers listen by themselves. */
   readonly gate: Gate | null
   readonly log: Log
+  /** Listening sockets that it was started with; where there are some, it opens none. */
+  readonly inherited: readonly number[]
   /** Starts the PostgreSQL of the site that keeps its state in this folder. */
   readonly startPostgres: (stateDir: string) => Promise<EmbeddedPostgres>
   /** Called once the configuration is known, before anything is opened. */
@@ -157,7 +159,11 @@ export class Supervisor {
     this.#port = settings.port
     const { gate } = this.#options
     if (gate !== null) {
-      this.#sockets = await ListeningSockets.open(gate, settings, isPatient)
+      const { inherited } = this.#options
+      this.#sockets =
+        inherited.length > 0
+          ? ListeningSockets.inherit(gate, inherited)
+          : await ListeningSockets.open(gate, settings, isPatient)
       await this.#sockets.first(workers)
     }
     await this.#openPostgres(settings)

@@ -14,11 +14,14 @@ import {
   type ToWorker,
   WORKER_VARIABLE,
 } from './messages.ts'
+import type { WorkerUser } from './worker-user.ts'
 
 /** How workers are started: as this process was, with the same command line. */
 export interface WorkerCommand {
   readonly file: string
   readonly args: readonly string[]
+  /** As whom; undefined: as this process. */
+  readonly user: WorkerUser | undefined
   /** Of uwas: a worker of another one refuses to start. */
   readonly version: string
 }
@@ -225,8 +228,9 @@ export function describeEnd({ code, signal }: End): string {
   return signal === null ? `with exit code ${code}` : `by ${signal}`
 }
 
-function start({ file, args, version }: WorkerCommand): ChildProcess {
+function start({ file, args, version, user }: WorkerCommand): ChildProcess {
   return spawn(file, args, {
+    ...user,
     env: { ...process.env, [WORKER_VARIABLE]: version },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

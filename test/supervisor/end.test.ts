@@ -6,6 +6,7 @@ import t from 'tap'
 import { readVersion } from '../../src/commands/version.ts'
 import { createLog } from '../../src/core/log.ts'
 import { reloadAndTell } from '../../src/supervisor/reload-and-tell.ts'
+import { ServiceManager } from '../../src/supervisor/service-manager.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { folder, launch, serve } from '../support/binary.ts'
 import { ROOT } from '../support/sources.ts'
@@ -92,7 +93,8 @@ t.test('reloads that are asked for before and while it stops keep nothing alive'
 t.test('a supervisor that stops does not reload', async (t) => {
   const log = createLog(() => {})
   const supervisor = new Supervisor({
-    command: { file: '/bin/false', args: [], version: '0' },
+    command: { file: '/bin/false', args: [], version: '0', user: undefined },
+    inherited: [],
     gate: null,
     log,
     startPostgres: () => Promise.reject(new Error('none')),
@@ -101,7 +103,7 @@ t.test('a supervisor that stops does not reload', async (t) => {
   await supervisor.stop()
   const code = 'UWAS_ERR_SUPERVISOR_STOPPING'
   await t.rejects(supervisor.reload(), { code, message: 'the server is stopping' })
-  await t.rejects(reloadAndTell(supervisor, log), { code })
+  await t.rejects(reloadAndTell(supervisor, log, new ServiceManager({}, null, log)), { code })
   t.equal(supervisor.crew.slots.length, 0)
 })
 

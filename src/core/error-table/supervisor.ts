@@ -34,6 +34,18 @@ export const SUPERVISOR_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SUPERVISOR_SOCKET: {
+    message: 'the inherited socket {fd} cannot be served: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SUPERVISOR_USER: {
+    message: 'workers cannot run as the user {name}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_VERSION: {
     message:
       'uwas {found} is installed here, but {running} is running: stop the server and start it again',

@@ -1,0 +1,150 @@
+/** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { createLog } from '../../src/core/log.ts'
+import { loadNative } from '../../src/native/load.ts'
+import { ServiceManager } from '../../src/supervisor/service-manager.ts'
+import { folder, put, run, serve } from '../support/binary.ts'
+import { ROOT } from '../support/sources.ts'
+import {
+  answering,
+  childrenOf,
+  configuration,
+  eventually,
+  SITE,
+  skipWithoutGate,
+} from '../support/supervised.ts'
+
+const MAIN = join(ROOT, 'dist/main.js')
+const skipWithoutSocat =
+  spawnSync('socat', ['-V']).status !== 0 && 'socat, which stands in for systemd, is not there'
+const skipUnlessRoot = process.getuid?.() !== 0 && 'only root has workers run as others'
+
+/** Starts it with the socket `fd` as descriptor 3, as systemd does. */
+function activate(t: Test, fd: number, args: readonly string[], cwd: string): ChildProcess {
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
+  const child = spawn('sh', ['-c', script, process.execPath, MAIN, 'serve', ...args], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
+
+/** Everything that it says until it ends, or says what is wanted. */
+async function hears(child: ChildProcess, wanted: RegExp): Promise<string> {
+  let heard = ''
+  for await (const chunk of child.stderr ?? []) {
+    heard += chunk
+    if (wanted.test(heard)) break
+  }
+  return heard
+}
+
+t.test(
+  'a socket that it is started with is served by all workers, before and after a restart',
+  { skip: skipWithoutGate },
+  async (t) => {
+    const { gate } = loadNative()
+    const { fd, port } = gate?.listen({ host: '127.0.0.1', port: 0 }) ?? { fd: -1, port: 0 }
+    t.teardown(() => closeSync(fd))
+    const root = folder(t, { 'uwas.config.ts': configuration('workers: 2'), 'urls.ts': SITE })
+    const url = `http://127.0.0.1:${port}`
+    const first = activate(t, fd, ['--port', '1'], root)
+    t.match(await hears(first, /serving/), `on http://localhost:${port}`)
+    await answering(url, 2)
+    first.kill('SIGTERM')
+    await new Promise((resolve) => first.once('exit', resolve))
+    const waiting = fetch(url)
+    const second = activate(t, fd, [], root)
+    t.equal((await waiting).status, 200, 'who came in between was not refused')
+    second.kill('SIGTERM')
+    await new Promise((resolve) => second.once('exit', resolve))
+  },
+)
+
+t.test('what is no listening TCP socket is refused', { skip: skipWithoutGate }, async (t) => {
+  const root = folder(t, { 'index.html': 'x' })
+  const fd = openSync(join(root, 'index.html'), 'r')
+  t.teardown(() => closeSync(fd))
+  const words = /the inherited socket 3 cannot be served: .*UWAS_ERR_SUPERVISOR_SOCKET/
+  t.match(await hears(activate(t, fd, [root], root), words), words)
+  const alone = await hears(activate(t, fd, [root, '--workers', '0'], root), words)
+  t.match(alone, 'the inherited socket 3 cannot be served: that needs workers')
+})
+
+t.test(
+  'the service manager is told when it serves, reloads and stops, and that it lives',
+  { skip: skipWithoutGate || skipWithoutSocat },
+  async (t) => {
+    const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
+    const path = join(root, 'notify')
+    const socat = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
+    t.teardown(() => socat.kill('SIGKILL'))
+    let told = ''
+    socat.stdout.setEncoding('utf8').on('data', (text) => {
+      told += text
+    })
+    await eventually('it listens', () => statSync(path, { throwIfNoEntry: false }) !== undefined)
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000' }
+    const { child, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
+    await eventually('it is ready', () => told.startsWith('READY=1'))
+    await eventually('it lives', () => told.split('WATCHDOG=1').length > 2)
+    child.kill('SIGHUP')
+    await eventually('it reloads', () =>
+      /RELOADING=1\nMONOTONIC_USEC=\d+(WATCHDOG=1)*READY=1/.test(told),
+    )
+    child.kill('SIGTERM')
+    t.equal((await finished).code, 0)
+    await eventually('it stops', () => /STOPPING=1(WATCHDOG=1)*$/.test(told))
+  },
+)
+
+t.test('a service manager that does not listen is a warning', async (t) => {
+  const lines: string[] = []
+  const log = createLog((line) => lines.push(line))
+  const env = { NOTIFY_SOCKET: '/nowhere/at/all', OTHER: 'stays' }
+  const manager = new ServiceManager(env, loadNative().ownProcess, log)
+  manager.ready()
+  t.match(lines.join(), /NOTIFY_SOCKET .*(cannot be told: ENOENT|needs Linux and the native addon)/)
+  t.strictSame(env, { OTHER: 'stays' }, 'it is for this process alone')
+})
+
+t.test('workers run as the user that root names', { skip: skipUnlessRoot }, async (t) => {
+  const root = folder(t, { 'uwas.config.ts': configuration("workers: 1, static: 'public'") })
+  put(root, 'urls.ts', SITE)
+  put(root, 'public/a.txt', 'a')
+  const { child, port, stderr } = await serve(t, ['serve', '--port', '0', '--user', 'nobody'], {
+    cwd: root,
+  })
+  const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
+  const idsOf = (pid: number, what: string): number[] => {
+    const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return (new RegExp(`^${what}:\t(.*)`, 'm').exec(text)?.[1] ?? '').split(/\s+/).map(Number)
+  }
+  const [worker = 0] = childrenOf(child.pid ?? 0)
+  t.strictSame(idsOf(worker, 'Uid'), [nobody, nobody, nobody, nobody])
+  t.ok(!idsOf(worker, 'Groups').includes(1), 'the groups of root are not its')
+  t.strictSame(idsOf(child.pid ?? 0, 'Uid'), [0, 0, 0, 0])
+  t.equal(statSync(join(root, '.uwas')).uid, nobody, 'it can keep its state')
+  t.notMatch(stderr(), /EACCES/)
+  t.equal((await fetch(`http://127.0.0.1:${port}/a.txt`)).status, 200)
+  t.equal((await run(['stop'], { cwd: root })).code, 0)
+})
+
+t.test('a user that cannot be is told before anything is opened', async (t) => {
+  const root = folder(t, { 'index.html': 'x' })
+  const serveAs = (user: string, more: string[] = [], options = {}) =>
+    run(['serve', root, '--port', '0', '--user', user, ...more], options)
+  if (skipUnlessRoot === false) {
+    const words =
+      /workers cannot run as the user no-such-user: .*no such user.*UWAS_ERR_SUPERVISOR_USER/
+    t.match((await serveAs('no-such-user')).stderr, words)
+    t.match((await serveAs('--help')).stderr, /UWAS_ERR_SUPERVISOR_USER|argument missing/)
+    t.match((await serveAs('nobody', ['--workers', '0'])).stderr, 'nobody: that needs workers')
+  }
+  const uid = skipUnlessRoot === false ? { uid: 65_534 } : {}
+  t.match((await serveAs('root', [], uid)).stderr, 'only root can do that')
+})
