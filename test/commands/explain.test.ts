@@ -78,7 +78,7 @@ t.test('of a view it tells route, place, parameters, middleware and limits', asy
 t.test('of a file it tells mount, tag, caching and variants', async (t) => {
   const cwd = folder(t, SITE)
   const first = await told(cwd, 'http://any.example/static/app.css')
-  t.match(first, { by: 'file', middleware: [], steps: [{}, {}, { stage: 'files' }] })
+  t.match(first, { by: 'file', middleware: [], steps: [{ stage: 'lane' }, {}, {}, { stage: 'files' }] })
   t.match(first['file'], {
     prefix: '/static',
     dir: 'public',
@@ -97,6 +97,7 @@ t.test('a rule of the configuration is named', async (t) => {
   const cwd = folder(t, SITE)
   t.match(await told(cwd, '/old/7'), { summary: 'the redirect /old/* → /notes/*' })
   t.match((await told(cwd, '/me'))['steps'], [
+    { stage: 'lane' },
     { stage: 'redirects', finding: 'none of 2 fits' },
     { stage: 'rewrites', finding: '/me → /notes/7: answered as /notes/7' },
   ])
