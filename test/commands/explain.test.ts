@@ -78,7 +78,11 @@ t.test('of a view it tells route, place, parameters, middleware and limits', asy
 t.test('of a file it tells mount, tag, caching and variants', async (t) => {
   const cwd = folder(t, SITE)
   const first = await told(cwd, 'http://any.example/static/app.css')
-  t.match(first, { by: 'file', middleware: [], steps: [{ stage: 'lane' }, {}, {}, { stage: 'files' }] })
+  t.match(first, {
+    by: 'file',
+    middleware: [],
+    steps: [{ stage: 'lane' }, {}, {}, { stage: 'files' }],
+  })
   t.match(first['file'], {
     prefix: '/static',
     dir: 'public',
