@@ -2,6 +2,7 @@
  * The WebSockets of a server. Handshakes come in from the engine; those that a site has a URL for and accepts
  * leave as sockets, all others go on as the ordinary requests that they are. Made by `server.ts`.
  */
+import { deflateOffer } from '../http/deflate-offer.ts'
 import { isHandshake } from '../http/handshake.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { SocketDefinition } from '../http/socket.ts'
@@ -134,7 +135,7 @@ export class SocketLane {
       return
     }
     const key = fieldOf(req, 'sec-websocket-key')
-    const extensions = fieldOf(req, 'sec-websocket-extensions')
+    const extensions = deflateOffer(fieldOf(req, 'sec-websocket-extensions'))
     const application = this.#application
     const { rooms } = found
     this.#lane.handleHandshake(res, req, found.path, found.answer, (reply, request) => {

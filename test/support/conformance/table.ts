@@ -2,7 +2,10 @@
 import type { Case, Outcome } from './case.ts'
 
 /** Builds of the engine, in the order of their columns. */
-const BUILDS = ['20.51.4', '20.69.0']
+export const BUILDS = ['20.51.4', '20.69.0']
+
+/** First line of the part that websocket-table.ts makes. */
+export const SOCKETS_TITLE = '# WebSocket conformance'
 
 const HEAD = `# HTTP/1.1 conformance
 
@@ -24,7 +27,8 @@ export function renderTable(
   firsts: ReadonlyMap<string, Outcome>,
   laters: ReadonlyMap<string, Outcome>,
 ): string {
-  const known = readRows(before)
+  const [http, sockets] = partsOf(before)
+  const known = readRows(http)
   const rows = cases.map(({ clause, name }) => {
     const cells = BUILDS.flatMap((version, i) => {
       if (version === build) return [firsts.get(name) ?? '', laters.get(name) ?? '']
@@ -44,7 +48,14 @@ export function renderTable(
     '',
     ...exceptions(cases),
     '',
+    sockets,
   ].join('\n')
+}
+
+/** The file's part about HTTP, and the one about WebSockets. */
+export function partsOf(text: string): [http: string, sockets: string] {
+  const at = text.indexOf(SOCKETS_TITLE)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)]
 }
 
 function exceptions(cases: readonly Case[]): string[] {
@@ -58,7 +69,7 @@ function exceptions(cases: readonly Case[]): string[] {
   return [...byText].map(([text, names]) => `- ${text}. (${names.map(escapeCell).join('; ')})`)
 }
 
-function readRows(text: string): Map<string, string[]> {
+export function readRows(text: string): Map<string, string[]> {
   const rows = new Map<string, string[]>()
   for (const line of text.split('\n')) {
     const [, , name, ...cells] = line.split(/(?<!\\)\|/).map((cell) => cell.trim())
@@ -67,6 +78,6 @@ function readRows(text: string): Map<string, string[]> {
   return rows
 }
 
-function escapeCell(text: string): string {
+export function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|')
 }
