@@ -177,7 +177,7 @@ async function runOnce<T>(
   const stop = cancelOnAbort(db, connection, signal)
   let result: T
   try {
-    await tx.begin(beginOptions(options) + timeLimit(db, caller))
+    tx.begin([`begin${beginOptions(options)}`, ...timeLimit(db, caller)])
     result = await fn(tx)
     // From here on COMMIT decides, whoever goes.
     await stop()
@@ -225,13 +225,13 @@ function wasRefused(error: unknown): boolean {
  * PostgreSQL itself stops a statement when the request's time is over, and behind a pooler, where a session has no
  * time-out of its own, in any case.
  */
-function timeLimit(db: Database, caller: Caller): string {
+function timeLimit(db: Database, caller: Caller): string[] {
   const { profile, statementTimeoutMs } = db.connector.options
   const usualMs = statementTimeoutMs > 0 ? statementTimeoutMs : Infinity
   const leftMs = (caller.endsAt ?? Infinity) - performance.now()
   const ms = Math.max(1, Math.ceil(Math.min(leftMs, usualMs)))
   const isUsual = profile === 'direct' && ms >= usualMs
-  return isUsual || ms === Infinity ? '' : `; set local statement_timeout = ${ms}`
+  return isUsual || ms === Infinity ? [] : [`set local statement_timeout = ${ms}`]
 }
 
 function beginOptions({ isolation, readOnly, deferrable }: AtomicOptions): string {

@@ -194,6 +194,16 @@ export class Connection {
     return this.#told(task.promise)
   }
 
+  /** What runs next begins with these commands, in the same round trip: where one fails it does not run. */
+  lead(commands: readonly string[]): void {
+    this.#session?.lead(commands)
+  }
+
+  /** Forgets the commands of `lead`; false where they have been sent. */
+  dropLead(): boolean {
+    return this.#session?.dropLead() ?? true
+  }
+
   /** Prepares a statement without running it; `run` finds it prepared. */
   describe(text: string, paramCount: number): Promise<Description> {
     if (this.#dead !== undefined || this.#session === undefined) {

@@ -53,7 +53,7 @@ export async function* streamAlone(
   const stop = cancelOnAbort(db, connection, signal)
   const tx = new Transaction(connection, trace, db.log, null, true)
   try {
-    await tx.begin(' read only')
+    tx.begin(['begin read only'])
     yield* streamIn(tx, statement, args, batchRows, () => request?.isAborted !== true)
   } finally {
     await stop()

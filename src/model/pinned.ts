@@ -43,7 +43,7 @@ export class Pinned {
   static async begin(db: Database): Promise<Pinned> {
     const connection = await db.openSeparate()
     const pinned = new Pinned(db, connection)
-    await pinned.#root.begin('')
+    pinned.#root.begin(['begin'])
     db.pinned = pinned
     return pinned
   }

@@ -148,10 +148,12 @@ export class Transaction {
     this.#abandoned = error
   }
 
-  /** For `atomic.ts`: BEGIN, COMMIT or RELEASE, ROLLBACK; the level has ended after the last two. */
-  async begin(options: string): Promise<void> {
-    // Awaited before the first statement: were that sent along and BEGIN failed, it would commit alone.
-    await this.#command(`begin${options}`)
+  /**
+   * For `atomic.ts`: BEGIN, which goes out with the first statement; COMMIT or RELEASE, ROLLBACK, after which the level
+   * has ended.
+   */
+  begin(commands: readonly string[]): void {
+    this.#connection.lead(commands)
   }
 
   async commit(): Promise<void> {
@@ -188,7 +190,7 @@ export class Transaction {
     this.#state = 'finished'
     await this.#stopCopy()
     if (this.#parent === null) {
-      await this.#command('rollback')
+      if (!this.#connection.dropLead()) await this.#command('rollback')
       return
     }
     // The savepoint went with it, and the connection may be somebody else's by now.

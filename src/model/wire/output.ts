@@ -9,6 +9,7 @@ const MAX_KEPT_BYTES = 256 * 1024
 
 /** Execute of the unnamed portal, all rows; then Sync. */
 const EXECUTE_SYNC = [0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]
+const SYNC_BYTES = 5
 /** Parameters may take this many bytes of text in all; PostgreSQL's own limit of a message is 1 GiB. */
 const MAX_BYTES = 0x3fffffff
 
@@ -72,6 +73,13 @@ export class Output {
 
   query(sql: string): void {
     this.#message(0x51, () => this.#text(sql))
+  }
+
+  /** Parse, Bind and Execute of a command without parameters or rows; what follows runs only where it succeeds. */
+  command(sql: string): void {
+    this.parse('', sql)
+    this.run(UNNAMED, NOTHING)
+    this.cutTo(this.#length - SYNC_BYTES)
   }
 
   copyData(text: string): void {
@@ -186,3 +194,6 @@ export function bindPrefix(name: string, paramCount: number): Buffer {
     Buffer.from([0, 0, paramCount >> 8, paramCount & 0xff]),
   ])
 }
+
+const UNNAMED = bindPrefix('', 0)
+const NOTHING: readonly (string | null)[] = []

@@ -4,12 +4,13 @@
  * 54.2.4, "Pipelining"). Made by `connection.ts`.
  */
 import type { Socket } from 'node:net'
-import { isSame, readColumns, readNotification, readOids } from './columns.ts'
+import { readColumns, readNotification, readOids } from './columns.ts'
 import { drained } from './drained.ts'
 import { Input } from './input.ts'
 import { ConnectionLost } from './lost.ts'
-import { bindPrefix, Output } from './output.ts'
+import { Output } from './output.ts'
 import { isFatal, isStale, readFields, ServerError } from './server-error.ts'
+import { Statements } from './statements.ts'
 import type { Column, Prepared, Task } from './task.ts'
 
 export interface SessionOptions {
@@ -38,10 +39,9 @@ export class Session {
   readonly #isSerial: boolean
   /** Behind the one that is sent, where one at a time is. */
   readonly #held: { readonly task: Task; readonly start: () => void }[]
-  readonly #statements: Map<string, Prepared>
-  /** False: statements are prepared anew for each run, without a name that a pooler could mix up. */
-  #isNamed: boolean
-  #named: number
+  readonly #statements: Statements
+  /** Commands that the next task brings along. */
+  #leads: readonly string[]
   #isScheduled: boolean
   #isEnding: boolean
   #ended: Error | undefined
@@ -59,9 +59,8 @@ export class Session {
     this.#answers = 0
     this.#isSerial = options.isSerial
     this.#held = []
-    this.#statements = new Map()
-    this.#isNamed = true
-    this.#named = 0
+    this.#statements = new Statements()
+    this.#leads = NONE
     this.#isScheduled = false
     this.#isEnding = false
     this.#ended = undefined
@@ -91,20 +90,35 @@ export class Session {
 
   /** From here on no statement keeps a name: what the pooler cannot keep either. */
   forgetNames(): void {
-    this.#isNamed = false
-    this.#statements.clear()
+    this.#statements.forgetNames()
+  }
+
+  /**
+   * The next task of `run` or `simple` brings these commands along: they go out with it and run before it, and where one
+   * fails the task fails with it and does not run.
+   */
+  lead(commands: readonly string[]): void {
+    this.#leads = commands
+  }
+
+  /** Forgets the commands of `lead`; false where they have been sent. */
+  dropLead(): boolean {
+    const isUnsent = this.#leads !== NONE
+    this.#leads = NONE
+    return isUnsent
   }
 
   /** Runs a statement, prepared at its first run here. `args` are texts. */
   run(task: Task, sql: string, args: readonly (string | null)[]): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
     if (this.#isBusy()) return this.#holdRun(task, sql, args)
-    const known = this.#isNamed ? this.#statements.get(sql) : undefined
-    const prepared = known ?? this.#prepare(sql, args.length)
+    const known = this.#statements.find(sql)
+    const prepared = known ?? this.#statements.prepare(sql, args.length)
     task.prepared = prepared
     task.args = args
     const { length } = this.#output
     try {
+      if (this.#leads !== NONE) for (const command of this.#leads) this.#output.command(command)
       if (known === undefined) {
         this.#output.parse(prepared.name, sql)
         this.#output.describeStatement(prepared.name)
@@ -113,9 +127,11 @@ export class Session {
     } catch (error) {
       // Half a message would end the session, with all that is in flight on it.
       this.#output.cutTo(length)
-      if (known === undefined) this.#forget(prepared)
+      if (known === undefined) this.#statements.forget(prepared)
       throw error
     }
+    task.leads = this.#leads.length
+    this.#leads = NONE
     this.#push(task)
   }
 
@@ -123,9 +139,9 @@ export class Session {
   describe(task: Task, sql: string, paramCount: number): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
     if (this.#isBusy()) return this.#hold(task, () => this.describe(task, sql, paramCount))
-    const known = this.#isNamed ? this.#statements.get(sql) : undefined
+    const known = this.#statements.find(sql)
     if (known !== undefined) this.#output.closeStatement(known.name)
-    const prepared = this.#prepare(sql, paramCount)
+    const prepared = this.#statements.prepare(sql, paramCount)
     task.prepared = prepared
     this.#output.parse(prepared.name, sql)
     this.#output.describeStatement(prepared.name)
@@ -137,7 +153,10 @@ export class Session {
   simple(task: Task, sql: string): void {
     if (this.#ended !== undefined) return task.done(this.#ended)
     if (this.#isBusy()) return this.#hold(task, () => this.simple(task, sql))
-    this.#output.query(sql)
+    const leads = this.#leads
+    this.#output.query(leads === NONE ? sql : [...leads, sql].join('; '))
+    task.leads = leads.length
+    this.#leads = NONE
     this.#push(task)
   }
 
@@ -151,15 +170,6 @@ export class Session {
   destroy(failure: Error): void {
     this.#socket.destroy()
     this.#end(failure)
-  }
-
-  #prepare(sql: string, paramCount: number): Prepared {
-    if (paramCount > 0xffff) throw new RangeError('a statement can have 65,535 parameters at most')
-    const name = this.#isNamed ? `u${++this.#named}` : ''
-    const bind = bindPrefix(name, paramCount)
-    const prepared = { sql, name, bind, params: null, columns: null, failure: undefined }
-    if (this.#isNamed) this.#statements.set(sql, prepared)
-    return prepared
   }
 
   /** One at a time, and one is on its way. */
@@ -226,7 +236,7 @@ export class Session {
       case 0x5a: // ReadyForQuery
         return this.#ready(task, buffer[at] as number)
       case 0x43: // CommandComplete
-        return attempt(task, () => task?.complete(buffer, at, end))
+        return this.#complete(task, buffer, at, end)
       case 0x54: // RowDescription
         return this.#columns(task, readColumns(buffer, at))
       case 0x74: // ParameterDescription
@@ -247,6 +257,11 @@ export class Session {
     }
   }
 
+  #complete(task: Task | undefined, buffer: Buffer, at: number, end: number): void {
+    if (task !== undefined && task.leads > 0) task.leads--
+    else attempt(task, () => task?.complete(buffer, at, end))
+  }
+
   #row(task: Task | undefined, buffer: Buffer, at: number): void {
     if (task === undefined || task.failure !== undefined) return
     try {
@@ -260,16 +275,7 @@ export class Session {
     if (task === undefined) return
     if (task.prepared === null) attempt(task, () => task.columns(columns))
     // Described once; every later run answers by the same columns.
-    else
-      task.prepared.columns = this.#isNamed ? columns : this.#sameAsBefore(task.prepared, columns)
-  }
-
-  /** Row readers are kept by the array: the one of an earlier run, where nothing has changed since. */
-  #sameAsBefore(prepared: Prepared, columns: readonly Column[]): readonly Column[] {
-    const before = this.#statements.get(prepared.sql)?.columns
-    if (before != null && isSame(before, columns)) return before
-    this.#statements.set(prepared.sql, prepared)
-    return columns
+    else task.prepared.columns = this.#statements.columnsOf(task.prepared, columns)
   }
 
   #copyIn(task: Task | undefined): void {
@@ -307,7 +313,7 @@ export class Session {
       // Not even prepared: those that were sent behind it must not say that it does not exist.
       task.failure ??= prepared.failure ?? error
       prepared.failure ??= error
-      this.#forget(prepared)
+      this.#statements.forget(prepared)
     } else task.failure ??= error
   }
 
@@ -316,7 +322,7 @@ export class Session {
     this.#shift()
     const { prepared, failure } = task
     if (prepared !== null && failure instanceof ServerError && isStale(failure)) {
-      if (this.#statements.get(prepared.sql) === prepared) this.#forgetAll()
+      this.#statements.forgetAll(prepared, this.#output)
       if (this.#repeat(task, prepared, status)) return
     }
     if (this.#held.length > 0) this.#next()
@@ -326,26 +332,12 @@ export class Session {
 
   /** Once more with a new plan, where the failed run was alone in its transaction and so did nothing. */
   #repeat(task: Task, { sql, failure }: Prepared, status: number): boolean {
-    if (status !== IDLE || task.isRepeated || failure !== undefined) return false
+    if (status !== IDLE || task.isRepeated || failure !== undefined || task.leads > 0) return false
     if (task.args === null || this.#isEnding) return false
     task.isRepeated = true
     task.failure = undefined
     this.run(task, sql, task.args)
     return true
-  }
-
-  /** What changed one plan has changed others: in a transaction each would fail it anew. */
-  #forgetAll(): void {
-    for (const [sql, { name, columns }] of this.#statements) {
-      // One that is not described yet is being prepared, after the change.
-      if (columns === null) continue
-      this.#statements.delete(sql)
-      this.#output.closeStatement(name)
-    }
-  }
-
-  #forget(prepared: Prepared): void {
-    if (this.#statements.get(prepared.sql) === prepared) this.#statements.delete(prepared.sql)
   }
 
   #shift(): void {
@@ -381,6 +373,7 @@ class ProtocolFailure extends Error {
 }
 
 const NO_COLUMNS: readonly Column[] = []
+const NONE: readonly string[] = []
 
 /**
  * ParseComplete, BindComplete, CloseComplete, EmptyQueryResponse, ParameterStatus, CopyOutResponse with its

@@ -32,6 +32,8 @@ export abstract class Task {
   failure: unknown = undefined
   /** For the session: it has been sent a second time, since its plan had become stale. */
   isRepeated = false
+  /** For the session: commands before it in the same message group that have not been answered. */
+  leads = 0
 
   /** The rows that follow have these columns. */
   abstract columns(columns: readonly Column[]): void
