@@ -10,12 +10,17 @@ const SPECIAL = /[&<>"']/
 /** The same class with a memory of where it is: `lastIndex` is set before each use. */
 const NEXT_SPECIAL = /[&<>"']/g
 
+const SPECIAL_CODES = [0x26, 0x3c, 0x3e, 0x22, 0x27]
+
 /** Up to here a loop is done before the regular expression's machine has been entered (about 20 ns). */
 const SHORT = 16
+/** From here on five searches for one character each, which take 32 bytes at a time, cost less than one for all. */
+const LONG = 128
 
 /** The argument itself when there is nothing to escape. */
 export function escapeHtml(text: string): string {
   if (text.length < SHORT) return escapeShort(text)
+  if (text.length >= LONG) return escapeLong(text)
   return SPECIAL.test(text) ? replaceSpecial(text) : text
 }
 
@@ -33,6 +38,17 @@ function escapeShort(text: string): string {
 
 function isQuote(code: number): boolean {
   return code === 0x22 || code === 0x27
+}
+
+/** What has one kind of them alone, as an apostrophe, has few. */
+function escapeLong(text: string): string {
+  let found = 0
+  for (const code of SPECIAL_CODES) {
+    if (!text.includes(String.fromCharCode(code))) continue
+    if (found !== 0) return replaceSpecial(text)
+    found = code
+  }
+  return found === 0 ? text : text.replaceAll(String.fromCharCode(found), entityOf(found))
 }
 
 // Measured against a loop over character codes and String.replace with a callback: this one scans
