@@ -30,7 +30,8 @@ export function readViews(
   } else if (typeof view === 'object' && view !== null) {
     if (given !== undefined) throw refuse('"methods" goes with a function; the object names them')
     const known = METHODS.map((method) => method.toLowerCase())
-    for (const [key, one] of Object.entries(view)) {
+    const named = isOfClass(view) ? methodsOf(view, known) : Object.entries(view)
+    for (const [key, one] of named) {
       if (!known.includes(key)) throw refuse(unknownMethod(key, known))
       if (typeof one !== 'function') throw refuse(noFunction(`"${key}"`, one))
       byMethod[key.toUpperCase() as Method] = one
@@ -42,6 +43,24 @@ export function readViews(
   const methods = METHODS.filter((method) => byMethod[method] !== undefined)
   if (byMethod.GET !== undefined) byMethod.HEAD ??= byMethod.GET
   return { methods: Object.freeze(methods), views: Object.freeze(byMethod) }
+}
+
+/** An instance of a class of the site, which has other things beside its views. */
+function isOfClass(view: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(view)
+  return prototype !== null && prototype !== Object.prototype
+}
+
+/** The views of an instance, its class's parents' among them, each bound to it. */
+function methodsOf(view: object, known: readonly string[]): [key: string, view: View][] {
+  return known.flatMap((key): [string, View][] => {
+    const method = (view as Readonly<Record<string, unknown>>)[key]
+    if (method === undefined) return []
+    if (typeof method !== 'function') return [[key, method as View]]
+    const bound = method.bind(view) as View
+    Object.defineProperty(bound, 'name', { value: `${view.constructor.name}.${key}` })
+    return [[key, bound]]
+  })
 }
 
 function unknownMethod(method: unknown, known: readonly string[]): string {

@@ -72,7 +72,8 @@ export type IncludeFunction<C extends Converters, Outer> = <
 /**
  * One URL and the view that answers it. `pattern` starts with `/` and holds `<converter:name>` parts
  * (`<name>` is `<str:name>`), which type `req.params`; converters are in converters.ts. A function
- * answers the methods of `methods` (default GET), an object dispatches: `{ get: list, post: create }`.
+ * answers the methods of `methods` (default GET), an object dispatches: `{ get: list, post: create }`,
+ * and so does an instance of a class with such methods: `new NoteView(table)`.
  * HEAD follows GET; other methods get 405, OPTIONS the list of what is allowed. Of several routes that
  * match, the one declared first answers.
  *

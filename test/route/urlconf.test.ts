@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { text } from '../../src/http/reply.ts'
+import { type Reply, text } from '../../src/http/reply.ts'
+import type { Request } from '../../src/http/request.ts'
 import { formatPlace } from '../../src/route/place.ts'
 import { include, path, urlconf } from '../../src/route/urlconf.ts'
 
@@ -34,6 +35,39 @@ t.test('an entry exposes its methods, views and options', (t) => {
   t.end()
 })
 
+class Titles {
+  readonly #title: string
+  readonly count = 0
+
+  constructor(title: string) {
+    this.#title = title
+  }
+
+  get(_req: Request<{ id: number }>): Reply {
+    return this.page()
+  }
+
+  page(): Reply {
+    return text(this.#title)
+  }
+}
+
+class Editor extends Titles {
+  put(req: Request<{ id: number }>): Reply {
+    return text(`${req.params.id} ${String(this.page().body)}`)
+  }
+}
+
+t.test('an instance of a class dispatches to its methods, those of its parents among them', (t) => {
+  const { methods, views } = path('/x/<int:id>', new Editor('title'))
+  t.strictSame(methods, ['GET', 'PUT'])
+  t.equal(views.GET?.name, 'Editor.get')
+  t.equal(views.HEAD, views.GET)
+  t.match(views.GET?.({} as Request), { body: 'title' })
+  t.match(views.PUT?.({ params: { id: 7 } } as unknown as Request), { body: '7 title' })
+  t.end()
+})
+
 t.test('a view that is none is refused at its line', (t) => {
   for (const [given, problem] of [
     [
@@ -46,6 +80,13 @@ t.test('a view that is none is refused at its line', (t) => {
     [{ get: 1 }, '"get" is number, not a function'],
     [{ gte: view }, 'unknown method "gte"; did you mean "get"?'],
     [{ GET: view }, 'unknown method "GET"; did you mean "get"?'],
+    [new (class {})(), 'the object names no method'],
+    [
+      new (class {
+        get = 'text'
+      })(),
+      '"get" is string, not a function',
+    ],
   ] as const) {
     const { line } = path('/', view).place
     t.throws(() => untyped.path('/x', given), {
