@@ -1,26 +1,53 @@
-/** uwas as people run it: `uwas serve DIR`. */
+/** uwas as people run it: `uwas serve DIR`, and `uwas serve` of a site. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { childrenOf } from '../method/cpu.ts'
-import { type Rival, type Running, runPinned } from './rival.ts'
+import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
 
-export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const MANIFEST = fileURLToPath(new URL('../../package.json', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
 
-export const uwas: Rival = {
-  name: 'uwas',
-  missing: () => undefined,
-  version: () =>
-    `${JSON.parse(readFileSync(MANIFEST, 'utf8')).version}, Node ${process.versions.node}`,
-  start(context) {
-    const address = ['--host', '127.0.0.1', '--port', String(context.port)]
-    const command = [process.execPath, MAIN, 'serve', context.dir, ...address]
-    return runSupervised(context, command, { XDG_CACHE_HOME: context.scratch })
-  },
+export const uwas: Rival = uwasAt(ROOT)
+/** The site of `app/`, as people run theirs. */
+export const site: Rival = siteAt(ROOT)
+
+/** A folder served by the uwas that is built in `root`. */
+export function uwasAt(root: string, name = 'uwas'): Rival {
+  return {
+    name,
+    missing: () => undefined,
+    version: () => versionOf(root),
+    start: (context) =>
+      runSupervised(context, [...serve(root, context), context.dir], {
+        XDG_CACHE_HOME: context.scratch,
+      }),
+  }
+}
+
+export function siteAt(root: string, name = 'uwas'): Rival {
+  return {
+    ...uwasAt(root, name),
+    start: (context) =>
+      runSupervised(context, [...serve(root, context), '--config', SITE], {
+        BENCH_STATE: context.scratch,
+        DATABASE_URL: context.database?.url ?? '',
+      }),
+  }
+}
+
+function serve(root: string, { port }: RivalContext): string[] {
+  const address = ['--host', '127.0.0.1', '--port', String(port)]
+  return [process.execPath, join(root, 'dist/main.js'), 'serve', ...address]
+}
+
+function versionOf(root: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return `${version}, Node ${process.versions.node}`
 }
 
 /** The supervisor and its worker: both count. */
-export async function runSupervised(...args: Parameters<typeof runPinned>): Promise<Running> {
+async function runSupervised(...args: Parameters<typeof runPinned>): Promise<Running> {
   const running = await runPinned(...args)
   return { ...running, pids: running.pids.flatMap((pid) => [pid, ...childrenOf(pid)]) }
 }

@@ -5,24 +5,10 @@ import { bun, bunBinary } from './bun.ts'
 import { djangoVariants } from './django.ts'
 import { rawUws } from './raw-uws.ts'
 import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
-import { MAIN, runSupervised, uwas } from './uwas.ts'
+import { site } from './uwas.ts'
 
-const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
 const SERVERS = new URL('views/', import.meta.url)
 const MODULES = new URL('../node_modules/', import.meta.url)
-
-/** The site of `app/`, as people run theirs. */
-const site: Rival = {
-  ...uwas,
-  start(context) {
-    const address = ['--host', '127.0.0.1', '--port', String(context.port)]
-    const command = [process.execPath, MAIN, 'serve', '--config', SITE, ...address]
-    return runSupervised(context, command, {
-      BENCH_STATE: context.scratch,
-      DATABASE_URL: context.database?.url ?? '',
-    })
-  },
-}
 
 export const viewRivals: readonly Rival[] = [
   site,
