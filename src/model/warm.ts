@@ -39,8 +39,8 @@ export async function warm(
 
 /**
  * Compares statements with the live schema: UWAS_ERR_MODEL_PREPARE for SQL that PostgreSQL refuses,
- * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ, behind a pooler UWAS_ERR_MODEL_SESSION for what it
- * cannot give. All findings, in order of
+ * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ, UWAS_ERR_MODEL_SESSION for what would stay behind on a
+ * connection that requests share. All findings, in order of
  * declaration. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
  */
 export async function checkStatements(
@@ -61,9 +61,12 @@ export async function checkStatements(
 }
 
 function checkSession({ profile }: Database, { name, sql }: Statement): CodedError | undefined {
-  if (profile === 'direct') return undefined
   const instead = insteadOfSession(sql)
-  return instead === undefined ? undefined : needsSession(`statement "${name}"`, instead)
+  if (instead === undefined) return undefined
+  const what = `statement "${name}"`
+  return profile === 'direct'
+    ? needsSession(what, instead, 'requests share theirs')
+    : needsSession(what, instead)
 }
 
 async function checkOne(

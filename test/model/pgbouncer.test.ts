@@ -219,7 +219,7 @@ t.test(
   async (t) => {
     const { db, pooler } = await behind(t)
     const cases: [sql: string, instead: RegExp | null][] = [
-      ['LISTEN changes', /use listen\(\), with database\.directUrl/],
+      ['LISTEN changes', /use listen\(\), behind a pooler with database\.directUrl/],
       ['/* first */ set search_path to other', /use SET LOCAL inside of an atomic, or ALTER ROLE/],
       ["select set_config('a.b', 'c', false)", /use SET LOCAL/],
       ["update accounts set id = id where set_config('a.b', '1, false', true) = ''", null],

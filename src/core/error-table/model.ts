@@ -172,7 +172,7 @@ export const MODEL_ERRORS = {
     when: 'start',
   },
   UWAS_ERR_MODEL_SESSION: {
-    message: '{what} needs a session of its own, and behind PgBouncer there is none: {instead}',
+    message: '{what} needs a session of its own, and {sessionIs}: {instead}',
     status: 500,
     base: 'Error',
     when: 'start',
