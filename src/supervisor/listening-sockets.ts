@@ -67,9 +67,10 @@ export class ListeningSockets {
     return new ListeningSockets(gate, undefined, port, inherited)
   }
 
-  /** The first `count`, opened where they are not yet. There are never fewer than before. */
+  /** The first `count`, opened where they are not yet. There are never fewer than before, nor than were inherited. */
   async first(count: number): Promise<readonly ListeningSocket[]> {
-    while (this.#open.length < count) this.#open.push(await this.#openNext())
+    const wanted = Math.max(count, this.#inherited.length)
+    while (this.#open.length < wanted) this.#open.push(await this.#openNext())
     return this.#open
   }
 

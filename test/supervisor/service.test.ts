@@ -22,12 +22,17 @@ const skipWithoutSocat =
   spawnSync('socat', ['-V']).status !== 0 && 'socat, which stands in for systemd, is not there'
 const skipUnlessRoot = process.getuid?.() !== 0 && 'only root has workers run as others'
 
-/** Starts it with the socket `fd` as descriptor 3, as systemd does. */
-function activate(t: Test, fd: number, args: readonly string[], cwd: string): ChildProcess {
-  const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
+/** Starts it with the sockets `fds` as descriptors from 3 on, as systemd does. */
+function activate(
+  t: Test,
+  fds: readonly number[],
+  args: readonly string[],
+  cwd: string,
+): ChildProcess {
+  const script = `LISTEN_PID=$$ LISTEN_FDS=${fds.length} exec "$0" "$@"`
   const child = spawn('sh', ['-c', script, process.execPath, MAIN, 'serve', ...args], {
     cwd,
-    stdio: ['ignore', 'ignore', 'pipe', fd],
+    stdio: ['ignore', 'ignore', 'pipe', ...fds],
   })
   t.teardown(() => child.kill('SIGKILL'))
   return child
@@ -52,16 +57,35 @@ t.test(
     t.teardown(() => closeSync(fd))
     const root = folder(t, { 'uwas.config.ts': configuration('workers: 2'), 'urls.ts': SITE })
     const url = `http://127.0.0.1:${port}`
-    const first = activate(t, fd, ['--port', '1'], root)
+    const first = activate(t, [fd], ['--port', '1'], root)
     t.match(await hears(first, /serving/), `on http://localhost:${port}`)
     await answering(url, 2)
     first.kill('SIGTERM')
     await new Promise((resolve) => first.once('exit', resolve))
     const waiting = fetch(url)
-    const second = activate(t, fd, [], root)
+    const second = activate(t, [fd], [], root)
     t.equal((await waiting).status, 200, 'who came in between was not refused')
     second.kill('SIGTERM')
     await new Promise((resolve) => second.once('exit', resolve))
+  },
+)
+
+t.test(
+  'all sockets that it is started with are served, by fewer workers too',
+  { skip: skipWithoutGate },
+  async (t) => {
+    const root = folder(t, { 'index.html': 'x' })
+    const { gate } = loadNative()
+    const listening = [1, 2].flatMap(() => gate?.listen({ host: '127.0.0.1', port: 0 }) ?? [])
+    const fds = listening.map(({ fd }) => fd)
+    t.teardown(() => fds.forEach(closeSync))
+    const child = activate(t, fds, [root, '--workers', '1'], root)
+    await hears(child, /serving/)
+    for (const { port } of listening) {
+      t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+    }
+    child.kill('SIGTERM')
+    await new Promise((resolve) => child.once('exit', resolve))
   },
 )
 
@@ -70,8 +94,8 @@ t.test('what is no listening TCP socket is refused', { skip: skipWithoutGate }, 
   const fd = openSync(join(root, 'index.html'), 'r')
   t.teardown(() => closeSync(fd))
   const words = /the inherited socket 3 cannot be served: .*UWAS_ERR_SUPERVISOR_SOCKET/
-  t.match(await hears(activate(t, fd, [root], root), words), words)
-  const alone = await hears(activate(t, fd, [root, '--workers', '0'], root), words)
+  t.match(await hears(activate(t, [fd], [root], root), words), words)
+  const alone = await hears(activate(t, [fd], [root, '--workers', '0'], root), words)
   t.match(alone, 'the inherited socket 3 cannot be served: that needs workers')
 })
 
