@@ -195,8 +195,9 @@ export class Crew {
 
   /** A worker that is ready, or null where it could not start: the log says why. */
   async #start(slot: Slot): Promise<WorkerProcess | null> {
-    const worker = this.spawn(slot.index)
     try {
+      // Where the system makes no process now (no memory, a file that is being replaced), it may a moment later.
+      const worker = this.spawn(slot.index)
       await this.bringUp(worker)
       return worker
     } catch (error) {
