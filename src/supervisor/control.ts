@@ -2,7 +2,7 @@
  * The supervisor's ear for commands of this machine: a unix socket that only its user can reach. A line comes in, one
  * JSON document goes out. Opened by `supervise.ts`; `uwas reload` and `uwas status` ask.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,16 +20,21 @@ const MAX_PATH_BYTES = 103
 const MAX_QUESTION_CHARS = 100
 const QUESTION_MS = 5_000
 
-/** Listens beside `pidFile`, or in a private folder where that path is too long. Resolves to the path. */
+/**
+ * Listens beside `pidFile`, or in a private folder where that path is too long. Resolves to the path. Rejects with
+ * what the system says where somebody listens there, or where it is another file.
+ */
 export async function openControl(pidFile: string, answer: Answer): Promise<string> {
   const path = placeOf(pidFile)
   const server = createServer((socket) => hear(socket, answer))
-  rmSync(path, { force: true })
+  if (await isLeft(path)) rmSync(path, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    // The folder may be another user's: a mode that is set by the path later could be that of a link's target.
+    const mask = process.umask(0o177)
     server.listen(path, resolve)
+    process.umask(mask)
   })
-  chmodSync(path, 0o600)
   server.unref()
   process.once('exit', () => rmSync(path, { force: true }))
   return path
@@ -62,6 +67,18 @@ function placeOf(pidFile: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'uwas-'))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   return join(dir, 'control.sock')
+}
+
+/** Whether it is a socket that nobody listens on any more: a supervisor that was killed has left it. */
+function isLeft(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
+  })
 }
 
 function hear(socket: Socket, answer: Answer): void {

@@ -1,6 +1,6 @@
 /** As whom workers run, where the supervisor is root. A name comes in, numbers come out. Called by `uwas serve`. */
 import { execFileSync } from 'node:child_process'
-import { chownSync, mkdirSync } from 'node:fs'
+import { lchownSync, mkdirSync } from 'node:fs'
 import { createError } from '../core/errors.ts'
 
 export interface WorkerUser {
@@ -31,5 +31,6 @@ function ask(option: string, name: string): number {
 
 /** Makes the folder of the site's state, where it is not there yet, the user's. Throws what the file system throws. */
 export function giveFolder(dir: string, { uid, gid }: WorkerUser): void {
-  if (mkdirSync(dir, { recursive: true }) !== undefined) chownSync(dir, uid, gid)
+  // The folder above it may be the user's, who may have put a link there in the meantime.
+  if (mkdirSync(dir, { recursive: true }) !== undefined) lchownSync(dir, uid, gid)
 }

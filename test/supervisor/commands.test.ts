@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { folder, put, run, serve } from '../support/binary.ts'
@@ -8,6 +9,7 @@ import {
   ask,
   childrenOf,
   configuration,
+  eventually,
   runs,
   superviseSite,
 } from '../support/supervised.ts'
@@ -155,6 +157,43 @@ t.test('a file that is no pid file is neither written nor removed', async (t) =>
   const { child } = await serve(t, ['serve', join(root, 'public'), ...args])
   t.equal(Number.parseInt(readFileSync(join(root, 'empty'), 'utf8'), 10), child.pid)
 })
+
+t.test(
+  'a file where its socket would be stays as it is, as does a socket that is alive',
+  async (t) => {
+    const root = folder(t, { 'public/a.txt': 'a', 'one.sock': 'precious\n' })
+    const alive = createServer((socket) => socket.on('error', () => {}).end('alive'))
+    alive.listen(join(root, 'two.sock'))
+    t.teardown(() => alive.close())
+    await once(alive, 'listening')
+    for (const name of ['one', 'two']) {
+      const args = ['--port', '0', '--pid-file', join(root, name)]
+      const { printed } = await serve(t, ['serve', join(root, 'public'), ...args])
+      await printed(/"uwas stop" and its like cannot find this server: .*EADDRINUSE/)
+    }
+    t.equal(readFileSync(join(root, 'one.sock'), 'utf8'), 'precious\n')
+    const socket = connect(join(root, 'two.sock'))
+    const [heard] = await once(socket, 'data')
+    t.equal(String(heard), 'alive')
+  },
+)
+
+t.test(
+  'a socket that a killed supervisor has left is replaced, and is only for its user',
+  async (t) => {
+    const root = folder(t, { 'public/a.txt': 'a' })
+    const args = ['--pid-file', join(root, 'pid')]
+    const first = await serve(t, ['serve', join(root, 'public'), '--port', '0', ...args])
+    await eventually('it can be found', () => existsSync(join(root, 'pid')))
+    first.child.kill('SIGKILL')
+    await first.finished
+    t.ok(existsSync(join(root, 'pid.sock')))
+    const { child } = await serve(t, ['serve', join(root, 'public'), '--port', '0', ...args])
+    const { stdout } = await run(['status', '--json', ...args])
+    t.equal(JSON.parse(stdout).pid, child.pid)
+    t.equal(statSync(join(root, 'pid.sock')).mode & 0o777, 0o600)
+  },
+)
 
 t.test('a server without workers is stopped by its pid file, and has no reload', async (t) => {
   const root = folder(t, { 'index.html': 'x' })
