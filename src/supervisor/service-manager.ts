@@ -2,10 +2,13 @@
  * What a supervisor tells systemd, or who speaks like it: sd_notify(3), and the watchdog of sd_watchdog_enabled(3). The
  * environment's NOTIFY_SOCKET comes in; without one nothing is told. Made by `uwas serve`.
  */
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import type { Log } from '../core/log.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 
+/** Between two tries to tell one that has not read yet what it was told before. */
+const PAUSE_MS = 100
 /** Told so often within the watchdog's time. */
 const TIMES = 2
 
@@ -15,6 +18,8 @@ export class ServiceManager {
   readonly #log: Log
   readonly #watchdogMs: number
   #timer: NodeJS.Timeout | undefined
+  /** What is yet to be told, in its order. */
+  readonly #waiting: string[]
 
   /** Takes its variables out of `env`: they are for this process alone. */
   constructor(env: NodeJS.ProcessEnv, ownProcess: OwnProcess | null, log: Log) {
@@ -25,6 +30,7 @@ export class ServiceManager {
     this.#log = log
     this.#watchdogMs = pid === undefined || Number(pid) === process.pid ? Number(micros) / 1000 : 0
     this.#timer = undefined
+    this.#waiting = []
     if (path !== undefined && ownProcess === null) {
       log.warn('NOTIFY_SOCKET is set, but telling it needs Linux and the native addon')
     }
@@ -34,7 +40,7 @@ export class ServiceManager {
   ready(): void {
     this.#tell('READY=1')
     if (!(this.#watchdogMs > 0)) return
-    this.#timer ??= setInterval(() => this.#tell('WATCHDOG=1'), this.#watchdogMs / TIMES)
+    this.#timer ??= setInterval(() => this.#live(), this.#watchdogMs / TIMES)
     this.#timer.unref()
   }
 
@@ -48,10 +54,31 @@ export class ServiceManager {
     this.#tell('STOPPING=1')
   }
 
+  /** What waits tells it as well. */
+  #live(): void {
+    if (this.#waiting.length === 0) this.#tell('WATCHDOG=1')
+  }
+
   #tell(state: string): void {
     if (this.#path === '' || this.#ownProcess === null) return
-    const error = this.#ownProcess.notify(this.#path, state)
-    if (error === 0) return
+    this.#waiting.push(state)
+    if (this.#waiting.length === 1) this.#tellWaiting(this.#ownProcess)
+  }
+
+  /** A start that is never told is one that has failed: what finds the socket full is told later. */
+  #tellWaiting(ownProcess: OwnProcess): void {
+    for (let state = this.#waiting[0]; state !== undefined; state = this.#waiting[0]) {
+      const error = ownProcess.notify(this.#path, state)
+      if (error === constants.errno.EAGAIN) {
+        setTimeout(() => this.#tellWaiting(ownProcess), PAUSE_MS).unref()
+        return
+      }
+      this.#waiting.shift()
+      if (error !== 0) this.#warn(error)
+    }
+  }
+
+  #warn(error: number): void {
     const [name = String(error)] = getSystemErrorMap().get(-error) ?? []
     this.#log.warn(`NOTIFY_SOCKET ${this.#path} cannot be told: ${name}`)
   }

@@ -1,6 +1,7 @@
 /** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createLog } from '../../src/core/log.ts'
@@ -134,6 +135,26 @@ t.test('a service manager that does not listen is a warning', async (t) => {
   manager.ready()
   t.match(lines.join(), /NOTIFY_SOCKET .*(cannot be told: ENOENT|needs Linux and the native addon)/)
   t.strictSame(env, { OTHER: 'stays' }, 'it is for this process alone')
+})
+
+t.test('a service manager that is busy is told later, in order', async (t) => {
+  const told: string[] = []
+  let left = 2
+  const notify = (_path: string, state: string): number => {
+    if (left-- > 0) return constants.errno.EAGAIN
+    told.push(state.replace(/\d+/, ''))
+    return 0
+  }
+  const lines: string[] = []
+  const ownProcess = { endWithParent: () => true, pinToCore: () => 0, notify }
+  const log = createLog((line) => lines.push(line))
+  const manager = new ServiceManager({ NOTIFY_SOCKET: '/x' }, ownProcess, log)
+  manager.ready()
+  manager.stopping()
+  t.strictSame(told, [])
+  await eventually('all is told', () => told.length === 2)
+  t.strictSame(told, ['READY=', 'STOPPING='])
+  t.strictSame(lines, [])
 })
 
 t.test('workers run as the user that root names', { skip: skipUnlessRoot }, async (t) => {
