@@ -2,7 +2,18 @@
  * The file that tells which process serves a site, and where it can be asked: pid, time of its start, control socket,
  * one a line. Written by a supervisor, or by the one process of a server without workers, read by `uwas stop`, `reload` and `status`.
  */
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { createError, isCodedError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -15,9 +26,12 @@ export const PID_FILE = 'uwas.pid'
 export interface RunningServer extends ProcessId {
   /** Path of its control socket; empty where it takes no commands. */
   readonly socket: string
+  /** Numeric id of the user whose file has told so. */
+  readonly owner: number
 }
 
 const CONTENT = /^(\d{1,10})\n(\d*)\n([^\n]*)\n$/
+const NOT_REGULAR = 'it is not a regular file'
 /** Its longest path is that of a socket. */
 const MOST_BYTES = 1_000
 
@@ -26,28 +40,38 @@ const MOST_BYTES = 1_000
  * Throws UWAS_ERR_SUPERVISOR_PID_FILE where it is something else.
  */
 export function readPidFile(file: string): RunningServer | 'stale' | null {
-  const text = readOwn(file)
-  if (text === null) return null
+  const own = readOwn(file)
+  if (own === null) return null
+  const { text, owner } = own
   // One that is being written for the first time, or was cut short with its machine.
   if (text === '') return 'stale'
   const [, pid = '', startedAt = '', socket = ''] = CONTENT.exec(text) ?? []
   if (pid === '') throw notOne(file, 'it is another file: its content is not that of uwas')
-  const server = { pid: Number(pid), startedAt, socket }
+  const server = { pid: Number(pid), startedAt, socket, owner }
   return isStill(server) ? server : 'stale'
 }
 
-function readOwn(file: string): string | null {
+function readOwn(file: string): { readonly text: string; readonly owner: number } | null {
+  let fd = -1
   try {
-    const stats = lstatSync(file)
-    if (!stats.isFile()) throw notOne(file, 'it is not a regular file')
-    if (stats.size > MOST_BYTES) throw notOne(file, 'it is another file: it is too long')
-    return readFileSync(file, 'utf8')
+    // Neither through a link, nor waiting for a pipe's other end.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const { size, uid: owner } = regular(file, fstatSync(fd))
+    if (size > MOST_BYTES) throw notOne(file, 'it is another file: it is too long')
+    return { text: readFileSync(fd, 'utf8'), owner }
   } catch (error) {
     if (isCodedError(error)) throw error
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw notOne(file, message)
+    throw notOne(file, code === 'ELOOP' ? NOT_REGULAR : message)
+  } finally {
+    if (fd >= 0) closeSync(fd)
   }
+}
+
+function regular(file: string, stats: Stats): Stats {
+  if (!stats.isFile()) throw notOne(file, NOT_REGULAR)
+  return stats
 }
 
 function notOne(file: string, problem: string): Error {
@@ -64,12 +88,29 @@ export function isTaken(file: string, log: Log): boolean {
   return true
 }
 
-/** The server that the file names. Throws UWAS_ERR_SUPERVISOR_UNREACHABLE, UWAS_ERR_SUPERVISOR_PID_FILE. */
+/**
+ * The server that the file names: whoever may write the file does not choose which process of another user is ended
+ * (workers of `--user` own the folder that it is in). Throws UWAS_ERR_SUPERVISOR_UNREACHABLE,
+ * UWAS_ERR_SUPERVISOR_PID_FILE.
+ */
 export function findServer(file: string): RunningServer {
   const found = readPidFile(file)
-  if (found !== null && found !== 'stale') return found
+  if (found !== null && found !== 'stale') {
+    if (found.owner === 0 || isOf(found)) return found
+    throw notOne(file, `it is not of the user whose process (pid ${found.pid}) it names`)
+  }
   const problem = found === null ? 'there is no such file' : 'the process that it names has ended'
   throw createError('UWAS_ERR_SUPERVISOR_UNREACHABLE', { file, problem })
+}
+
+/** Linux proc(5), status: the effective id is the second one. True where the system does not tell. */
+function isOf({ pid, owner }: RunningServer): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    return /^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] === String(owner)
+  } catch {
+    return true
+  }
 }
 
 /**

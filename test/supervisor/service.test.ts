@@ -1,6 +1,6 @@
 /** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
+import { chownSync, closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -177,6 +177,24 @@ t.test('workers run as the user that root names', { skip: skipUnlessRoot }, asyn
   t.notMatch(stderr(), /EACCES/)
   t.equal((await fetch(`http://127.0.0.1:${port}/a.txt`)).status, 200)
   t.equal((await run(['stop'], { cwd: root })).code, 0)
+})
+
+t.test('a pid file of one user ends no process of another', { skip: skipUnlessRoot }, async (t) => {
+  const root = folder(t, { 'public/a.txt': 'a' })
+  const pidFile = join(root, 'pid')
+  const args = ['--pid-file', pidFile]
+  const { child, port } = await serve(t, ['serve', join(root, 'public'), '--port', '0', ...args])
+  const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
+  chownSync(pidFile, nobody, -1)
+  const { code, stderr } = await run(['stop', ...args])
+  t.equal(code, 2)
+  t.match(
+    stderr,
+    `it is not of the user whose process (pid ${child.pid}) it names. Name another one with --pid-file`,
+  )
+  t.equal((await fetch(`http://127.0.0.1:${port}/a.txt`)).status, 200, 'it goes on')
+  chownSync(pidFile, 0, -1)
+  t.equal((await run(['stop', ...args])).code, 0)
 })
 
 t.test('a user that cannot be is told before anything is opened', async (t) => {
