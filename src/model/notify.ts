@@ -1,5 +1,5 @@
 /** NOTIFY (PostgreSQL 18): a short signal to all who listen, on all servers of a database. Called by sites. */
-import { checkChannel, refuse } from './channel.ts'
+import { checkChannel, LONE, refuse } from './channel.ts'
 import { type Queryable, Statement } from './statement.ts'
 import { int, text } from './types.ts'
 
@@ -28,5 +28,6 @@ export async function notify(on: Queryable, channel: string, payload = ''): Prom
     throw refuse(what, problem)
   }
   if (payload.includes('\0')) throw refuse(what, 'the payload has a NUL character')
+  if (!payload.isWellFormed()) throw refuse(what, `the payload ${LONE}`)
   await notifying.run(on, { channel, payload })
 }

@@ -109,6 +109,19 @@ t.test(
       notify(db, 'x', 'a\0b'),
       refusal('notifying "x" cannot be done: the payload has a NUL character'),
     )
+    const lone = 'has half a surrogate pair, which is no character'
+    await t.rejects(
+      notify(db, 'x', 'a\ud83d'),
+      refusal(`notifying "x" cannot be done: the payload ${lone}`),
+    )
+    await t.rejects(
+      notify(db, '\udc00b'),
+      refusal(`notifying "\ufffdb" cannot be done: the channel's name ${lone}`),
+    )
+    await t.rejects(
+      db.listen('\udc00b', () => {}),
+      refusal(`listening to "\ufffdb" cannot be done: the channel's name ${lone}`),
+    )
     for (const channel of ['', 'é'.repeat(32), 'a\0']) {
       await t.rejects(
         db.listen(channel, () => {}),
