@@ -31,11 +31,11 @@ const NEEDS: readonly Need[] = [
   { pattern: /\bwith\s+hold\b/i, instead: 'use stream()' },
   {
     pattern:
-      /^\s*create\s+(?:(?:local|global)\s+)?temp(?:orary)?\s+(?![\s\S]*\bon\s+commit\s+drop\b)/i,
+      /^\s*create\s+(?:(?:(?:local|global)\s+)?temp(?:orary)?\s+|table\s+(?:if\s+not\s+exists\s+)?pg_temp\s*\.)(?![\s\S]*\bon\s+commit\s+drop\b)/i,
     instead: 'make it ON COMMIT DROP, inside of an atomic',
   },
   {
-    pattern: /\bselect\b[\s\S]*\binto\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i,
+    pattern: /\bselect\b[\s\S]*(?<!\binsert\s+)\binto\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i,
     instead: 'use CREATE TEMP TABLE … ON COMMIT DROP AS, inside of an atomic',
   },
   { pattern: /\b(?:lastval|currval)\s*\(/i, instead: 'use RETURNING' },
@@ -69,13 +69,16 @@ export function needsSession(
 }
 
 function quieten(found: string): string {
-  return found.startsWith('-') || found.startsWith('/') ? ' ' : "''"
+  if (found.startsWith('-') || found.startsWith('/')) return ' '
+  // A function's name may be quoted.
+  return /^"[a-z_]+"$/.test(found) ? found.replaceAll('"', ' ') : "''"
 }
 
 /** Of the commands in a block, each by itself: behind BEGIN, THEN and the like a SET is its own. */
 function commandsOf(body: string): string | undefined {
   for (const command of body.replace(QUIET, quieten).split(/;|\b(?:begin|then|else|loop)\b/i)) {
-    const instead = insteadOfSession(command.replace(/^\s*perform\b/i, 'select'))
+    // What EXECUTE runs there is text, which nobody can read before.
+    const instead = insteadOfSession(command.replace(/^\s*(?:perform|execute)\b/i, 'select'))
     if (instead !== undefined) return instead
   }
   return undefined

@@ -16,6 +16,9 @@ t.test('what lasts as long as a session is found however it is written', async (
     ["select E'\\' --', pg_advisory_lock(1)", /advisoryLock/],
     ["select 'a\\', pg_advisory_unlock_all()", /advisoryLock/],
     ['select pg_catalog.pg_try_advisory_lock (1, 2)', /advisoryLock/],
+    [`select "set_config"('a.b', 'c', false)`, /SET LOCAL/],
+    ['select pg_catalog."pg_advisory_lock"(7)', /advisoryLock/],
+    ['create table pg_temp.t (x int)', /ON COMMIT DROP/],
     ['select 1 as a into temp t', /ON COMMIT DROP AS/],
     ['select 1 as a into local temporary table t', /ON COMMIT DROP AS/],
     ['create temp table t (x int)', /ON COMMIT DROP/],
@@ -44,6 +47,8 @@ t.test('what ends with its transaction is not', async (t) => {
     'create temp table t (x int) on commit drop',
     "do $$ begin perform set_config('a.b', 'c', true); set local a.b = 'c'; end $$",
     'do $$ begin raise notice $x$ set a = b $x$; end $$',
+    'with x as (select 1 as a) insert into temp select a from x',
+    "do $$ begin execute format('select %L', 1); end $$",
     'create table resets (execute_at int)',
   ]
   for (const sql of free) t.equal(insteadOfSession(sql), undefined, sql)
