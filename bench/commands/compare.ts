@@ -11,7 +11,7 @@ import { type Build, build } from '../method/builds.ts'
 import { missingLoad } from '../method/load.ts'
 import { describeMachine, describeTools } from '../method/machine.ts'
 import { median, ratios } from '../method/statistics.ts'
-import { core, format } from '../report/figures.ts'
+import { format, ofProcesses } from '../report/figures.ts'
 import { readRun, stemOf, write } from '../report/result.ts'
 import { judgePairs, judgeRuns, LEAST_PAIRS, type Verdict } from '../report/verdict.ts'
 import { siteAt, uwasAt } from '../rivals/uwas.ts'
@@ -137,6 +137,6 @@ async function measureOnce(
   if (start % 2 === 1) both.reverse()
   const { samples, leftOut } = await bench(scenario, both, rounds, seconds)
   for (const [name, why] of leftOut) throw new WrongAnswer(`${name}: ${why}`)
-  const costs = (name: string): number[] => (samples.get(name) ?? []).map(core.of)
+  const costs = (name: string): number[] => (samples.get(name) ?? []).map(ofProcesses.of)
   return median(ratios(costs('B'), costs('A')))
 }

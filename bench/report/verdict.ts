@@ -1,7 +1,7 @@
 /** Two series of costs → which is dearer, where the noise allows to say so. Used by `compare`. */
 import { ofGroups, ofPairs } from '../method/rank.ts'
 import { median } from '../method/statistics.ts'
-import { core } from './figures.ts'
+import { ofProcesses } from './figures.ts'
 import type { Run, ScenarioResult } from './result.ts'
 
 /** One verdict in a hundred about equal builds is wrong. */
@@ -85,7 +85,9 @@ function relative({ rivals }: ScenarioResult, controls: readonly string[]): numb
   const others = rivals.filter(({ name }) => controls.includes(name))
   const own = rivals[0]?.samples ?? []
   return own.map((sample, round) => {
-    const costs = others.flatMap(({ samples }) => samples.slice(round, round + 1).map(core.of))
-    return core.of(sample) / (costs.length === 0 ? 1 : median(costs))
+    const costs = others.flatMap(({ samples }) =>
+      samples.slice(round, round + 1).map(ofProcesses.of),
+    )
+    return ofProcesses.of(sample) / (costs.length === 0 ? 1 : median(costs))
   })
 }
