@@ -188,6 +188,7 @@ async function runOnce<T>(
     await tx.rollback().catch(() => connection.kill('rolling back failed'))
     throw error
   } finally {
+    connection.isLong = false
     db.exclusive.release(connection)
   }
   await tx.runHooks()

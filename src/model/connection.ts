@@ -54,6 +54,8 @@ export class Connection {
   endsAt: number
   /** What runs on it takes long: others had better go elsewhere. Found by `look`. */
   isStuck: boolean
+  /** What runs on it may take any time: no silence is too long. */
+  isLong: boolean
   /** It serves what it has begun and nothing more: too old, or its server takes no writes any more. */
   isRetired: boolean
   /** False where a pooler or proxy stands between. */
@@ -86,6 +88,7 @@ export class Connection {
     this.idleSince = 0
     this.endsAt = Infinity
     this.isStuck = false
+    this.isLong = false
     this.isRetired = false
     this.isDirect = true
     this.isStandby = false
@@ -255,7 +258,8 @@ export class Connection {
       return
     }
     if (this.pending === 0) return this.#checkIdle(now)
-    const usualMs = statementTimeoutMs > 0 ? statementTimeoutMs + HUNG_AFTER_MS : Infinity
+    const isLimited = statementTimeoutMs > 0 && !this.isLong
+    const usualMs = isLimited ? statementTimeoutMs + HUNG_AFTER_MS : Infinity
     const silentMs = now - this.#progressAt
     if (silentMs > (this.#isPinged ? PING_MS : usualMs)) {
       this.kill(`no answer for ${Math.round(silentMs)} ms`)

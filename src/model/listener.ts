@@ -30,6 +30,8 @@ export class Listener {
   readonly #host: ListenerHost
   readonly #channels: Map<string, Set<Subscription>>
   #connection: Connection | null
+  /** It is asked to listen for the first time. */
+  #opening: Connection | null
   /** What changes the connection takes turns. */
   #last: Promise<unknown>
   #timer: NodeJS.Timeout | undefined
@@ -43,6 +45,7 @@ export class Listener {
     this.#host = host
     this.#channels = new Map()
     this.#connection = null
+    this.#opening = null
     this.#last = Promise.resolve()
     this.#timer = undefined
     this.#attempts = 0
@@ -91,7 +94,12 @@ export class Listener {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#channels.clear()
+    // What is on its way may never be answered, and the end waits behind it.
+    const timer = setTimeout(() => {
+      for (const each of [this.#opening, this.#connection]) each?.kill('it was closed')
+    }, CLOSE_MS)
     await this.#next(() => this.#endUnused())
+    clearTimeout(timer)
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {
@@ -118,12 +126,15 @@ export class Listener {
         if (connection !== undefined && connection === this.#connection) this.#lost()
       },
     })
+    this.#opening = connection
     const texts = [...this.#channels.keys()].map((channel) => `listen ${quoteName(channel)}`)
     try {
       await connection.simple(texts.join('; '))
     } catch (error) {
       await connection.close(CLOSE_MS)
       throw error
+    } finally {
+      this.#opening = null
     }
     this.#connection = connection
     clearTimeout(this.#timer)

@@ -127,6 +127,7 @@ export class Transaction {
   /** For long work: statements of this transaction may take any time from here on. */
   async allowLong(): Promise<void> {
     await this.#command('set local statement_timeout = 0')
+    this.#connection.isLong = true
   }
 
   /** For `atomic.ts`: begins a level inside this one. */

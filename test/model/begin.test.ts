@@ -1,13 +1,12 @@
 /** BEGIN goes out with the first statement of an `atomic`, and decides whether that runs. */
-import { createServer, connect as dial } from 'node:net'
 import t, { type Test } from 'tap'
 import { atomic } from '../../src/model/atomic.ts'
 import { createDatabase } from '../../src/model/database.ts'
 import { sqlStateOf } from '../../src/model/failures.ts'
 import { statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
-import { parseDatabaseUrl } from '../../src/model/url.ts'
-import { keepLog, runSql, testDatabase, testDatabaseUrl } from '../support/postgres.ts'
+import { keepLog, runSql, testDatabase } from '../support/postgres.ts'
+import { proxied } from '../support/postgres-proxy.ts'
 
 const add = statement('begin add', {
   params: { n: types.int },
@@ -18,36 +17,12 @@ const state = statement('begin state', {
   sql: `select current_setting('transaction_isolation') as isolation`,
 })
 
-/** A database behind a proxy that counts what its client sends, in parts that arrive together. */
+/** A database behind a proxy that counts what its client sends. */
 async function counted(t: Test) {
-  const { host, port, user, password, database } = parseDatabaseUrl(await testDatabaseUrl())
-  let parts = 0
-  const proxy = createServer((client) => {
-    const server = host.startsWith('/') ? dial(`${host}/.s.PGSQL.${port}`) : dial(port, host)
-    client.on('data', (chunk) => {
-      parts++
-      server.write(chunk)
-    })
-    server.pipe(client)
-    client.on('error', () => server.destroy()).on('close', () => server.destroy())
-    server.on('error', () => client.destroy())
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address() as { port: number }
-  const url = `postgres://${user}:${password}@127.0.0.1:${address.port}/${database}`
+  const { url, parts } = await proxied(t)
   const db = createDatabase({ url, log: keepLog() })
-  t.teardown(async () => {
-    await db.close()
-    proxy.close()
-  })
-  return {
-    db,
-    parts: () => {
-      const before = parts
-      parts = 0
-      return before
-    },
-  }
+  t.teardown(() => db.close())
+  return { db, parts }
 }
 
 t.test('a transaction of one statement takes two round trips', async (t) => {

@@ -8,6 +8,7 @@ import { createDatabase, DATABASE, type Database } from '../../src/model/databas
 import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
 import { notify } from '../../src/model/notify.ts'
 import { keepLog, runSql, testDatabase, until } from '../support/postgres.ts'
+import { proxied } from '../support/postgres-proxy.ts'
 
 /** The sessions in this database whose last statement was a LISTEN, and how they are ended. */
 const LISTENING = `select pid from pg_stat_activity
@@ -246,4 +247,17 @@ t.test('it outlives a PostgreSQL that is killed and started again', async (t) =>
   )
   t.equal(away.stats.open, 0)
   await away.close()
+})
+
+t.test('closing does not wait for a PostgreSQL that has stopped answering', async (t) => {
+  const { url, freeze, parts } = await proxied(t)
+  const db = createDatabase({ url, log: keepLog() })
+  await db.listen('first', () => {})
+  parts()
+  freeze()
+  const second = db.listen('second', () => {})
+  second.catch(() => {})
+  await until(() => parts() > 0)
+  await db.close()
+  await t.rejects(second, { code: 'UWAS_ERR_MODEL_UNAVAILABLE' })
 })

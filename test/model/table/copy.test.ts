@@ -167,3 +167,15 @@ t.test('a backend that dies while it copies costs the copy only', async (t) => {
   t.equal(await things.copyIn(db, [{ name: 'x' }]), 1)
   t.strictSame(await count.one(db), { n: 1 })
 })
+
+t.test('a source may take longer than a statement', async (t) => {
+  const db = await testDatabase(t, SCHEMA, { statementTimeoutMs: 1000 })
+  async function* slow() {
+    yield { name: 'a' }
+    // A piece is under way; a minute goes by.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const minute of [0, 1, 2]) db.exclusive.tick(performance.now() + 60_000 * minute)
+    yield { name: 'b' }
+  }
+  t.equal(await things.copyIn(db, slow()), 2)
+})
