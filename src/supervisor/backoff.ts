@@ -17,6 +17,11 @@ export class Backoff {
     this.#failures = 0
   }
 
+  /** Things go well again. */
+  reset(): void {
+    this.#failures = 0
+  }
+
   /** Milliseconds to wait, after an end that came `livedMs` after the worker was ready; 0 for one that never was. */
   next(livedMs: number): number {
     if (livedMs >= STEADY_MS) this.#failures = 0

@@ -218,6 +218,7 @@ export class Crew {
       if (slot.worker === null) void this.#fillSlot(slot, slot.backoff.next(0))
       return
     }
+    slot.renewal.reset()
     const isWanted = this.#slots.includes(slot) && (slot.worker === worker || slot.worker === null)
     if (!isWanted) return this.#retire(next)
     slot.worker = next

@@ -18,6 +18,7 @@ export class ServiceManager {
   readonly #log: Log
   readonly #watchdogMs: number
   #timer: NodeJS.Timeout | undefined
+  #hasWarned: boolean
   /** What is yet to be told, in its order. */
   readonly #waiting: string[]
 
@@ -31,6 +32,7 @@ export class ServiceManager {
     this.#watchdogMs = pid === undefined || Number(pid) === process.pid ? Number(micros) / 1000 : 0
     this.#timer = undefined
     this.#waiting = []
+    this.#hasWarned = false
     if (path !== undefined && ownProcess === null) {
       log.warn('NOTIFY_SOCKET is set, but telling it needs Linux and the native addon')
     }
@@ -79,6 +81,9 @@ export class ServiceManager {
   }
 
   #warn(error: number): void {
+    // The watchdog tells it again and again.
+    if (this.#hasWarned) return
+    this.#hasWarned = true
     const [name = String(error)] = getSystemErrorMap().get(-error) ?? []
     this.#log.warn(`NOTIFY_SOCKET ${this.#path} cannot be told: ${name}`)
   }

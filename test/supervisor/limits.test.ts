@@ -39,6 +39,8 @@ t.test(
     t.equal(backoff.next(0), 30_000, 'while none becomes ready')
     t.equal(backoff.next(100), 1000, 'one that serves for a while is better than none')
     t.equal(backoff.next(30_000), 0, 'a long life makes it good')
+    backoff.reset()
+    t.equal(backoff.next(0), 100, 'so does a success')
     t.equal(new Backoff().next(0), 100, 'one that never was ready is not tried again at once')
   },
 )

@@ -133,6 +133,8 @@ t.test('a service manager that does not listen is a warning', async (t) => {
   const env = { NOTIFY_SOCKET: '/nowhere/at/all', OTHER: 'stays' }
   const manager = new ServiceManager(env, loadNative().ownProcess, log)
   manager.ready()
+  manager.stopping()
+  t.equal(lines.length, 1, 'told once')
   t.match(lines.join(), /NOTIFY_SOCKET .*(cannot be told: ENOENT|needs Linux and the native addon)/)
   t.strictSame(env, { OTHER: 'stays' }, 'it is for this process alone')
 })
