@@ -88,7 +88,8 @@ function commandsOf(body: string): string | undefined {
 function setsForSession(bare: string): boolean {
   for (const { index, 0: call } of bare.matchAll(/\bset_config\s*\(/gi)) {
     const last = lastArgument(bare, index + call.length)
-    if (!/^\s*true\s*$/i.test(last)) return true
+    if (!/^\s*(?:is_local\s*(?:=>|:=)\s*)?true\s*(?:::\s*bool(?:ean)?\s*)?$/i.test(last))
+      return true
   }
   return false
 }
