@@ -29,14 +29,26 @@ export function exitOnSignals(): void {
   handleSignals((signal) => process.exit(128 + constants.signals[signal]))
 }
 
+/** How a signal ends a service. */
+export interface Ending {
+  /** Of replies that have begun, in milliseconds. Default 10,000. */
+  readonly graceMs?: number
+  /** From `leave` until it closes, in milliseconds. Default 0. */
+  readonly delayMs?: number
+  /** Tells load balancers to send no more. */
+  readonly leave?: () => void
+}
+
 /**
- * Waits for the end. The first signal closes with grace (default 10,000 ms): 0. A second one exits at once, as do replies
+ * Waits for the end. The first signal closes with grace: 0. A second one exits at once, as do replies
  * and connections that take longer than both time limits: 1. An exception or a rejected promise that
  * nobody handled is logged and closes too: 1, since the process may be in any state. While closing,
  * further ones are not even logged: the log itself may be what fails.
  */
-export function untilEnd(close: Close, log: Log, graceMs: number = GRACE_MS): Promise<number> {
+export function untilEnd(close: Close, log: Log, ending: Ending = {}): Promise<number> {
+  const { graceMs = GRACE_MS, delayMs = 0, leave } = ending
   return new Promise((resolve) => {
+    let hasSignal = false
     let isClosing = false
     const end = (waitMs: number, code: number): void => {
       setTimeout(() => exitNow(log, 'closing took too long'), waitMs + CLOSE_MS).unref()
@@ -49,11 +61,19 @@ export function untilEnd(close: Close, log: Log, graceMs: number = GRACE_MS): Pr
       )
     }
     handleSignals((signal) => {
-      if (isClosing) exitNow(log, `second signal (${signal})`)
-      isClosing = true
-      // The line says that nothing more is accepted, so that comes first.
-      end(graceMs, 0)
-      log.info(`${signal}: finishing what has begun, then stopping`)
+      if (hasSignal || isClosing) exitNow(log, `second signal (${signal})`)
+      hasSignal = true
+      const stop = (): void => {
+        if (isClosing) return
+        isClosing = true
+        // The line says that nothing more is accepted, so that comes first.
+        end(graceMs, 0)
+        log.info(`${signal}: finishing what has begun, then stopping`)
+      }
+      if (delayMs === 0) return stop()
+      leave?.()
+      log.info(`not ready any more, stopping in ${delayMs} ms`)
+      setTimeout(stop, delayMs)
     })
     process.on('uncaughtException', (error, origin) => {
       if (isClosing) return

@@ -9,6 +9,7 @@ import { securityHeaders } from '../http/security-headers.ts'
 import { listen } from '../server/server.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
 import type { ServiceManager } from '../supervisor/service-manager.ts'
+import { LEAVING } from '../was/health/leaving.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { servedSite } from './served-site.ts'
@@ -50,7 +51,11 @@ export async function serveHere(
         await backends.close()
       },
       log,
-      workers.graceMs,
+      {
+        graceMs: workers.graceMs,
+        delayMs: workers.stopDelayMs,
+        leave: () => void app.services.provide(LEAVING, true),
+      },
     )
   } catch (error) {
     await backends.close()

@@ -44,6 +44,7 @@ export class Crew {
   /** How much each worker's limits vary, from -1 to 1. */
   readonly #jitter: WeakMap<WorkerProcess, number>
   #timer: NodeJS.Timeout | undefined
+  #isLeaving: boolean
   #isStopping: boolean
 
   constructor(host: CrewHost) {
@@ -52,6 +53,7 @@ export class Crew {
     this.#running = new Set()
     this.#jitter = new WeakMap()
     this.#timer = undefined
+    this.#isLeaving = false
     this.#isStopping = false
   }
 
@@ -78,7 +80,9 @@ export class Crew {
     worker.expectWithin(migrates ? 0 : startTimeoutMs)
     worker.begin({ ...this.#host.begin(), slot: worker.slot, migrates })
     if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
-    return await worker.ready
+    const ready = await worker.ready
+    if (this.#isLeaving) worker.leave()
+    return ready
   }
 
   /** Puts workers that are ready in the places of those before, which drain; there are as many places as workers then. */
@@ -110,6 +114,12 @@ export class Crew {
       this.#look(lookMs, timeoutMs)
       if (!this.#isStopping) this.watch()
     }, lookMs)
+  }
+
+  /** From now on no worker is ready for load balancers, nor is one that takes another's place. */
+  leave(): void {
+    this.#isLeaving = true
+    for (const worker of this.#running) worker.leave()
   }
 
   /** Stops all. Resolves when none accepts any more, but for those that stand still; `ended` when none runs any more. */

@@ -48,6 +48,8 @@ export type ToWorker =
   /** Comes with the socket. */
   | { readonly type: 'listen'; readonly slot: number }
   | { readonly type: 'release'; readonly slot: number }
+  /** It is not ready any more, but serves until it is told to stop. */
+  | { readonly type: 'unready' }
   | { readonly type: 'stop'; readonly graceMs: number; readonly lingerMs: number }
 
 export type FromWorker =

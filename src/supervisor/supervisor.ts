@@ -2,6 +2,7 @@
  * The process that serves nothing: it keeps the listening sockets, the embedded PostgreSQL and the workers, and swaps
  * all workers on a reload. It never loads a site. Made and ended by `supervise.ts`.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { EmbeddedPostgres } from '../model/embedded.ts'
@@ -134,11 +135,17 @@ export class Supervisor {
     return this.#nextReload
   }
 
-  /** Resolves when nothing more is accepted; `onEnd` when all has ended. */
+  /** Resolves when nothing more is accepted, `workers.stopDelayMs` after load balancers could know. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    const { stopDelayMs, graceMs } = this.#settings?.workers ?? DEFAULT_WORKERS
+    if (stopDelayMs > 0) {
+      this.#options.log.info(`not ready any more, stopping in ${stopDelayMs} ms`)
+      this.#crew.leave()
+      await sleep(stopDelayMs)
+    }
     this.#sockets?.close()
-    await this.#crew.stop(this.#settings?.workers.graceMs ?? 0, LAST_LINGER_MS)
+    await this.#crew.stop(graceMs, LAST_LINGER_MS)
   }
 
   /** After `stop`. */

@@ -158,6 +158,11 @@ export class WorkerProcess {
     }
   }
 
+  /** Has it tell load balancers that it is not ready any more. */
+  leave(): void {
+    this.#tell({ type: 'unready' })
+  }
+
   /** Has it drain and exit; killed when that takes longer than `killMs`. */
   stop(graceMs: number, lingerMs: number, killMs: number): void {
     if (this.state === 'stopping' || this.state === 'ended') return

@@ -17,6 +17,7 @@ import {
   serveHanded,
 } from '../server/server.ts'
 import type { SiteConfig } from '../was/config.ts'
+import { LEAVING } from '../was/health/leaving.ts'
 import { Channel, type SocketHandle } from './channel.ts'
 import { ownMemoryBytes } from './memory.ts'
 import type { Begin, Settings, ToWorker } from './messages.ts'
@@ -64,6 +65,7 @@ class Worker {
   readonly #accepted: Map<number, () => void>
   #config: SiteConfig | null
   #backends: Backends | null
+  #app: App | null
   #server: Serving | null
   #handed: HandedServer | null
   #isStopping: boolean
@@ -77,6 +79,7 @@ class Worker {
     this.#accepted = new Map()
     this.#config = null
     this.#backends = null
+    this.#app = null
     this.#server = null
     this.#handed = null
     this.#isStopping = false
@@ -101,6 +104,7 @@ class Worker {
     ownProcess?.endWithParent(Math.ceil((config.workers.graceMs + CLOSE_MS) / 1000) + 1)
     if (config.workers.pinToCore) this.#pin(ownProcess, begin.slot)
     const app = await this.#build(config, begin)
+    this.#app = app
     const port = await this.#open(app, begin)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
@@ -184,6 +188,9 @@ class Worker {
         return
       case 'release':
         return this.#release(message.slot)
+      case 'unready':
+        this.#app?.services.provide(LEAVING, true)
+        return
       case 'stop':
         void this.#stop(message, 0)
     }

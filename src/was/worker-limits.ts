@@ -12,6 +12,7 @@ export interface SiteWorkers {
   readonly maxRequests: number
   readonly maxAgeSeconds: number
   readonly pinToCore: boolean
+  readonly stopDelayMs: number
   readonly graceMs: number
 }
 
@@ -23,5 +24,6 @@ export const DEFAULT_WORKERS: SiteWorkers = {
   maxRequests: 0,
   maxAgeSeconds: 0,
   pinToCore: false,
+  stopDelayMs: 0,
   graceMs: 10_000,
 }

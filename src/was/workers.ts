@@ -24,6 +24,11 @@ export interface WorkersOptions {
   readonly maxAgeSeconds?: number | undefined
   /** Each worker stays on a core of its own, counted around (Linux, with the native addon). Default false. */
   readonly pinToCore?: boolean | undefined
+  /**
+   * After a signal to stop, `/readyz` is 503 and everything else goes on for so long, in milliseconds: load balancers
+   * send no more by then. Default 0.
+   */
+  readonly stopDelayMs?: number | undefined
   /** What replies that have begun may take when a worker or the server stops, in milliseconds. Default 10,000. */
   readonly graceMs?: number | undefined
 }
@@ -42,6 +47,7 @@ export const workersOptions = z.strictObject({
   maxRequests: most,
   maxAgeSeconds: most,
   pinToCore: z.boolean().optional(),
+  stopDelayMs: z.int().min(0).max(DAY_MS).optional(),
   graceMs: z.int().min(0).max(DAY_MS).optional(),
 })
 

@@ -38,6 +38,7 @@ t.test('an empty configuration is complete', async (t) => {
       maxRequests: 0,
       maxAgeSeconds: 0,
       pinToCore: false,
+      stopDelayMs: 0,
       graceMs: 10_000,
     },
     cache: { maxBytes: 67_108_864 },

@@ -10,6 +10,7 @@ import type { Request } from '../../http/request.ts'
 import { DATABASE } from '../../model/database.ts'
 import { BoundedCheck } from './check.ts'
 import { databaseAnswers, migrationsAreCurrent } from './database.ts'
+import { LEAVING } from './leaving.ts'
 import type { HealthCheck, SiteHealth } from './options.ts'
 
 export interface HealthParts {
@@ -36,7 +37,8 @@ export function createHealth(health: SiteHealth, parts: HealthParts): HealthRepl
     if (req.method === 'OPTIONS') return empty({ headers })
     if (req.method !== 'GET' && req.method !== 'HEAD') return empty({ status: 405, headers })
     if (req.path === alivePath) return tell(200, { status: 'alive' })
-    if (services.find(DRAINING)?.aborted === true) return tell(503, { status: 'draining' })
+    const isEnding = services.find(LEAVING) === true || services.find(DRAINING)?.aborted === true
+    if (isEnding) return tell(503, { status: 'draining' })
     return checks.length === 0 ? tell(200, { status: 'ready', checks: {} }) : readiness(checks)
   }
 }
