@@ -83,6 +83,7 @@ export { host } from './route/host.ts'
 export { type SocketRouteOptions, socket } from './route/socket.ts'
 export { include, path, urlconf } from './route/urlconf.ts'
 export { type ListenOptions, listen, type Server } from './server/server.ts'
+export { openTls } from './server/tls/open-tls.ts'
 export { type CompileOptions, compile } from './template/compile.ts'
 export type { TemplateErrors } from './template/errors.ts'
 export { escapeHtml } from './template/escape.ts'
@@ -170,6 +171,7 @@ export {
 export { Session } from './was/session/session.ts'
 export { defineSettings, type Settings } from './was/settings.ts'
 export { staticUrl } from './was/static-url.ts'
+export type { CertificateOptions, HstsOptions, TlsOptions } from './was/tls.ts'
 export { type MultipartForm, multipart, type Upload } from './was/upload/multipart.ts'
 export {
   type FieldPart,

@@ -57,8 +57,10 @@ export async function statusCommand(dir: string | undefined, flags: RunningFlags
   return 0
 }
 
-function describe({ pid, version, name, port, seconds, reloads, workers }: ServerStatus): string {
-  const first = `uwas ${version} serves ${name} on port ${port} (pid ${pid}, for ${seconds} s, ${reloads} reloads)`
+function describe(status: ServerStatus): string {
+  const { pid, version, name, port, tlsPort, seconds, reloads, workers } = status
+  const ports = tlsPort === null ? `port ${port}` : `port ${port}, by TLS on ${tlsPort}`
+  const first = `uwas ${version} serves ${name} on ${ports} (pid ${pid}, for ${seconds} s, ${reloads} reloads)`
   const rows = workers.map((one) => [
     String(one.worker),
     one.pid === 0 ? '' : String(one.pid),

@@ -7,6 +7,7 @@ import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { listen } from '../server/server.ts'
+import { openTls } from '../server/tls/open-tls.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
 import type { ServiceManager } from '../supervisor/service-manager.ts'
 import { LEAVING } from '../was/health/leaving.ts'
@@ -28,6 +29,7 @@ export async function serveHere(
   readPidFile(pidFile)
   setHeaderLimit(config)
   exitOnSignals()
+  const tls = await openTls(config.tls, log)
   const backends = await openBackends(config, log)
   try {
     const app = await createApp(config, backends, { log })
@@ -35,14 +37,14 @@ export async function serveHere(
       host: config.host ?? undefined,
       port: config.port,
       headers: securityHeaders(config.securityHeaders),
+      tls,
     })
     const { host, workers, file, root } = config
-    const { port } = server
+    const { port, tlsPort } = server
     const isSite = file !== null
     tellPid(pidFile, log)
-    log.info(
-      servingLine({ name: showPath(root), isSite, counts: app.counts, host, port, workers: 1 }),
-    )
+    const { counts } = app
+    log.info(servingLine({ name: showPath(root), isSite, counts, host, port, tlsPort, workers: 1 }))
     manager.ready()
     return await untilEnd(
       async (graceMs) => {

@@ -4,7 +4,7 @@
 const LOCAL: ReadonlySet<string> = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])
 
 /** The address to open in a browser on this machine. */
-export function serverUrl(host: string | null, port: number): string {
-  if (host === null || LOCAL.has(host)) return `http://localhost:${port}`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+export function serverUrl(host: string | null, port: number, scheme = 'http'): string {
+  if (host === null || LOCAL.has(host)) return `${scheme}://localhost:${port}`
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -10,13 +10,17 @@ export interface ServingFacts {
   readonly counts: { readonly files: number; readonly routes: number; readonly templates: number }
   readonly host: string | null
   readonly port: number
+  /** Null: not by TLS. */
+  readonly tlsPort: number | null
   readonly workers: number
 }
 
 export function servingLine(facts: ServingFacts): string {
-  const { name, isSite, counts, host, port, workers } = facts
+  const { name, isSite, counts, host, port, tlsPort, workers } = facts
   const parts = [count(counts.files, 'file')]
   if (isSite) parts.push(count(counts.routes, 'route'), count(counts.templates, 'template'))
   if (workers > 1) parts.push(count(workers, 'worker'))
-  return `serving ${name} (${parts.join(', ')}) on ${serverUrl(host, port)}`
+  const urls = [serverUrl(host, port)]
+  if (tlsPort !== null) urls.push(serverUrl(host, tlsPort, 'https'))
+  return `serving ${name} (${parts.join(', ')}) on ${urls.join(' and ')}`
 }

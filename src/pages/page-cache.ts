@@ -154,9 +154,12 @@ export class PageCache {
   }
 }
 
-/** What decides between a site's hosts, and what its links are made of. */
+/** What decides between a site's hosts, and what its links are made of; as the lanes ask for pages. */
 function hostOf(req: Request, read: (name: string) => string | undefined): string {
-  if (req.services.find(TRUSTED_PROXIES) === undefined) return read('host') ?? ''
+  if (req.services.find(TRUSTED_PROXIES) === undefined) {
+    const host = read('host') ?? ''
+    return req.secure ? `https://${host}` : host
+  }
   const { scheme, host } = req.client
   return `${scheme}://${host}`
 }

@@ -3,7 +3,7 @@
  * else is looked at, since a page that was made from it is not everybody's. Made by `page-cache.ts`.
  */
 import { checkTags, MAX_TAGS } from '../cache/tags.ts'
-import type { Client } from '../http/forwarded.ts'
+import { type Client, TRUSTED_PROXIES } from '../http/forwarded.ts'
 import { type FieldSource, type Personal, Request } from '../http/request.ts'
 import type { PageKey, Rule } from './rule.ts'
 
@@ -26,8 +26,8 @@ export class RenderRequest extends Request {
   readonly #rule: Rule
   readonly #fields: FieldSource
   readonly #client: Client
-  /** Of the key. */
-  readonly #host: string
+  /** Whether the key has Host as it is. */
+  readonly #isHostKeyed: boolean
   #isJudged: boolean
 
   /** `req` is the request of whom it is made for first; it may end before this one does. */
@@ -52,7 +52,9 @@ export class RenderRequest extends Request {
     this.#rule = rule
     this.#fields = fields
     this.#client = client
-    this.#host = key.host
+    const host = fields.get('host') ?? ''
+    const origin = req.secure ? `https://${host}` : host
+    this.#isHostKeyed = key.host === origin && req.services.find(TRUSTED_PROXIES) === undefined
     this.#isJudged = false
   }
 
@@ -131,7 +133,7 @@ export class RenderRequest extends Request {
 
   /** Behind proxies the key has the host that they tell; Host itself may be any. */
   #isKeyed(lower: string): boolean {
-    return lower === 'host' && (this.#fields.get('host') ?? '') === this.#host
+    return lower === 'host' && this.#isHostKeyed
   }
 
   /** Reads what has been judged by its name. */

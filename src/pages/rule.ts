@@ -12,7 +12,7 @@ export type ReadField = (name: string) => string | undefined
 
 /** What a page is kept by, and what its view sees of the request. */
 export interface PageKey {
-  /** As the client names it; behind trusted proxies with its scheme, as they tell it. */
+  /** As the client names it, with `https://` before it where that is its scheme; behind trusted proxies as they tell both. */
   readonly host: string
   /** Encoded canonical path, with the query that counts. */
   readonly target: string

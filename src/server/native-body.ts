@@ -12,6 +12,12 @@ import type { EngineResponse } from './engine-types.ts'
 /** Bytes that are kept for a view that has not asked for them, or not taken the last ones. */
 const MAX_AHEAD_BYTES = 256 * 1024
 
+/**
+ * A body that nobody reads is let go of by the engine up to here, so that its client is still there for
+ * the reply; of a longer one the connection is closed.
+ */
+export const MAX_DRAINED_BYTES = 256 * 1024 * 1024
+
 type Mode = 'waiting' | 'whole' | 'stream' | 'dropped'
 
 export class NativeBody implements BodySource {

@@ -5,7 +5,7 @@
  */
 import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
-import { findClient } from '../http/forwarded.ts'
+import { type Client, findClient } from '../http/forwarded.ts'
 import type { FieldSource } from '../http/request.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { Peers } from './peers.ts'
@@ -85,14 +85,19 @@ export class NativeFields implements FieldSource {
 
   /** The host that the client named, before there is a `Request` to ask; throws as `entries`. */
   hostFor(services: Services): string {
+    return this.clientFor(services, false).host
+  }
+
+  /** The same for all of the client. */
+  clientFor(services: Services, secure: boolean): Client {
     const address = (): string => this.address()
     return findClient(services, {
       header: (name) => this.get(name),
       get remoteAddress() {
         return address()
       },
-      secure: false,
-    }).host
+      secure,
+    })
   }
 
   /**

@@ -17,24 +17,21 @@ import type { Application } from './application.ts'
 import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
-import { share } from './extra-head.ts'
+import { share, withFields } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
 import { type FileHost, isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
+import type { HttpsRedirect } from './https-redirect.ts'
 import { linkRequest } from './link-request.ts'
-import { NativeBody } from './native-body.ts'
+import { MAX_DRAINED_BYTES, NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
-import { FieldScan } from './native-scan.ts'
+import { bodyLength, FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
+import { recordFile } from './record-file.ts'
 import { refusal, refusalBytes } from './refusal.ts'
+import { CLEAR, type Scheme } from './scheme.ts'
 import type { TakeSocket } from './server-socket.ts'
-
-/**
- * A body that nobody reads is let go of by the engine up to here, so that its client is still there for
- * the reply; of a longer one the connection is closed.
- */
-const MAX_DRAINED_BYTES = 256 * 1024 * 1024
 
 export class NativeLane {
   /** Read anew by every request, so that a reload swaps it between two of them. */
@@ -47,6 +44,7 @@ export class NativeLane {
   requests: number
   /** Where the engine does not know the addresses of its connections. */
   peers: Peers | null
+  readonly #scheme: Scheme
   readonly #heads: Heads
   readonly #scan: FieldScan
   readonly #corked: Corked
@@ -55,13 +53,14 @@ export class NativeLane {
   /** The Host value that last passed its grammar: nearly always the same. */
   #goodHost: string
 
-  constructor(application: Application, baseHeaders: HeaderList) {
+  constructor(application: Application, baseHeaders: HeaderList, scheme: Scheme = CLEAR) {
     this.application = application
     this.draining = false
     this.pending = 0
     this.requests = 0
     this.peers = null
-    this.#heads = createHeads(baseHeaders)
+    this.#scheme = scheme
+    this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])
     this.#scan = new FieldScan()
     this.#corked = new Corked()
     this.#host = {
@@ -90,8 +89,8 @@ export class NativeLane {
   }
 
   /** For the strict lane: a whole refusal, for a connection without a request that could be answered. */
-  refusalBytes(status: number): Uint8Array {
-    return refusalBytes(status, this.#heads)
+  refusalBytes(status: number, hint = ''): Uint8Array {
+    return refusalBytes(status, this.#heads, hint)
   }
 
   /** The engine's handler for every other method. */
@@ -136,10 +135,11 @@ export class NativeLane {
     if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
       if (!tellsHealth(req.getUrl(), scan.host)) refusal = 421
     }
-    if (refusal !== 0) {
-      this.#refuse(this.#exchangeOf(res, method), refusal)
-      return
-    }
+    const { redirect } = this.#scheme
+    const moved = refusal === 0 && redirect !== null ? this.#moved(res, req, redirect) : null
+    if (moved === 421) refusal = moved
+    if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, method), refusal)
+    if (moved instanceof Reply) return this.#send(res, method, moved)
     this.#goodHost = scan.host
     const rawPath = req.getUrl()
     const isRead =
@@ -149,12 +149,19 @@ export class NativeLane {
     else this.#answerOther(res, req, method, rawPath, startedAt)
   }
 
+  #moved(res: EngineResponse, req: EngineRequest, redirect: HttpsRedirect): Reply | 421 | null {
+    const fieldsOf = () => new NativeFields(req, res, '', this.peers)
+    return redirect.answer(this.application, this.#scan.host, req, fieldsOf)
+  }
+
   /** A file, or a page that a view has made for everybody: it is sent like one. */
   #find(req: EngineRequest, path: string): FileEntry | undefined {
     const { files, pages } = this.application
     const entry = files.lookup(path)
     if (entry !== undefined || pages === null || this.#scan.hasAuthorization) return entry
-    return pages.find(this.#scan.host, path, req.getQuery() ?? '', req)
+    const { host } = this.#scan
+    const origin = this.#scheme.secure ? `https://${host}` : host
+    return pages.find(origin, path, req.getQuery() ?? '', req)
   }
 
   #answerFile(
@@ -172,6 +179,7 @@ export class NativeLane {
     const search = entry.redirect ? (req.getQuery() ?? '') : ''
     let prepared = search === '' ? answer(entry, isGet, this.#scan) : files.redirect(entry, search)
     if (rules !== null) prepared = share(prepared, rules, path, this.#scan.origin)
+    if (this.#scheme.fields !== null) prepared = withFields(prepared, this.#scheme.fields)
     const decided = traces === null ? 0 : performance.now()
     const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
     if (keepsAlive && isGet && isOneSend(prepared)) {
@@ -182,13 +190,14 @@ export class NativeLane {
       else res.cork(() => writePrepared(exchange, prepared, this.#host))
     }
     if (traces !== null) {
-      const trace = new Trace(startedAt)
-      trace.add('server', startedAt, '', found)
-      trace.add('files', found, entry.etag, decided)
-      trace.add('reply', decided)
-      const lane = entry.fields.more === undefined ? 'static' : 'page'
-      traces.record(lane, method, path, prepared.status, trace)
+      const { status } = prepared
+      recordFile(traces, entry, { method, path, status, startedAt, found, decided })
     }
+  }
+
+  /** A reply that no view has made, to the request that was scanned last. */
+  #send(res: EngineResponse, method: string, reply: Reply): void {
+    writeReply(this.#exchangeOf(res, method), reply, this.#heads.of(reply))
   }
 
   /** An exchange of the request that was scanned last. */
@@ -230,19 +239,13 @@ export class NativeLane {
     const urlBytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
     const isTooLong = urlBytes > limits.maxUrlBytes
     const target = isTooLong ? 414 : parseTarget(rawPath)
-    if (target === 414 || target === 400) {
-      this.#refuse(this.#exchangeOf(res, method), target)
-      return
-    }
+    if (target === 414 || target === 400) return this.#refuse(this.#exchangeOf(res, method), target)
     if (target === 404) {
       this.#answerView(res, req, method, rawPath, search, startedAt, this.application.notFound)
       return
     }
     const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
-    if (routed instanceof Reply) {
-      writeReply(this.#exchangeOf(res, method), routed, this.#heads.of(routed))
-      return
-    }
+    if (routed instanceof Reply) return this.#send(res, method, routed)
     const { path, canonical } = routed ?? target
     const isRead = method === 'GET' || method === 'HEAD'
     const isKnown = rules === null && canonical === rawPath
@@ -281,7 +284,7 @@ export class NativeLane {
     const exchange = this.#exchangeOf(res, method)
     const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
     const trace = application.traces === null ? null : new Trace(startedAt)
-    const length = this.#bodyLength(req)
+    const length = bodyLength(this.#scan, req)
     const limit = length === 0 ? 0 : this.#limitOf(method, path, fields)
     const isTooLarge = length > limit
     const body = length === 0 || isTooLarge ? null : new NativeBody(res, length, limit)
@@ -294,7 +297,7 @@ export class NativeLane {
       body,
       services: application.services,
       remoteAddress: () => fields.address(),
-      secure: false,
+      secure: this.#scheme.secure,
       trace,
     })
     trace?.add('server', startedAt)
@@ -389,11 +392,5 @@ export class NativeLane {
   /** A file that a view has let go: as a static one, with the fields of the view. */
   #writeFile(exchange: Exchange, reply: FileReply): void {
     writePrepared(exchange, { ...reply.prepared, head: this.#heads.of(reply) }, this.#host)
-  }
-
-  /** Bytes of the request's body by its own word; NaN when only its end will tell. */
-  #bodyLength({ isChunked }: EngineRequest): number {
-    const { contentLength } = this.#scan
-    return contentLength === '' && isChunked === true ? Number.NaN : Number(contentLength)
   }
 }

@@ -101,3 +101,8 @@ export class FieldScan implements FileFields {
 function join(before: string, value: string): string {
   return before === '' ? value : `${before}, ${value}`
 }
+
+/** Bytes of the request's body by its own word; NaN when only its end will tell. */
+export function bodyLength({ contentLength }: FieldScan, { isChunked }: EngineRequest): number {
+  return contentLength === '' && isChunked === true ? Number.NaN : Number(contentLength)
+}

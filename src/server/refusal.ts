@@ -8,9 +8,9 @@ export function refusal(status: number): Reply {
   return text(`${status} ${reasonOf(status)}\n`, { status })
 }
 
-/** The whole of it, for a connection without a request that could be answered. */
-export function refusalBytes(status: number, heads: Heads): Uint8Array {
-  const body = refusal(status)
+/** The whole of it, for a connection without a request that could be answered. `hint`: what to do. */
+export function refusalBytes(status: number, heads: Heads, hint = ''): Uint8Array {
+  const body = text(`${status} ${reasonOf(status)}\n${hint}`, { status })
   const head = `HTTP/1.1 ${Buffer.from(heads.of(body)).toString('latin1')}`
   const content = body.body as string
   const rest = `Date: ${formatHttpDate(Date.now())}\r\nConnection: close\r\nContent-Length: ${content.length}`

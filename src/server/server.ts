@@ -11,9 +11,13 @@ import { type LoadedEngine, loadEngine } from './engine.ts'
 import type { EngineApp } from './engine-types.ts'
 import type { Front } from './front.ts'
 import { GatedFront, listenGated } from './gated.ts'
+import { HttpsRedirect } from './https-redirect.ts'
 import { cannotListen } from './listen-error.ts'
 import { NativeLane } from './native-lane.ts'
+import { CLEAR } from './scheme.ts'
 import { SocketLane } from './socket-lane.ts'
+import type { Certificates } from './tls/certificates.ts'
+import { type ListeningHandle, TlsFront } from './tls/tls-front.ts'
 import { listenUngated } from './ungated.ts'
 
 /** Where and how to listen. */
@@ -28,6 +32,20 @@ export interface ListenOptions {
   readonly headers: HeaderList
   /** Looks at connections first; null leaves them all to the engine. Default: the addon's, if it is there. */
   readonly gate?: Gate | null
+  /** TLS on a port of its own; null: on the sockets that it is told to accept from. Default none. */
+  readonly tls?: (TlsOptions & { readonly port: number | null }) | null
+}
+
+/** How a site is served by TLS. */
+export interface TlsOptions {
+  /** They are the server's: it closes them. */
+  readonly certificates: Certificates
+  /** Value of Strict-Transport-Security; null: none. */
+  readonly hsts: string | null
+  /** Whether requests in clear are sent there. */
+  readonly redirect: boolean
+  /** The port that the world knows; null: the one that is listened on. */
+  readonly publicPort: number | null
 }
 
 /** How a server ends. */
@@ -54,12 +72,16 @@ export interface Serving {
    * all connections. Resolves to the number of replies that were cut.
    */
   close(options?: CloseOptions): Promise<number>
+  /** Accepts from a listening socket for TLS, which becomes the server's, until what it returns is called. */
+  acceptTls(handle: ListeningHandle): () => void
 }
 
 /** What `listen` gives: a server that is listening. */
 export interface Server extends Serving {
   /** The port that is listened on. */
   readonly port: number
+  /** The one for TLS that it has opened; null: none. */
+  readonly tlsPort: number | null
   /** Whether connections are looked at first: without the addon the fences of the native lane are all. */
   readonly gated: boolean
 }
@@ -78,20 +100,27 @@ const DRAIN_POLL_MS = 10
 /** Milliseconds that a connection may stay silent once the server stops: its request may be on its way. */
 const SILENT_GRACE_MS = 250
 
-/** Starts to serve. Throws UWAS_ERR_SERVER_LISTEN when the address cannot be had, UWAS_ERR_SERVER_NO_ENGINE. */
+/** Starts to serve. Throws UWAS_ERR_SERVER_LISTEN when an address cannot be had, UWAS_ERR_SERVER_NO_ENGINE. */
 export async function listen(application: Application, options: ListenOptions): Promise<Server> {
-  const parts = assemble(application, options.headers)
+  const { host, tls = null } = options
+  const parts = assemble(application, options.headers, tls)
   const front = await openFront(parts, options)
-  return { ...serving(parts, front), port: front.port, gated: front.gated }
+  const port = tls?.port ?? null
+  const tlsPort = port === null ? null : await listenTls(parts, front, { host, port })
+  return { ...serving(parts, front), port: front.port, tlsPort, gated: front.gated }
 }
 
 /** Is ready to serve what it is told to accept. Throws UWAS_ERR_SERVER_NO_ENGINE. */
 export function serveHanded(
   application: Application,
-  { headers, gate }: { readonly headers: HeaderList; readonly gate: Gate },
+  options: {
+    readonly headers: HeaderList
+    readonly gate: Gate
+    readonly tls?: TlsOptions | null
+  },
 ): HandedServer {
-  const parts = assemble(application, headers)
-  const front = new GatedFront(gate, parts.engine, parts.app, parts.lane)
+  const parts = assemble(application, options.headers, options.tls ?? null)
+  const front = new GatedFront(options.gate, parts.engine, parts.app, parts.lane)
   return { ...serving(parts, front), accept: (fd) => front.accept(fd) }
 }
 
@@ -99,50 +128,108 @@ interface Parts {
   readonly engine: LoadedEngine
   readonly app: EngineApp
   readonly lane: NativeLane
+  readonly tls: TlsParts | null
   readonly sockets: SocketLane
   readonly stopping: AbortController
 }
 
-function assemble(application: Application, headers: HeaderList): Parts {
+interface TlsParts {
+  readonly lane: NativeLane
+  readonly front: TlsFront
+  readonly redirect: HttpsRedirect
+  readonly publicPort: number | null
+}
+
+function assemble(application: Application, headers: HeaderList, tls: TlsOptions | null): Parts {
   const engine = loadEngine()
-  const lane = new NativeLane(application, headers)
   const stopping = new AbortController()
   application.services.provide(DRAINING, stopping.signal)
+  const redirect = tls === null ? null : redirectOf(tls)
+  const clear = tls?.redirect === true ? redirect : null
+  const lane = new NativeLane(application, headers, { ...CLEAR, redirect: clear })
   const app = engine.uws.App()
   app.get('/*', (res, req) => lane.handleGet(res, req))
   app.any('/*', (res, req) => lane.handleOther(res, req))
-  return { engine, app, lane, sockets: new SocketLane(engine.uws, app, lane), stopping }
+  const sockets = new SocketLane(engine.uws, app, lane)
+  if (tls === null || redirect === null) return { engine, app, lane, tls: null, sockets, stopping }
+  const fields = tls.hsts === null ? null : { list: hstsField(tls.hsts) }
+  const secure = new NativeLane(application, headers, { secure: true, fields, redirect: null })
+  const { maxHeaderBytes } = engine
+  const lanes = { secure, clear: lane }
+  const front = new TlsFront(lanes, { certificates: tls.certificates, maxHeaderBytes })
+  const { publicPort } = tls
+  return {
+    engine,
+    app,
+    lane,
+    tls: { lane: secure, front, redirect, publicPort },
+    sockets,
+    stopping,
+  }
+}
+
+function redirectOf({ certificates, publicPort }: TlsOptions): HttpsRedirect {
+  return new HttpsRedirect(publicPort ?? 0, (name) => certificates.covers(name))
+}
+
+function hstsField(value: string): HeaderList {
+  return [['Strict-Transport-Security', value]]
+}
+
+/** Resolves to the port. Where it cannot be had the other one is given up, too. */
+async function listenTls(
+  { tls }: Parts,
+  front: Front,
+  address: { readonly host?: string | undefined; readonly port: number },
+): Promise<number> {
+  const { front: tlsFront, redirect, publicPort } = tls as TlsParts
+  try {
+    const port = await tlsFront.listen(address)
+    redirect.port = publicPort ?? port
+    return port
+  } catch (error) {
+    tlsFront.close()
+    front.stop()
+    front.close()
+    throw error
+  }
 }
 
 function serving(
-  { engine, lane, sockets, stopping }: Parts,
+  { engine, lane, tls, sockets, stopping }: Parts,
   front: Pick<Front, 'stop' | 'busy' | 'close'>,
 ) {
+  const lanes = tls === null ? [lane] : [lane, tls.lane]
+  const requests = (): number => lanes.reduce((sum, one) => sum + one.requests, 0)
+  const pending = (): number => lanes.reduce((sum, one) => sum + one.pending, 0)
   return {
     engineVersion: engine.version,
-    requestCount: () => lane.requests,
+    requestCount: requests,
     use(next: Application) {
       next.services.provide(DRAINING, stopping.signal)
-      lane.application = next
+      for (const one of lanes) one.application = next
       sockets.use(next)
     },
+    acceptTls: (handle: ListeningHandle) => (tls as TlsParts).front.accept(handle),
     async close({ graceMs = 10_000, lingerMs = LINGER_MS }: CloseOptions = {}) {
-      lane.draining = true
+      for (const one of lanes) one.draining = true
       stopping.abort()
       front.stop()
+      tls?.front.stop()
       sockets.closeAll()
       const start = performance.now()
-      const quiet = new Quiet(lane, lingerMs)
+      const quiet = new Quiet(requests, lingerMs)
       const isBusy = (waitedMs: number): boolean =>
         quiet.isWaiting() ||
-        lane.pending + sockets.running > 0 ||
-        (front.busy() > 0 && waitedMs < SILENT_GRACE_MS)
+        pending() + sockets.running + (tls?.front.sending() ?? 0) > 0 ||
+        (front.busy() + (tls?.front.busy() ?? 0) > 0 && waitedMs < SILENT_GRACE_MS)
       for (let waited = 0; waited < graceMs && isBusy(waited); ) {
         await sleep(DRAIN_POLL_MS)
         waited = performance.now() - start
       }
-      const cut = lane.pending
+      const cut = pending()
       front.close()
+      tls?.front.close()
       return cut
     },
   }
@@ -153,21 +240,22 @@ function serving(
  * do not run either.
  */
 class Quiet {
-  readonly #lane: NativeLane
+  readonly #requests: () => number
   readonly #looks: number
   #left: number
   #seen: number
 
-  constructor(lane: NativeLane, lingerMs: number) {
-    this.#lane = lane
+  constructor(requests: () => number, lingerMs: number) {
+    this.#requests = requests
     this.#looks = Math.ceil(lingerMs / DRAIN_POLL_MS)
     this.#left = this.#looks
-    this.#seen = lane.requests
+    this.#seen = requests()
   }
 
   isWaiting(): boolean {
-    if (this.#lane.requests !== this.#seen) this.#left = this.#looks
-    this.#seen = this.#lane.requests
+    const seen = this.#requests()
+    if (seen !== this.#seen) this.#left = this.#looks
+    this.#seen = seen
     return this.#left-- > 0
   }
 }

@@ -11,7 +11,7 @@ import { endLingering } from './linger.ts'
 import type { NativeLane } from './native-lane.ts'
 import { FieldScan } from './native-scan.ts'
 import { type ParserError, statusOfParserError } from './strict-errors.ts'
-import { type Field, fieldsOf, StrictRequest } from './strict-request.ts'
+import { type Field, fieldsOf, strictRequest } from './strict-request.ts'
 import { StrictResponse } from './strict-response.ts'
 import { judgeHead } from './strict-target.ts'
 import { Turns } from './turns.ts'
@@ -26,6 +26,8 @@ export interface StrictOptions {
   readonly requestTimeoutMs?: number
   /** Between two requests, in milliseconds. Default 10,000, as on the native lane. */
   readonly keepAliveTimeoutMs?: number
+  /** Of connections by TLS: whether the one of `socket` is for this host, as a request names it. Default: in clear. */
+  readonly secure?: { readonly isFor: (socket: Socket, host: string) => boolean }
 }
 
 /** How often the deadlines are looked at, in milliseconds. */
@@ -40,6 +42,7 @@ export class StrictLane {
   readonly #server: Server
   readonly #turns: WeakMap<Socket, Turns>
   readonly #unknownMethods: UnknownMethods
+  readonly #secure: StrictOptions['secure']
 
   /** `lane` answers the requests, and says how replies look. */
   constructor(lane: NativeLane, options: StrictOptions) {
@@ -47,6 +50,7 @@ export class StrictLane {
     this.#lane = lane
     this.#turns = new WeakMap()
     this.#unknownMethods = new UnknownMethods((socket) => this.#fail(socket, 400))
+    this.#secure = options.secure
     this.#server = createHttpServer(options)
     this.#server
       .on('request', (message, res) => this.#take(message, res, false))
@@ -109,13 +113,16 @@ export class StrictLane {
   }
 
   #run(message: IncomingMessage, response: StrictResponse): void {
-    const fields = fieldsOf(message)
+    const fields = fieldsOf(message.rawHeaders)
     if (fields.length > MAX_FIELDS) return this.#refuse(message, response, 431)
     const { httpVersion: version, method = '', url: target = '' } = message
-    const verdict = judgeHead({ version, method, target, fields })
+    const secure = this.#secure !== undefined
+    const verdict = judgeHead({ version, method, target, fields, secure })
     if (typeof verdict === 'number') return this.#refuse(message, response, verdict)
     if (verdict === '*') return this.#answerOptions(message, response, fields)
-    const request = new StrictRequest(message, fields, verdict)
+    const request = strictRequest(message, fields, verdict)
+    if (this.#secure?.isFor(message.socket, request.getHeader('host')) === false)
+      return this.#refuse(message, response, 421)
     this.#lane.handleOther(response, request)
     if (!request.isChunked && request.getHeader('content-length') === '') message.resume()
   }

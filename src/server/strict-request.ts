@@ -1,6 +1,6 @@
 /**
- * A request of Node's `http` in the shape of the engine's, so that both lanes run the same code behind
- * it. The body is decoded and the target is origin-form already, so the fields say so too.
+ * A request that Node has parsed, in the shape of the engine's, so that all lanes run the same code behind it. The body
+ * is decoded and the target is origin-form already, so the fields say so too. Made by the strict lane and by HTTP/2.
  */
 import type { IncomingMessage } from 'node:http'
 import type { EngineRequest } from './engine-types.ts'
@@ -9,33 +9,30 @@ import type { OriginTarget } from './strict-target.ts'
 export type Field = [name: string, value: string]
 
 /** Fields in the order of arrival, names in lower case, none joined or dropped. */
-export function fieldsOf(message: IncomingMessage): Field[] {
-  const { rawHeaders } = message
+export function fieldsOf(rawHeaders: readonly string[]): Field[] {
   const fields: Field[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2)
     fields.push([(rawHeaders[i] as string).toLowerCase(), rawHeaders[i + 1] as string])
   return fields
 }
 
-export class StrictRequest implements EngineRequest {
+export class ParsedRequest implements EngineRequest {
   /** A body without Content-Length comes. */
   readonly isChunked: boolean
   readonly #method: string
-  readonly #target: OriginTarget
+  readonly #target: Omit<OriginTarget, 'authority'>
   readonly #fields: readonly Field[]
 
-  /**
-   * `fields` are those of `message`. A client of HTTP/1.0 may leave Host out (RFC 9112 section 3.2): the
-   * address that it has called stands in.
-   */
-  constructor(message: IncomingMessage, fields: Field[], target: OriginTarget) {
-    this.#method = message.method ?? ''
+  constructor(
+    method: string,
+    target: Omit<OriginTarget, 'authority'>,
+    fields: readonly Field[],
+    isChunked: boolean,
+  ) {
+    this.#method = method
     this.#target = target
-    this.isChunked = fields.some(([name]) => name === 'transfer-encoding')
-    const seen = fields.filter(([name]) => name !== 'transfer-encoding')
-    this.#fields = target.authority === null ? seen : withHost(seen, target.authority)
-    if (message.httpVersion === '1.0' && this.getHeader('host') === '')
-      this.#fields = [...this.#fields, ['host', localHost(message)]]
+    this.#fields = fields
+    this.isChunked = isChunked
   }
 
   getUrl(): string {
@@ -57,6 +54,23 @@ export class StrictRequest implements EngineRequest {
   forEach(visit: (name: string, value: string) => void): void {
     for (const [name, value] of this.#fields) visit(name, value)
   }
+}
+
+/**
+ * `fields` are those of `message`. A client of HTTP/1.0 may leave Host out (RFC 9112 section 3.2): the
+ * address that it has called stands in.
+ */
+export function strictRequest(
+  message: IncomingMessage,
+  fields: readonly Field[],
+  target: OriginTarget,
+): ParsedRequest {
+  const isChunked = fields.some(([name]) => name === 'transfer-encoding')
+  let seen = fields.filter(([name]) => name !== 'transfer-encoding')
+  if (target.authority !== null) seen = withHost(seen, target.authority)
+  const hasHost = seen.some(([name, value]) => name === 'host' && value !== '')
+  if (message.httpVersion === '1.0' && !hasHost) seen = [...seen, ['host', localHost(message)]]
+  return new ParsedRequest(message.method ?? '', target, seen, isChunked)
 }
 
 /** The target's own authority counts, whatever Host says (RFC 9112 section 3.2.2); a bad Host stays bad. */

@@ -12,6 +12,8 @@ export interface ParsedHead {
   readonly target: string
   /** In the order of arrival, names in lower case. */
   readonly fields: readonly (readonly [name: string, value: string])[]
+  /** Whether it came by TLS. Default false. */
+  readonly secure?: boolean
 }
 
 export interface OriginTarget {
@@ -48,14 +50,15 @@ function refuseCoding({ version, fields }: ParsedHead): 0 | 400 | 501 {
 }
 
 /** RFC 9112 section 3.2: origin-form, absolute-form, asterisk-form; authority-form is CONNECT's. */
-function readTarget({ method, target }: ParsedHead): TargetVerdict {
+function readTarget({ method, target, secure = false }: ParsedHead): TargetVerdict {
   if (target.startsWith('/')) return { ...split(target), authority: null }
   if (target === '*') return method === 'OPTIONS' ? '*' : 400
   const [, scheme, authority = '', rest = ''] = ABSOLUTE.exec(target) ?? []
   if (scheme === undefined || !isHost(authority)) return 400
   const lower = scheme.toLowerCase()
   // RFC 9110 section 7.4: a request for an https resource must be rejected on a connection in clear.
-  if (lower !== 'http') return lower === 'https' ? 421 : 400
+  if (lower !== 'http' && lower !== 'https') return 400
+  if (secure !== (lower === 'https')) return 421
   if (rest === '' && method === 'OPTIONS') return '*'
   return { ...split(rest.startsWith('/') ? rest : `/${rest}`), authority }
 }

@@ -13,6 +13,8 @@ export interface Settings {
   readonly isSite: boolean
   readonly host: string | null
   readonly port: number
+  /** For TLS; null: none. */
+  readonly tlsPort: number | null
   readonly stateDir: string
   /** Whether it is to have a PostgreSQL of its own. */
   readonly isEmbedded: boolean
@@ -28,7 +30,9 @@ export interface Begin {
   readonly databaseUrl: string | null
   /** Whether it brings the database up to date: the first of those that start together. */
   readonly migrates: boolean
-  /** Where it listens by itself; null: it is handed sockets. */
+  /** The port for TLS that is listened on; null: none. */
+  readonly tlsPort: number | null
+  /** Where it listens by itself, for requests in clear; null: it is handed sockets. */
   readonly listens: {
     readonly host: string | null
     readonly port: number
@@ -46,8 +50,8 @@ export interface Ready {
 export type ToWorker =
   | { readonly type: 'begin'; readonly begin: Begin }
   /** Comes with the socket. */
-  | { readonly type: 'listen'; readonly slot: number }
-  | { readonly type: 'release'; readonly slot: number }
+  | { readonly type: 'listen'; readonly key: string; readonly isTls: boolean }
+  | { readonly type: 'release'; readonly key: string }
   /** It is not ready any more, but serves until it is told to stop. */
   | { readonly type: 'unready' }
   | { readonly type: 'stop'; readonly graceMs: number; readonly lingerMs: number }

@@ -20,6 +20,8 @@ export interface ServerStatus {
   readonly version: string
   readonly name: string
   readonly port: number
+  /** Null: not by TLS. */
+  readonly tlsPort: number | null
   readonly seconds: number
   readonly reloads: number
   readonly workers: readonly WorkerStatus[]

@@ -103,6 +103,7 @@ async function openToCommands(
     version: command.version,
     name,
     port: started.port,
+    tlsPort: started.tlsPort,
     seconds: Math.round(process.uptime()),
     reloads: supervisor.reloads,
     workers: workerStatuses(supervisor.crew),

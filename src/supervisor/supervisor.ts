@@ -9,7 +9,12 @@ import type { EmbeddedPostgres } from '../model/embedded.ts'
 import type { Gate } from '../native/gate.ts'
 import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
 import { Crew } from './crew.ts'
-import { ListeningSockets } from './listening-sockets.ts'
+import {
+  adoptSocket,
+  type Held,
+  ListeningSockets,
+  type SocketAddress,
+} from './listening-sockets.ts'
 import type { Begin, Ready, Settings } from './messages.ts'
 import { workerCount } from './worker-count.ts'
 import type { WorkerCommand, WorkerProcess } from './worker-process.ts'
@@ -32,6 +37,8 @@ export interface Started {
   readonly settings: Settings
   readonly counts: Ready['counts']
   readonly port: number
+  /** Null: not by TLS. */
+  readonly tlsPort: number | null
   readonly workers: number
 }
 
@@ -43,6 +50,7 @@ export class Supervisor {
   readonly #crew: Crew
   #settings: Settings | null
   #sockets: ListeningSockets | null
+  #tlsSockets: ListeningSockets | null
   #postgres: EmbeddedPostgres | null
   /** Workers that listen by themselves find it here. */
   #port: number
@@ -56,6 +64,7 @@ export class Supervisor {
     this.#options = options
     this.#settings = null
     this.#sockets = null
+    this.#tlsSockets = null
     this.#postgres = null
     this.#port = 0
     this.#isStopping = false
@@ -67,7 +76,7 @@ export class Supervisor {
       log: options.log,
       begin: () => this.#begin(),
       limits: () => this.#settings?.workers ?? DEFAULT_WORKERS,
-      sockets: () => this.#sockets?.all ?? [],
+      sockets: () => [...(this.#sockets?.all ?? []), ...(this.#tlsSockets?.all ?? [])],
     })
   }
 
@@ -103,9 +112,10 @@ export class Supervisor {
       this.#crew.put([first])
       this.#crew.fill(workers)
       this.#crew.watch()
-      return { settings, counts, port: this.#sockets?.port ?? port, workers }
+      const tlsPort = this.#tlsSockets?.port ?? null
+      return { settings, counts, port: this.#sockets?.port ?? port, tlsPort, workers }
     } catch (error) {
-      this.#sockets?.close()
+      this.#closeSockets()
       await this.#end(first)
       await this.#postgres?.stop()
       throw error
@@ -144,7 +154,7 @@ export class Supervisor {
       this.#crew.leave()
       await sleep(stopDelayMs)
     }
-    this.#sockets?.close()
+    this.#closeSockets()
     await this.#crew.stop(graceMs, LAST_LINGER_MS)
   }
 
@@ -164,16 +174,42 @@ export class Supervisor {
     const { isPatient } = this.#options.onSettings(settings)
     this.#settings = settings
     this.#port = settings.port
-    const { gate } = this.#options
-    if (gate !== null) {
-      const { inherited } = this.#options
-      this.#sockets =
-        inherited.length > 0
-          ? ListeningSockets.inherit(gate, inherited)
-          : await ListeningSockets.open(gate, settings, isPatient)
-      await this.#sockets.first(workers)
-    }
+    await this.#openSockets(settings, workers, isPatient)
     await this.#openPostgres(settings)
+  }
+
+  /**
+   * Of those that it was started with, the ones at the port for TLS are for TLS. One address after the other: who
+   * shares one would not notice that both are the same.
+   */
+  async #openSockets(
+    { host, port, tlsPort }: Settings,
+    workers: number,
+    isPatient: boolean,
+  ): Promise<void> {
+    const { gate, inherited } = this.#options
+    const held = inherited.map(adoptSocket)
+    const isForTls = (one: Held): boolean => one.port === tlsPort
+    const open = async (address: SocketAddress): Promise<ListeningSockets> => {
+      const own = held.filter((one) => isForTls(one) === address.isTls)
+      if (own.length > 0) return ListeningSockets.inherit(address, own)
+      if (gate === null) return await ListeningSockets.openOne(address)
+      return await ListeningSockets.open(gate, address, isPatient)
+    }
+    if (gate !== null) this.#sockets = await open({ host, port, isTls: false })
+    await this.#sockets?.first(workers)
+    if (tlsPort !== null) this.#tlsSockets = await open({ host, port: tlsPort, isTls: true })
+    await this.#tlsSockets?.first(workers)
+  }
+
+  async #firstSockets(count: number): Promise<void> {
+    await this.#sockets?.first(count)
+    await this.#tlsSockets?.first(count)
+  }
+
+  #closeSockets(): void {
+    this.#sockets?.close()
+    this.#tlsSockets?.close()
   }
 
   async #openPostgres({ isEmbedded, stateDir }: Settings): Promise<void> {
@@ -186,6 +222,7 @@ export class Supervisor {
     return {
       workers: workerCount(workers),
       databaseUrl: this.#postgres?.url ?? null,
+      tlsPort: this.#tlsSockets?.port ?? null,
       listens: this.#sockets === null ? { host, port: this.#port, isNew } : null,
     }
   }
@@ -203,13 +240,14 @@ export class Supervisor {
       const settings = await first.settings
       const workers = checkReload(before, settings)
       await this.#openPostgres(settings)
-      this.#settings = { ...settings, host: before.host, port: before.port }
+      const { host, port, tlsPort } = before
+      this.#settings = { ...settings, host, port, tlsPort }
       await this.#crew.bringUp(first, true)
       this.#checkGoesOn()
       const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
       await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))
       this.#checkGoesOn()
-      await this.#sockets?.first(workers)
+      await this.#firstSockets(workers)
       this.#checkGoesOn()
       this.#crew.put(started)
       this.reloads++
@@ -236,9 +274,9 @@ export class Supervisor {
 /** How many workers it wants. Throws UWAS_ERR_SUPERVISOR_RESTART for what a reload cannot change. */
 function checkReload(before: Settings, after: Settings): number {
   const workers = workerCount(after.workers)
-  const changed = (['host', 'port', 'stateDir'] as const).filter(
-    (key) => before[key] !== after[key],
-  )
+  const changed = (['host', 'port', 'tlsPort', 'stateDir'] as const)
+    .filter((key) => before[key] !== after[key])
+    .map((key) => (key === 'tlsPort' ? 'tls.port' : key))
   const keys = [...changed, ...(workers === 0 ? ['workers'] : [])]
   if (keys.length === 0) return workers
   throw createError('UWAS_ERR_SUPERVISOR_RESTART', { keys: keys.join(', ') })

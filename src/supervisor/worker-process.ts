@@ -61,8 +61,8 @@ export class WorkerProcess {
   problem: WorkerProblem | null
   readonly #child: ChildProcess
   readonly #events: WorkerEvents
-  /** Slots of the sockets that it accepts from. */
-  readonly #accepting: Set<number>
+  /** Keys of the sockets that it accepts from. */
+  readonly #accepting: Set<string>
   readonly #settings: Deferred<Settings>
   readonly #migrated: Deferred<void>
   readonly #ready: Deferred<Ready>
@@ -145,16 +145,16 @@ export class WorkerProcess {
 
   /** Hands over those of `sockets` that it does not have, and takes those back that are not among them. */
   acceptFrom(sockets: readonly ListeningSocket[]): void {
-    const wanted = new Set(sockets.map(({ slot }) => slot))
-    for (const socket of sockets) {
-      if (this.#accepting.has(socket.slot)) continue
-      this.#accepting.add(socket.slot)
-      this.#tell({ type: 'listen', slot: socket.slot }, socket.handle)
+    const wanted = new Set(sockets.map(({ key }) => key))
+    for (const { key, isTls, handle } of sockets) {
+      if (this.#accepting.has(key)) continue
+      this.#accepting.add(key)
+      this.#tell({ type: 'listen', key, isTls }, handle)
     }
-    for (const slot of this.#accepting) {
-      if (wanted.has(slot)) continue
-      this.#accepting.delete(slot)
-      this.#tell({ type: 'release', slot })
+    for (const key of this.#accepting) {
+      if (wanted.has(key)) continue
+      this.#accepting.delete(key)
+      this.#tell({ type: 'release', key })
     }
   }
 

@@ -16,6 +16,7 @@ import {
   type Serving,
   serveHanded,
 } from '../server/server.ts'
+import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
 import { Channel, type SocketHandle } from './channel.ts'
@@ -61,8 +62,8 @@ class Worker {
   readonly #channel: Channel
   readonly #begin: Deferred<Begin>
   readonly #exitCode: Deferred<number>
-  /** How to stop accepting, by slot. */
-  readonly #accepted: Map<number, () => void>
+  /** How to stop accepting, by the key of the socket. */
+  readonly #accepted: Map<string, () => void>
   #config: SiteConfig | null
   #backends: Backends | null
   #app: App | null
@@ -103,9 +104,11 @@ class Worker {
     process.title = `uwas: worker ${begin.slot + 1}`
     ownProcess?.endWithParent(Math.ceil((config.workers.graceMs + CLOSE_MS) / 1000) + 1)
     if (config.workers.pinToCore) this.#pin(ownProcess, begin.slot)
+    // Mistakes in them are told before anything is migrated.
+    const tls = await openTls(config.tls, site.log)
     const app = await this.#build(config, begin)
     this.#app = app
-    const port = await this.#open(app, begin)
+    const port = await this.#open(app, begin, tls)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
     await this.#channel.tell({ type: 'ready', ready: { port, counts: app.counts } })
@@ -139,11 +142,16 @@ class Worker {
   }
 
   /** Resolves to the port that it listens on by itself, or 0. */
-  async #open(app: App, { listens }: Begin): Promise<number> {
+  async #open(
+    app: App,
+    { listens, tlsPort }: Begin,
+    opened: Awaited<ReturnType<typeof openTls>>,
+  ): Promise<number> {
     const headers = securityHeaders(app.config.securityHeaders)
     const { gate } = loadNative()
+    const tls = opened && { ...opened, port: null, publicPort: opened.publicPort ?? tlsPort }
     if (listens === null && gate !== null) {
-      this.#handed = serveHanded(app, { headers, gate })
+      this.#handed = serveHanded(app, { headers, gate, tls })
       this.#server = this.#handed
       return 0
     }
@@ -151,6 +159,7 @@ class Worker {
       app,
       headers,
       listens ?? { host: null, port: 0, isNew: true },
+      tls,
     )
     this.#server = server
     return server.port
@@ -184,10 +193,10 @@ class Worker {
       case 'begin':
         return this.#begin.resolve(message.begin)
       case 'listen':
-        if (handle !== undefined) this.#accept(message.slot, handle)
+        if (handle !== undefined) this.#accept(message, handle)
         return
       case 'release':
-        return this.#release(message.slot)
+        return this.#release(message.key)
       case 'unready':
         this.#app?.services.provide(LEAVING, true)
         return
@@ -196,19 +205,24 @@ class Worker {
     }
   }
 
-  #accept(slot: number, handle: SocketHandle): void {
-    if (this.#handed === null || this.#isStopping) return handle.close()
-    this.#release(slot)
-    const stopAccepting = this.#handed.accept(handle.fd)
-    this.#accepted.set(slot, () => {
-      stopAccepting()
-      handle.close()
-    })
+  #accept({ key, isTls }: { key: string; isTls: boolean }, handle: SocketHandle): void {
+    const server = this.#server
+    if (server === null || this.#isStopping) return handle.close()
+    this.#release(key)
+    if (isTls) {
+      this.#accepted.set(key, server.acceptTls(handle))
+    } else if (this.#handed !== null) {
+      const stopAccepting = this.#handed.accept(handle.fd)
+      this.#accepted.set(key, () => {
+        stopAccepting()
+        handle.close()
+      })
+    }
   }
 
-  #release(slot: number): void {
-    this.#accepted.get(slot)?.()
-    this.#accepted.delete(slot)
+  #release(key: string): void {
+    this.#accepted.get(key)?.()
+    this.#accepted.delete(key)
   }
 
   #onUncaught(error: Error, origin: NodeJS.UncaughtExceptionOrigin): void {
@@ -236,7 +250,7 @@ class Worker {
     this.#isStopping = true
     setTimeout(() => process.exit(1), options.graceMs + CLOSE_MS)
     const closing = this.#server.close(options)
-    for (const slot of [...this.#accepted.keys()]) this.#release(slot)
+    for (const key of [...this.#accepted.keys()]) this.#release(key)
     void this.#channel.tell({ type: 'deaf' })
     await closing
     // Before its own connections go: the last worker to leave ends it.
@@ -256,7 +270,8 @@ class Worker {
 }
 
 function settingsOf(config: SiteConfig, name: string): Settings {
-  const { file, host, port, stateDir, database, workers } = config
+  const { file, host, port, tls, stateDir, database, workers } = config
+  const tlsPort = tls?.port ?? null
   const isEmbedded = database !== null && database.url === null
-  return { name, isSite: file !== null, host, port, stateDir, isEmbedded, workers }
+  return { name, isSite: file !== null, host, port, tlsPort, stateDir, isEmbedded, workers }
 }

@@ -46,6 +46,7 @@ const WHAT_FITS: Readonly<Record<string, string>> = {
   'cors.origins': 'it has to be "*" or a list of origins',
   securityHeaders: 'it has to be an object of changes, or false for no safety fields',
   health: 'it has to be { alivePath, readyPath, timeoutMs, checks } or false',
+  'tls.hsts': 'it has to be true, false, or { maxAgeSeconds, includeSubdomains, preload }',
   csrf: 'it has to be { mode, trustedOrigins } or false',
   compression: 'it has to be { minBytes, types } or false',
   'securityHeaders.contentTypeOptions': 'it has to be "nosniff" or false',

@@ -7,6 +7,7 @@ import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { UserConfig } from './config-types.ts'
 import type { HealthCheck } from './health/options.ts'
+import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
 import { workersOptions, workersSchema } from './workers.ts'
 
 /** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
@@ -183,6 +184,7 @@ export const SCHEMA = z.strictObject({
   database: z.union([z.literal(false), z.literal('embedded'), databaseUrl, database]).optional(),
   host: z.string().regex(/./, 'is empty; leave it out for all addresses').optional(),
   port: port.optional(),
+  tls: tlsSchema.optional(),
   workers: workersSchema.optional(),
   stateDir: path.optional(),
   limits: z
@@ -259,6 +261,9 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   static: Object.keys(folder.shape),
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
+  tls: Object.keys(tlsSchema.shape),
+  'tls.certificates': Object.keys(certificateSchema.shape),
+  'tls.hsts': Object.keys(hstsSchema.shape),
   workers: Object.keys(workersOptions.shape),
   cache: ['maxBytes'],
   database: Object.keys(database.shape),

@@ -11,6 +11,7 @@ import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
+import type { SiteTls, TlsOptions } from './tls.ts'
 import type { SiteWorkers } from './worker-limits.ts'
 import type { WorkersOptions } from './workers.ts'
 
@@ -193,6 +194,8 @@ export interface UserConfig {
   readonly host?: string | undefined
   /** Port to listen on, 0 for any free one. The environment's PORT wins. Default 8080. */
   readonly port?: number | undefined
+  /** Serves the site by TLS, on a port of its own. Default: not. */
+  readonly tls?: TlsOptions | undefined
   /**
    * Processes that serve: a number, `'auto'` for one a core, 0 for none besides this one; or an object that says
    * more. Caches, limits and whatever else a site keeps in memory are of one worker. Default 1.
@@ -358,6 +361,8 @@ export interface SiteConfig {
   /** Null: all addresses. */
   readonly host: string | null
   readonly port: number
+  /** Null: not by TLS. */
+  readonly tls: SiteTls | null
   readonly workers: SiteWorkers
   readonly stateDir: string
   readonly limits: SiteLimits

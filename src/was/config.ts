@@ -22,6 +22,7 @@ import type {
 } from './config-types.ts'
 import { OWN_CHECKS, type SiteHealth } from './health/options.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
+import { tlsOf, tlsProblems } from './tls.ts'
 import { workersOf } from './workers.ts'
 
 export type { SiteConfig, UserConfig } from './config-types.ts'
@@ -86,6 +87,7 @@ const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
 const TOLD_APART = [
   'files',
+  'tls',
   'workers',
   'cache',
   'database',
@@ -124,6 +126,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     problems.push('migrations are given, but database is false; drop one of the two')
   }
   problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
+  problems.push(...tlsProblems(parsed.data?.tls, envPort ?? parsed.data?.port ?? DEFAULT_PORT))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
   const root = dirname(file)
@@ -140,6 +143,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     database: chooseDatabase(config, env['DATABASE_URL']),
     host: config.host ?? null,
     port: envPort ?? config.port ?? DEFAULT_PORT,
+    tls: tlsOf(config.tls, root),
     workers: workersOf(config.workers),
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),

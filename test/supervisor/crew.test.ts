@@ -18,7 +18,7 @@ t.test('a process that cannot be made is a line in the log, and is tried again',
       return tries.length > 1 ? (tries.shift() as WorkerCommand) : (tries[0] as WorkerCommand)
     },
     log: createLog((line) => lines.push(line)),
-    begin: () => ({ workers: 1, databaseUrl: null, listens: null }),
+    begin: () => ({ workers: 1, databaseUrl: null, tlsPort: null, listens: null }),
     limits: () => DEFAULT_WORKERS,
     sockets: () => [],
   })

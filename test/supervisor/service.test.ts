@@ -1,14 +1,14 @@
 /** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { loadNative } from '../../src/native/load.ts'
 import { ServiceManager } from '../../src/supervisor/service-manager.ts'
+import { activate, hears } from '../support/activated.ts'
 import { folder, put, run, serve } from '../support/binary.ts'
-import { ROOT } from '../support/sources.ts'
 import {
   answering,
   childrenOf,
@@ -18,36 +18,9 @@ import {
   skipWithoutGate,
 } from '../support/supervised.ts'
 
-const MAIN = join(ROOT, 'dist/main.js')
 const skipWithoutSocat =
   spawnSync('socat', ['-V']).status !== 0 && 'socat, which stands in for systemd, is not there'
 const skipUnlessRoot = process.getuid?.() !== 0 && 'only root has workers run as others'
-
-/** Starts it with the sockets `fds` as descriptors from 3 on, as systemd does. */
-function activate(
-  t: Test,
-  fds: readonly number[],
-  args: readonly string[],
-  cwd: string,
-): ChildProcess {
-  const script = `LISTEN_PID=$$ LISTEN_FDS=${fds.length} exec "$0" "$@"`
-  const child = spawn('sh', ['-c', script, process.execPath, MAIN, 'serve', ...args], {
-    cwd,
-    stdio: ['ignore', 'ignore', 'pipe', ...fds],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  return child
-}
-
-/** Everything that it says until it ends, or says what is wanted. */
-async function hears(child: ChildProcess, wanted: RegExp): Promise<string> {
-  let heard = ''
-  for await (const chunk of child.stderr ?? []) {
-    heard += chunk
-    if (wanted.test(heard)) break
-  }
-  return heard
-}
 
 t.test(
   'a socket that it is started with is served by all workers, before and after a restart',

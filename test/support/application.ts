@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
 import type { Gate } from '../../src/native/gate.ts'
 import { loadNative } from '../../src/native/load.ts'
 import type { Application } from '../../src/server/application.ts'
-import { listen, type Server } from '../../src/server/server.ts'
+import { type ListenOptions, listen, type Server } from '../../src/server/server.ts'
 
 export interface TestServer extends Server {
   readonly log: string[]
@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly traces?: Application['traces']
   /** `native`: no gate, the engine's own connections. `strict`: llhttp's for all. Default: by the gate. */
   readonly lane?: 'native' | 'strict'
+  /** By TLS, too, on any free port. */
+  readonly tls?: NonNullable<ListenOptions['tls']>
 }
 
 /** Serves `dispatch` on a free port until the test ends. */
@@ -39,6 +41,7 @@ export async function serve(
     port: 0,
     headers: [...SECURITY_HEADERS],
     ...gateOf(options.lane),
+    tls: options.tls ?? null,
   })
   let closed = false
   const close: Server['close'] = (closeOptions) => {

@@ -25,6 +25,8 @@ export interface RawOptions {
   readonly timeoutMs?: number
   /** Wait for the server to close even when enough responses have come. */
   readonly untilClosed?: boolean
+  /** The connection. Default: a new one to the port. */
+  readonly socket?: Socket
 }
 
 /** Opens a connection to `port` on 127.0.0.1, sends `request` and reads responses. */
@@ -34,7 +36,7 @@ export async function raw(
   options: RawOptions = {},
 ): Promise<Exchanged> {
   const { expect = 1, methods = [], timeoutMs = 5000, untilClosed = false } = options
-  const socket = await dial(port)
+  const socket = options.socket ?? (await dial(port))
   socket.write(typeof request === 'string' ? Buffer.from(request) : request)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

@@ -5,6 +5,7 @@ import { type App, type Backends, createApp, openBackends } from '../../src/app.
 import { createLog } from '../../src/core/log.ts'
 import { securityHeaders } from '../../src/http/security-headers.ts'
 import { listen, type Server } from '../../src/server/server.ts'
+import { openTls } from '../../src/server/tls/open-tls.ts'
 import { parseConfig } from '../../src/was/config.ts'
 import type { UserConfig } from '../../src/was/config-types.ts'
 import { type RawResponse, raw } from './raw.ts'
@@ -29,7 +30,8 @@ export async function siteOf(t: Test, config: UserConfig): Promise<TestSite> {
   const backends = await openBackends(parse(config), logger)
   const app = await createApp(parse(config), backends, { log: logger })
   const headers = securityHeaders(app.config.securityHeaders)
-  const server = await listen(app, { host: '127.0.0.1', port: 0, headers })
+  const tls = await openTls(app.config.tls, logger)
+  const server = await listen(app, { host: '127.0.0.1', port: 0, headers, tls })
   let closing: Promise<number> | undefined
   const close: Server['close'] = (options) => {
     closing ??= server.close(options)

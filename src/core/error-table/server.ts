@@ -28,4 +28,17 @@ export const SERVER_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SERVER_CERTIFICATE: {
+    message: 'tls: {file}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SERVER_CERTIFICATE_NAME: {
+    message:
+      'tls: {files} are both for {name}; say in `names` of one of them what it is to answer for',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_SERVER_${string}`, ErrorEntry>

@@ -1,0 +1,201 @@
+/**
+ * Listens for TLS. Connections come in; what they say is deciphered and leaves for the strict lane, or by ALPN for
+ * HTTP/2. Whoever speaks without TLS is told so. Made by `server.ts` where a site has certificates.
+ */
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { normalizeHost } from '../../route/host-pattern.ts'
+import { isHost } from '../fences.ts'
+import { endLingering } from '../linger.ts'
+import { cannotListen } from '../listen-error.ts'
+import type { NativeLane } from '../native-lane.ts'
+import { StrictLane } from '../strict-lane.ts'
+import type { Certificate } from './certificate.ts'
+import type { Certificates } from './certificates.ts'
+import { policyOptions } from './policy.ts'
+
+/** The lanes that answer: by TLS, and in clear for those who knock at the wrong door. */
+export interface TlsLanes {
+  readonly secure: NativeLane
+  readonly clear: NativeLane
+}
+
+export interface TlsFrontOptions {
+  readonly certificates: Certificates
+  /** Longest block of request line and fields, in bytes. */
+  readonly maxHeaderBytes: number
+  /** Until its first byte, and from there to the end of its handshake, in milliseconds. Default 10,000. */
+  readonly handshakeTimeoutMs?: number
+}
+
+/** A listening socket as Node has it. */
+export type ListeningHandle = object
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** ContentType of RFC 8446 section 5.1: a connection by TLS begins with it. */
+const HANDSHAKE = 22
+const METHOD = /^[A-Z]{2,}/
+const HINT = 'This port speaks TLS: the URL begins with https://\n'
+
+export class TlsFront {
+  readonly #lanes: TlsLanes
+  readonly #certificates: Certificates
+  readonly #strict: StrictLane
+  readonly #server: TlsServer
+  readonly #timeoutMs: number
+  readonly #listening: Set<NetServer>
+  /** All connections, by their sockets below TLS. */
+  readonly #open: Set<Socket>
+  /** What each connection has been shown. */
+  readonly #shown: WeakMap<Socket, Certificate>
+  /** Connections without a whole handshake. */
+  #waiting: number
+
+  constructor(lanes: TlsLanes, options: TlsFrontOptions) {
+    const { certificates, maxHeaderBytes } = options
+    this.#lanes = lanes
+    this.#certificates = certificates
+    this.#timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
+    this.#listening = new Set()
+    this.#open = new Set()
+    this.#shown = new WeakMap()
+    this.#waiting = 0
+    const secure = { isFor: (socket: Socket, host: string) => this.#isFor(socket, host) }
+    this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, secure })
+    this.#server = this.#createServer(certificates)
+  }
+
+  /** Listens by itself; resolves to the port. Rejects with UWAS_ERR_SERVER_LISTEN. */
+  async listen(address: { readonly host?: string | undefined; readonly port: number }) {
+    const { host, port } = address
+    const server = this.#createListener()
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => void cannotListen(address, error).then(reject))
+      server.listen({ port, ...(host !== undefined && { host }) }, resolve)
+    })
+    return (server.address() as { readonly port: number }).port
+  }
+
+  /** Accepts from the listening socket `handle`, which becomes its own, until what it returns is called. */
+  accept(handle: ListeningHandle): () => void {
+    const server = this.#createListener()
+    // Its owner has found the address free.
+    server.on('error', (error) => {
+      this.#lanes.secure.application.log.error('accepting connections for TLS failed', error)
+    })
+    server.listen(handle)
+    return () => this.#stopListening(server)
+  }
+
+  /** Accepts nothing more; connections that are open go on. */
+  stop(): void {
+    for (const server of this.#listening) this.#stopListening(server)
+  }
+
+  /** Connections that have not said yet what they want. */
+  busy(): number {
+    return this.#waiting
+  }
+
+  /** Replies that have not left completely. */
+  sending(): number {
+    return this.#strict.active
+  }
+
+  /** Closes all connections at once, and follows no certificate any more. */
+  close(): void {
+    this.stop()
+    this.#certificates.close()
+    this.#strict.close()
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #createServer(certificates: Certificates): TlsServer {
+    const options = () => ({
+      ...policyOptions(certificates.policy),
+      ...certificates.default.material,
+    })
+    const server = createTlsServer({
+      ...options(),
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: this.#timeoutMs,
+      SNICallback: (name, done) => done(null, certificates.find(name).context),
+    })
+    certificates.onDefault = () => server.setSecureContext(options())
+    server.on('secureConnection', (socket) => {
+      this.#waiting--
+      this.#shown.set(socket, certificates.find(socket.servername))
+      this.#serve(socket)
+    })
+    // Node has sent its alert where TLS has one; a handshake that is too slow it leaves open.
+    server.on('tlsClientError', (_error, socket) => {
+      this.#waiting--
+      socket.destroy()
+    })
+    return server
+  }
+
+  #createListener(): NetServer {
+    const server = createNetServer({ allowHalfOpen: true, noDelay: true })
+    server.on('connection', (socket) => this.#take(socket))
+    this.#listening.add(server)
+    return server
+  }
+
+  #stopListening(server: NetServer): void {
+    if (!this.#listening.delete(server)) return
+    server.close()
+  }
+
+  /** Its first byte tells whether it speaks TLS; what costs memory begins behind it. */
+  #take(socket: Socket): void {
+    this.#waiting++
+    this.#open.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => this.#open.delete(socket))
+    const onSilent = (): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      this.#waiting--
+      socket.off('close', onSilent)
+    }
+    const timer = setTimeout(onSilent, this.#timeoutMs)
+    socket.once('close', onSilent)
+    socket.once('end', onSilent)
+    socket.once('data', (bytes: Buffer) => {
+      clearTimeout(timer)
+      socket.off('close', onSilent)
+      socket.off('end', onSilent)
+      if (bytes[0] === HANDSHAKE) {
+        socket.pause()
+        socket.unshift(bytes)
+        this.#server.emit('connection', socket)
+      } else {
+        this.#waiting--
+        this.#refuseClear(socket, bytes)
+      }
+    })
+  }
+
+  #refuseClear(socket: Socket, bytes: Buffer): void {
+    if (METHOD.test(bytes.toString('latin1', 0, 8))) {
+      endLingering(socket, this.#lanes.clear.refusalBytes(400, HINT))
+    } else socket.destroy()
+  }
+
+  #serve(socket: TLSSocket): void {
+    socket.on('error', () => {})
+    this.#strict.adopt(socket)
+  }
+
+  /**
+   * Whether the certificate of a connection is for the host of a request on it (RFC 9110 section 15.5.20): a client
+   * may ask for what another site has on a connection that it has for this one. Who has named no host cannot be held to one.
+   */
+  #isFor(socket: Socket, host: string): boolean {
+    const { servername } = socket as TLSSocket
+    if (!servername || !isHost(host)) return true
+    const name = normalizeHost(host)
+    return name === normalizeHost(servername) || (this.#shown.get(socket)?.covers(name) ?? true)
+  }
+}

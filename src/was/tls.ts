@@ -1,0 +1,154 @@
+/**
+ * TLS of the site's own: the key `tls`, as its author writes it and complete. Read by `config.ts`; what is served with
+ * it is made by the commands that serve.
+ */
+import { resolve } from 'node:path'
+import * as z from 'zod'
+
+/** A certificate and its key, in PEM form. Both files are followed: a new pair is served without a restart. */
+export interface CertificateOptions {
+  /** The certificate and, behind it, those that lead to a root (`fullchain.pem`). */
+  readonly certFile: string
+  readonly keyFile: string
+  /** Of an encrypted key; from the environment. Default: the key is not encrypted. */
+  readonly passphrase?: string | undefined
+  /** Which of its names it answers for. Default: all. */
+  readonly names?: readonly string[] | undefined
+}
+
+/** Strict-Transport-Security (RFC 6797). */
+export interface HstsOptions {
+  /** How long browsers keep to https, in seconds. Default 31,536,000. */
+  readonly maxAgeSeconds?: number | undefined
+  /** Also for all hosts below the one of a reply. Default false. */
+  readonly includeSubdomains?: boolean | undefined
+  /** Says that browsers may have the host on their own lists; needs the two above. Default false. */
+  readonly preload?: boolean | undefined
+}
+
+/** How the site is served by TLS. */
+export interface TlsOptions {
+  /** Port for https, 0 for any free one. Default 8443. */
+  readonly port?: number | undefined
+  /** One for each group of names; the first also for clients that name no host, or one that none is for. */
+  readonly certificates: readonly CertificateOptions[]
+  /** `'intermediate'`: TLS 1.2 and 1.3; `'modern'`: 1.3 alone (Mozilla's recommendations). Default `'intermediate'`. */
+  readonly policy?: 'intermediate' | 'modern' | undefined
+  /**
+   * Sends requests in clear to https with 308: for hosts of the site, but for its health and for challenges of a
+   * certificate authority. Default true.
+   */
+  readonly redirect?: boolean | undefined
+  /** The port of https as the world knows it, for redirects, where something maps it. Default `port`. */
+  readonly publicPort?: number | undefined
+  /** Browsers that were here by TLS never ask without it again. Default false. */
+  readonly hsts?: boolean | HstsOptions | undefined
+}
+
+/** `CertificateOptions`, complete; paths absolute. */
+export interface SiteCertificate {
+  readonly certFile: string
+  readonly keyFile: string
+  /** Null: the key is not encrypted. */
+  readonly passphrase: string | null
+  /** Null: all that the certificate has. */
+  readonly names: readonly string[] | null
+}
+
+/** `TlsOptions`, complete. */
+export interface SiteTls {
+  readonly port: number
+  readonly certificates: readonly SiteCertificate[]
+  readonly policy: 'intermediate' | 'modern'
+  readonly redirect: boolean
+  /** Null: the port that is listened on. */
+  readonly publicPort: number | null
+  /** Value of Strict-Transport-Security; null: none. */
+  readonly hsts: string | null
+}
+
+const DEFAULT_TLS_PORT = 8443
+const YEAR_SECONDS = 31_536_000
+
+const file = z.string().regex(/./, 'is empty; name a file')
+const name = z
+  .string()
+  .regex(
+    /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/,
+    'is no name like example.org or *.example.org: small ASCII letters',
+  )
+
+/** It is not quoted. */
+const passphrase = z.custom<string>(
+  (value) => typeof value === 'string' && value !== '',
+  'is no text; set it from the environment',
+)
+
+export const certificateSchema = z.strictObject({
+  certFile: file,
+  keyFile: file,
+  passphrase: passphrase.optional(),
+  names: z.array(name).min(1).optional(),
+})
+
+export const hstsSchema = z.strictObject({
+  maxAgeSeconds: z.int().min(0).max(2_147_483_647).optional(),
+  includeSubdomains: z.boolean().optional(),
+  preload: z.boolean().optional(),
+})
+
+export const tlsSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).optional(),
+  certificates: z.array(certificateSchema).min(1),
+  policy: z.literal(['intermediate', 'modern']).optional(),
+  redirect: z.boolean().optional(),
+  publicPort: z.int().min(1).max(65_535).optional(),
+  hsts: z.union([z.boolean(), hstsSchema]).optional(),
+})
+
+/** What the keys say together; `port` is that of requests in clear. */
+export function tlsProblems(given: TlsOptions | undefined, port: number): string[] {
+  if (given === undefined) return []
+  const tlsPort = given.port ?? DEFAULT_TLS_PORT
+  const problems: string[] = []
+  if (tlsPort !== 0 && tlsPort === port) {
+    problems.push(`tls.port and port are both ${port}; give each its own`)
+  }
+  const { maxAgeSeconds = YEAR_SECONDS, includeSubdomains, preload } = hstsOf(given.hsts) ?? {}
+  if (preload === true && (includeSubdomains !== true || maxAgeSeconds < YEAR_SECONDS)) {
+    problems.push(
+      `tls.hsts.preload needs includeSubdomains: true and maxAgeSeconds of ${YEAR_SECONDS} or more: the lists of browsers take nothing else`,
+    )
+  }
+  return problems
+}
+
+export function tlsOf(given: TlsOptions | undefined, root: string): SiteTls | null {
+  if (given === undefined) return null
+  const hsts = hstsOf(given.hsts)
+  return {
+    port: given.port ?? DEFAULT_TLS_PORT,
+    certificates: given.certificates.map((one) => ({
+      certFile: resolve(root, one.certFile),
+      keyFile: resolve(root, one.keyFile),
+      passphrase: one.passphrase ?? null,
+      names: one.names ?? null,
+    })),
+    policy: given.policy ?? 'intermediate',
+    redirect: given.redirect ?? true,
+    publicPort: given.publicPort ?? null,
+    hsts: hsts === null ? null : hstsValue(hsts),
+  }
+}
+
+function hstsOf(given: TlsOptions['hsts']): HstsOptions | null {
+  if (given === undefined || given === false) return null
+  return given === true ? {} : given
+}
+
+function hstsValue({ maxAgeSeconds, includeSubdomains, preload }: HstsOptions): string {
+  const parts = [`max-age=${maxAgeSeconds ?? YEAR_SECONDS}`]
+  if (includeSubdomains === true) parts.push('includeSubDomains')
+  if (preload === true) parts.push('preload')
+  return parts.join('; ')
+}
