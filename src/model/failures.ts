@@ -107,7 +107,7 @@ export function commitUnknown(what: string, cause: unknown): CodedError {
 
 /**
  * The coded error for what `what` (a statement by name, a transaction) threw: UNAVAILABLE, TIMEOUT,
- * CONFLICT, LOCKED, READ_ONLY (unless the transaction wants to be) or QUERY; coded errors pass unchanged.
+ * CONFLICT, LOCKED, READ_ONLY (unless the transaction wants to be), UNFIT or QUERY; coded errors pass unchanged.
  */
 export function translate(
   error: unknown,
@@ -127,7 +127,26 @@ export function translate(
   if (isRefusedWrite(error) && !wantsReadOnly) {
     return withRetryAfter(createError('UWAS_ERR_MODEL_READ_ONLY', { what, where, problem }, error))
   }
+  if (isUnfit(error)) return unfit(what, problem, error)
   return createError('UWAS_ERR_MODEL_QUERY', { what, problem, sqlState }, error)
+}
+
+/**
+ * UWAS_ERR_MODEL_UNFIT (400): a value that a client may have chosen (an id beyond `integer`, U+0000) is none that the
+ * column can hold. Whose fault that is nobody can tell, but the request is what has to change.
+ */
+export function unfit(what: string, problem: string, cause: unknown): CodedError {
+  return createError('UWAS_ERR_MODEL_UNFIT', { what, problem }, cause)
+}
+
+/**
+ * A data exception (class 22) while a parameter was read: then a line of its context says `unnamed portal parameter $1`,
+ * in whatever language the server speaks. The same from within the SQL is a mistake of its own.
+ */
+function isUnfit(error: unknown): boolean {
+  if (sqlStateOf(error)?.startsWith('22') !== true) return false
+  const { where } = error as { where?: unknown }
+  return typeof where === 'string' && /^[^"\n]*\$\d/m.test(where)
 }
 
 /** UWAS_ERR_MODEL_CONFLICT (503, Retry-After) after `attempts` runs; `cause` is the last failure. */

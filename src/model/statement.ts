@@ -8,7 +8,7 @@ import type { Trace } from '../core/trace.ts'
 import { readBatchRows, type StreamOptions, streamAlone, streamIn } from './cursor.ts'
 import { DATABASE, Database } from './database.ts'
 import { joinedBy, refuseEscape, refuseOutside } from './escape.ts'
-import { problemOf } from './failures.ts'
+import { problemOf, unfit } from './failures.ts'
 import { Outside } from './outside.ts'
 import { Query, type Wanted } from './query.ts'
 import { noteStatement } from './recorded.ts'
@@ -16,6 +16,7 @@ import { createReader, type RowReader } from './row-reader.ts'
 import { checkDeclaration, registerStatement } from './statement-registry.ts'
 import { Transaction } from './transaction.ts'
 import type { Shape, Type, ValuesOf } from './types.ts'
+import { Unfit } from './unfit.ts'
 import type { Column } from './wire/task.ts'
 
 /** What runs statements: the Database and the Transaction. */
@@ -66,7 +67,8 @@ export type Arguments<P extends Shape> = [keyof P] extends [never] ? [] : [param
 
 /**
  * Every method throws UWAS_ERR_MODEL_PARAMETER (TypeError) for values that do not fit the declared
- * types, UWAS_ERR_MODEL_VALUE for cells that do not, and what `Database.execute` throws.
+ * types, UWAS_ERR_MODEL_UNFIT (400) for values that no column can hold, UWAS_ERR_MODEL_VALUE for cells that do
+ * not fit, and what `Database.execute` throws.
  */
 export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   readonly name: string
@@ -199,6 +201,8 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
       try {
         args[i] = type.encode(value)
       } catch (error) {
+        if (error instanceof Unfit)
+          throw unfit(`statement "${this.name}"`, `parameter ${key}: ${error.message}`, error)
         throw this.#wrong(key, problemOf(error), error)
       }
     }

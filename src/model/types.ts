@@ -7,6 +7,7 @@
 import { readArray, type TextItem, writeArray } from './array.ts'
 import type { CellKind } from './cells.ts'
 import { readDate, readLocalTimestamp, readTimestamp } from './timestamp.ts'
+import { Unfit } from './unfit.ts'
 
 export type { Range } from './range.ts'
 // biome-ignore lint/performance/noBarrelFile: sites have all types under one name, pg
@@ -132,8 +133,7 @@ export const text: Type<string> = plain(
   {
     encode(value) {
       if (typeof value !== 'string') throw expected('a string', value)
-      if (value.includes('\0'))
-        throw new TypeError('PostgreSQL text cannot hold the character U+0000')
+      if (value.includes('\0')) throw new Unfit('PostgreSQL text cannot hold the character U+0000')
       return value
     },
     decode: (value) => value,

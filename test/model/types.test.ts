@@ -130,7 +130,6 @@ t.test('a parameter of the wrong kind is a TypeError that names statement and ke
     [{ big: 1 }, 'parameter big: expected is a bigint, not a number'],
     [{ exact: '1,5' }, 'parameter exact: expected is digits as text, not a string'],
     [{ real: '1' }, 'parameter real: expected is a number, not a string'],
-    [{ words: 'a\0b' }, 'parameter words: PostgreSQL text cannot hold the character U+0000'],
     [{ yes: 'true' }, 'parameter yes: expected is true or false, not a string'],
     [{ at: '2026-01-01' }, 'parameter at: expected is a Date, not a string'],
     [{ at: new Date(Number.NaN) }, 'parameter at: expected is a Date, not Date'],
@@ -153,6 +152,54 @@ t.test('a parameter of the wrong kind is a TypeError that names statement and ke
     code: 'UWAS_ERR_MODEL_PARAMETER',
     message: /statement "types\.echo", parameter colour: is not declared; declared are: small, big/,
   })
+})
+
+t.test('a value that a client may have chosen and no column can hold is 400', async (t) => {
+  const db = await testDatabase(t)
+  const inner = statement('types.unfit.inner', {
+    params: { x: types.int },
+    row: { x: types.int },
+    sql: 'select (2147483647 + $1::int)::int as x',
+  })
+  const address = statement('types.unfit.address', {
+    params: { x: types.text },
+    row: { x: types.text },
+    sql: 'select host($1::inet) as x',
+  })
+  const unfit = (message: string | RegExp) => ({
+    code: 'UWAS_ERR_MODEL_UNFIT',
+    status: 400,
+    name: 'RangeError',
+    message,
+  })
+  const nul = 'PostgreSQL text cannot hold the character U+0000'
+  const given = 'statement "types.echo" was given a value that cannot be:'
+  await t.rejects(
+    echo.one(db, { ...values, words: 'a\0b' }),
+    unfit(`${given} parameter words: ${nul}`),
+  )
+  await t.rejects(
+    echo.one(db, { ...values, texts: ['a', '\0'] }),
+    unfit(`${given} parameter texts: ${nul}`),
+  )
+  await t.rejects(
+    echo.one(db, { ...values, small: 2147483648 }),
+    unfit(`${given} value "2147483648" is out of range for type integer`),
+  )
+  const document = { a: [], b: '\0' }
+  await t.rejects(
+    echo.one(db, { ...values, document }),
+    unfit(`${given} unsupported Unicode escape sequence`),
+  )
+  await t.rejects(
+    address.one(db, { x: 'nowhere' }),
+    unfit(/invalid input syntax for type inet: "nowhere"/),
+  )
+  await t.rejects(
+    inner.one(db, { x: 1 }),
+    { code: 'UWAS_ERR_MODEL_QUERY', message: /integer out of range/ },
+    'what the SQL itself does is a mistake of the site',
+  )
 })
 
 t.test('ranges and multiranges come back with their bounds', async (t) => {

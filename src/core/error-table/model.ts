@@ -138,6 +138,12 @@ export const MODEL_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_MODEL_UNFIT: {
+    message: '{what} was given a value that cannot be: {problem}',
+    status: 400,
+    base: 'RangeError',
+    when: 'request',
+  },
   UWAS_ERR_MODEL_PREPARE: {
     message: 'statement "{statement}" cannot be prepared: {problem}',
     status: 500,
