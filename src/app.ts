@@ -230,6 +230,7 @@ export async function createApp(
     tooLarge: finish(dispatcher.tooLarge),
     bodyLimit: dispatcher.bodyLimit,
     traces,
+    observer: null,
     limits: config.limits,
     log,
     counts: {

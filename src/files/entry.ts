@@ -84,6 +84,8 @@ export interface FileEntry extends Representation {
   readonly lastModified: string
   /** Whole seconds, in milliseconds since 1970, never in the future; NaN for redirects. */
   readonly lastModifiedMs: number
+  /** Pattern of the route whose view has made it; empty for files. */
+  readonly route: string
   /** For files above the ceiling, null for all others. */
   readonly open: OpenFile | null
   readonly heads: Heads

@@ -25,6 +25,8 @@ export interface EntryParts {
   readonly mayEncode?: boolean
   readonly varyField?: string
   readonly more?: HeadFields['more']
+  /** Of a page: the pattern of its route. */
+  readonly route?: string
 }
 
 export function makeEntry(heads: Heads, parts: EntryParts): FileEntry {
@@ -52,6 +54,7 @@ export function makeEntry(heads: Heads, parts: EntryParts): FileEntry {
     location: '',
     lastModified,
     lastModifiedMs,
+    route: parts.route ?? '',
     open,
     heads,
     isNegotiated,
@@ -75,6 +78,7 @@ export function makeRedirect(heads: Heads, location: string): FileEntry {
     location,
     lastModified: '',
     lastModifiedMs: Number.NaN,
+    route: '',
     open: null,
     heads,
     isNegotiated: false,

@@ -67,6 +67,8 @@ export class Request<P = Record<string, unknown>> {
   readonly search: string
   /** Values of the route's `<converter:name>` parts. */
   params: P
+  /** Pattern of the route that answers: `/posts/<int:id>`; empty where none does. */
+  route: string
   /** True when the connection is TLS. */
   readonly secure: boolean
   readonly services: Services
@@ -101,6 +103,7 @@ export class Request<P = Record<string, unknown>> {
     this.path = parts.path
     this.search = parts.search
     this.params = {} as P
+    this.route = ''
     this.secure = parts.secure
     this.services = parts.services
     this.trace = parts.trace

@@ -102,6 +102,7 @@ export class Page implements Resident, Tagged {
       mayEncode: parts.mayEncode,
       varyField: varyOf(rule, reply),
       more: this.#fieldsAt(0),
+      route: rule.pattern,
     })
     const keyBytes = 2 * (key.target.length + key.vary.length + key.host.length)
     const tagBytes = tags.reduce((sum, tag) => sum + 2 * tag.length + 100, 0)

@@ -4,6 +4,7 @@ import type { Services } from '../core/services.ts'
 import type { Catalogue } from '../files/catalogue.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
+import type { Observer } from '../observe/observer.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
 import type { PageStore } from '../pages/page-store.ts'
 import type { AllowedHosts } from '../was/allowed-hosts.ts'
@@ -42,6 +43,8 @@ export interface Application {
   readonly bodyLimit: (method: string, path: string, host: () => string) => number
   /** Where timings go, or null when the site does not record them. */
   readonly traces: TraceLog | null
+  /** Who hears of every answered request; null when nobody wants to. */
+  readonly observer: Observer | null
   readonly limits: RequestLimits
   readonly log: Log
 }

@@ -17,6 +17,8 @@ export interface EngineRequest {
   forEach(visit: (name: string, value: string) => void): void
   /** Leaves the request to the next handler that matches: the engine's only. */
   setYield?(isLeft: boolean): EngineRequest
+  /** As logs name it; the native lane's are all `HTTP/1.1`. */
+  readonly protocol?: string
   /** A decoded body without Content-Length comes: the strict lane's only, never the engine's. */
   readonly isChunked?: boolean
 }
@@ -64,6 +66,8 @@ export interface EngineResponse {
   ): void
   /** A `Connection: close` field closes the connection by itself: never on the engine's own. */
   readonly closesAfterEnd?: boolean
+  /** What the client got in place of the reply, of which nothing had been sent: the strict lane's only. */
+  readonly refused?: { readonly status: number; readonly length: number } | undefined
 }
 
 /** What belongs to one `ws` call; handed back by `upgrade`. */

@@ -43,6 +43,7 @@ export function writePrepared(exchange: Exchange, prepared: Prepared, host: File
   const { res } = exchange
   const { status, head, content, open, segments, length } = prepared
   if (status === 304 || exchange.isHead) {
+    exchange.status = status
     res.writeStatus(head)
     endWithout(exchange, status === 304 ? null : length)
   } else if (content !== null) {
@@ -53,6 +54,7 @@ export function writePrepared(exchange: Exchange, prepared: Prepared, host: File
     streamFile(exchange, prepared, open, host)
   } else {
     host.begin(exchange)
+    exchange.status = status
     res.writeStatus(head)
     writeWhole(exchange, segments?.[0]?.bytes ?? '')
   }
@@ -70,6 +72,7 @@ function writeStored(
     sendLater(exchange, prepared, segments, memorySource(bytes), host)
     return
   }
+  exchange.status = prepared.status
   exchange.res.writeStatus(head)
   const [only] = segments ?? []
   if (segments === null) writeWhole(exchange, bytes)
@@ -146,6 +149,7 @@ async function send(exchange: Exchange, prepared: Prepared, body: SegmentedBody)
   let readBytes = WINDOW_BYTES
   let part: Uint8Array | null = null
   let writeHead: (() => void) | null = () => {
+    exchange.status = prepared.status
     res.writeStatus(prepared.head)
     if (exchange.close) announceClose(exchange)
   }
@@ -154,10 +158,12 @@ async function send(exchange: Exchange, prepared: Prepared, body: SegmentedBody)
     if (part === null || exchange.aborted) return
     const [ok, done] = tryPart(exchange, part, prepared.length, writeHead)
     writeHead = null
+    if (done) exchange.bodyBytes = prepared.length
     if (done) return exchange.done()
     if (exchange.aborted) return
     const taken = res.getWriteOffset() - sent
     sent += taken
+    exchange.bodyBytes = sent
     readBytes = ok ? WINDOW_BYTES : Math.min(WINDOW_BYTES, Math.max(MIN_READ_BYTES, 2 * taken))
     part =
       taken < part.byteLength && windowsInUse() <= MAX_KEPT_WINDOWS ? part.subarray(taken) : null

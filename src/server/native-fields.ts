@@ -124,6 +124,13 @@ export class NativeFields implements FieldSource {
   }
 }
 
+/** The peer of `res` as text, while it may be touched. */
+export function addressOf(res: EngineResponse, peers: Peers | null): string {
+  const bytes = res.getRemoteAddressAsText()
+  if (bytes.byteLength === 0) return formatAddress(peers?.addressOf(res) ?? '')
+  return formatAddress(Buffer.from(bytes).toString('latin1'))
+}
+
 /** As people write it: IPv4 that came through an IPv6 socket is IPv4 again, IPv6 is short. */
 function formatAddress(address: string): string {
   if (!address.includes(':')) return address

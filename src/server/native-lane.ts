@@ -7,7 +7,6 @@ import { answer } from '../files/answer.ts'
 import type { FileEntry } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
 import type { HeaderList } from '../http/headers.ts'
-import { statusOf } from '../http/http-error.ts'
 import { Reply } from '../http/reply.ts'
 import { Request } from '../http/request.ts'
 import { SocketReply } from '../http/socket.ts'
@@ -19,7 +18,7 @@ import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import { share, withFields } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
-import { type FileHost, isOneSend, writePrepared } from './file-writer.ts'
+import { isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
 import type { HttpsRedirect } from './https-redirect.ts'
 import { linkRequest } from './link-request.ts'
@@ -29,26 +28,27 @@ import { bodyLength, FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
 import type { Peers } from './peers.ts'
 import { recordFile } from './record-file.ts'
+import { Records } from './records.ts'
 import { refusal, refusalBytes } from './refusal.ts'
 import { CLEAR, type Scheme } from './scheme.ts'
 import type { TakeSocket } from './server-socket.ts'
+import { Unfinished } from './unfinished.ts'
 
 export class NativeLane {
   /** Read anew by every request, so that a reload swaps it between two of them. */
   application: Application
   /** True from the moment in which the server stops: every reply then closes its connection. */
   draining: boolean
-  /** Replies that have been begun and not finished. */
-  pending: number
   /** Requests that have come since the start. */
   requests: number
   /** Where the engine does not know the addresses of its connections. */
   peers: Peers | null
   readonly #scheme: Scheme
+  readonly records: Records
   readonly #heads: Heads
   readonly #scan: FieldScan
   readonly #corked: Corked
-  readonly #host: FileHost
+  readonly #unfinished: Unfinished
   readonly #deadlines: Deadlines
   /** The Host value that last passed its grammar: nearly always the same. */
   #goodHost: string
@@ -56,20 +56,21 @@ export class NativeLane {
   constructor(application: Application, baseHeaders: HeaderList, scheme: Scheme = CLEAR) {
     this.application = application
     this.draining = false
-    this.pending = 0
     this.requests = 0
     this.peers = null
     this.#scheme = scheme
+    this.records = new Records(this)
     this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])
     this.#scan = new FieldScan()
     this.#corked = new Corked()
-    this.#host = {
-      begin: (exchange) => this.#begin(exchange),
-      fail: (exchange, error) => this.#failFile(exchange, error),
-      logCut: (error) => this.application.log.error('sending a file failed', error),
-    }
+    this.#unfinished = new Unfinished(this, this.#heads)
     this.#deadlines = new Deadlines(() => this.application.limits)
     this.#goodHost = ''
+  }
+
+  /** Replies that have been begun and not finished. */
+  get pending(): number {
+    return this.#unfinished.count
   }
 
   /** The engine's handler for GET alone: it compares methods by case, so the method is known. */
@@ -78,13 +79,17 @@ export class NativeLane {
   }
 
   /** For the strict lane: answers a request that no view may see, and closes. */
-  refuse(res: EngineResponse, method: string, status: number): void {
-    this.#refuse(new Exchange(res, this.#deadlines, method === 'HEAD', true), status)
+  refuse(res: EngineResponse, req: EngineRequest, status: number): void {
+    const isHead = req.getCaseSensitiveMethod() === 'HEAD'
+    const exchange = new Exchange(res, this.#deadlines, isHead, true)
+    exchange.record = this.records.ofStrict(res, req)
+    this.#refuse(exchange, status)
   }
 
   /** For the strict lane: a reply that no view has made. */
-  reply(res: EngineResponse, reply: Reply): void {
+  reply(res: EngineResponse, req: EngineRequest, reply: Reply): void {
     const exchange = new Exchange(res, this.#deadlines, false, this.draining)
+    exchange.record = this.records.ofStrict(res, req)
     writeReply(exchange, reply, this.#heads.of(reply))
   }
 
@@ -138,8 +143,8 @@ export class NativeLane {
     const { redirect } = this.#scheme
     const moved = refusal === 0 && redirect !== null ? this.#moved(res, req, redirect) : null
     if (moved === 421) refusal = moved
-    if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, method), refusal)
-    if (moved instanceof Reply) return this.#send(res, method, moved)
+    if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, req, method), refusal)
+    if (moved instanceof Reply) return this.#send(res, req, method, moved)
     this.#goodHost = scan.host
     const rawPath = req.getUrl()
     const isRead =
@@ -172,7 +177,7 @@ export class NativeLane {
     entry: FileEntry,
     startedAt: number,
   ): void {
-    const { traces, files, rules } = this.application
+    const { traces, files, rules, observer } = this.application
     const { connection } = this.#scan
     const isGet = method === 'GET'
     const found = traces === null ? 0 : performance.now()
@@ -183,47 +188,42 @@ export class NativeLane {
     const decided = traces === null ? 0 : performance.now()
     const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
     if (keepsAlive && isGet && isOneSend(prepared)) {
+      const told = observer && { observer, scan: this.#scan, method, entry }
+      const record = told && this.records.brief(res, req, told)
       this.#corked.send(res, prepared)
+      record?.end(prepared.status, prepared.length, false, false)
     } else {
-      const exchange = this.#exchangeOf(res, method)
-      if (prepared.content === null) writePrepared(exchange, prepared, this.#host)
-      else res.cork(() => writePrepared(exchange, prepared, this.#host))
+      const exchange = this.#exchangeOf(res, req, method, entry)
+      if (prepared.content === null) writePrepared(exchange, prepared, this.#unfinished)
+      else res.cork(() => writePrepared(exchange, prepared, this.#unfinished))
     }
-    if (traces !== null) {
-      const { status } = prepared
-      recordFile(traces, entry, { method, path, status, startedAt, found, decided })
-    }
+    if (traces === null) return
+    const { status } = prepared
+    recordFile(traces, entry, { method, path, status, startedAt, found, decided })
   }
 
   /** A reply that no view has made, to the request that was scanned last. */
-  #send(res: EngineResponse, method: string, reply: Reply): void {
-    writeReply(this.#exchangeOf(res, method), reply, this.#heads.of(reply))
+  #send(res: EngineResponse, req: EngineRequest, method: string, reply: Reply): void {
+    writeReply(this.#exchangeOf(res, req, method), reply, this.#heads.of(reply))
   }
 
   /** An exchange of the request that was scanned last. */
-  #exchangeOf(res: EngineResponse, method: string): Exchange {
+  #exchangeOf(
+    res: EngineResponse,
+    req: EngineRequest,
+    method: string,
+    entry: FileEntry | null = null,
+  ): Exchange {
     const { connection } = this.#scan
+    const { observer } = this.application
     const close = this.draining || asksToClose(connection)
     const closesByItself = connection.toLowerCase() === 'close'
-    return new Exchange(res, this.#deadlines, method === 'HEAD', close, closesByItself)
-  }
-
-  /** A file that is no longer what it was, or cannot be read, and of which nothing has been sent. */
-  #failFile(exchange: Exchange, error: unknown): void {
-    const status = statusOf(error)
-    if (status >= 500) this.application.log.error('reading a file failed', error)
-    const reply = refusal(status)
-    this.#begin(exchange)
-    writeReply(exchange, reply, this.#heads.of(reply))
-  }
-
-  /** Counts the exchange as unfinished until it is done. */
-  #begin(exchange: Exchange): void {
-    if (exchange.onDone !== null) return
-    this.pending++
-    exchange.onDone = () => {
-      this.pending--
+    const exchange = new Exchange(res, this.#deadlines, method === 'HEAD', close, closesByItself)
+    if (observer !== null) {
+      const told = { observer, scan: this.#scan, method, entry }
+      exchange.record = this.records.lasting(res, req, told)
     }
+    return exchange
   }
 
   /** A path that is not the canonical one of a file: perhaps another spelling of it, else a view's. */
@@ -239,13 +239,15 @@ export class NativeLane {
     const urlBytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
     const isTooLong = urlBytes > limits.maxUrlBytes
     const target = isTooLong ? 414 : parseTarget(rawPath)
-    if (target === 414 || target === 400) return this.#refuse(this.#exchangeOf(res, method), target)
+    if (target === 414 || target === 400) {
+      return this.#refuse(this.#exchangeOf(res, req, method), target)
+    }
     if (target === 404) {
       this.#answerView(res, req, method, rawPath, search, startedAt, this.application.notFound)
       return
     }
     const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
-    if (routed instanceof Reply) return this.#send(res, method, routed)
+    if (routed instanceof Reply) return this.#send(res, req, method, routed)
     const { path, canonical } = routed ?? target
     const isRead = method === 'GET' || method === 'HEAD'
     const isKnown = rules === null && canonical === rawPath
@@ -262,7 +264,7 @@ export class NativeLane {
   #refuse(exchange: Exchange, status: number): void {
     const reply = refusal(status)
     exchange.close = true
-    this.#begin(exchange)
+    this.#unfinished.begin(exchange)
     exchange.watch()
     setImmediate(() => {
       if (!exchange.aborted)
@@ -281,7 +283,7 @@ export class NativeLane {
     take: TakeSocket | null = null,
   ): void {
     const { application } = this
-    const exchange = this.#exchangeOf(res, method)
+    const exchange = this.#exchangeOf(res, req, method)
     const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
     const trace = application.traces === null ? null : new Trace(startedAt)
     const length = bodyLength(this.#scan, req)
@@ -301,6 +303,7 @@ export class NativeLane {
       trace,
     })
     trace?.add('server', startedAt)
+    exchange.record?.follow(request)
     const result = isTooLarge ? application.tooLarge(request) : answer(request)
     if (result instanceof Reply) {
       // A socket keeps its handshake.
@@ -345,7 +348,7 @@ export class NativeLane {
     // Not by its hooks: a file has set some already.
     if (exchange.hasRequest) return
     exchange.hasRequest = true
-    this.#begin(exchange)
+    this.#unfinished.begin(exchange)
     linkRequest(exchange, request, body, this.application.log)
   }
 
@@ -384,6 +387,7 @@ export class NativeLane {
       writeReply(exchange, reply, this.#heads.of(reply))
     } else {
       request.markSocket()
+      exchange.status = 101
       take(accepted, request)
       exchange.done()
     }
@@ -391,6 +395,6 @@ export class NativeLane {
 
   /** A file that a view has let go: as a static one, with the fields of the view. */
   #writeFile(exchange: Exchange, reply: FileReply): void {
-    writePrepared(exchange, { ...reply.prepared, head: this.#heads.of(reply) }, this.#host)
+    writePrepared(exchange, { ...reply.prepared, head: this.#heads.of(reply) }, this.#unfinished)
   }
 }

@@ -27,6 +27,9 @@ export class FieldScan implements FileFields {
   range = ''
   acceptEncoding = ''
   origin = ''
+  /** For logs. */
+  referer = ''
+  userAgent = ''
   readonly #visit = (name: string, value: string) => this.#take(name, value)
 
   read(req: Pick<EngineRequest, 'forEach'>): void {
@@ -45,6 +48,8 @@ export class FieldScan implements FileFields {
     this.range = ''
     this.acceptEncoding = ''
     this.origin = ''
+    this.referer = ''
+    this.userAgent = ''
     req.forEach(this.#visit)
   }
 
@@ -63,12 +68,16 @@ export class FieldScan implements FileFields {
       case 6:
         if (name === 'origin') this.origin = join(this.origin, value)
         return
+      case 7:
+        if (name === 'referer') this.referer = value
+        return
       case 8:
         if (name === 'if-match') this.ifMatch = join(this.ifMatch, value)
         else if (name === 'if-range') this.ifRange = join(this.ifRange, value)
         return
       case 10:
         if (name === 'connection') this.connection = join(this.connection, value)
+        else if (name === 'user-agent') this.userAgent = value
         return
       case 13:
         if (name === 'if-none-match') this.ifNoneMatch = join(this.ifNoneMatch, value)

@@ -6,6 +6,7 @@ import { createError } from '../core/errors.ts'
 import { formatHttpDate } from '../http/date.ts'
 import type { Reply, ReplyBody } from '../http/reply.ts'
 import { isBodiless } from '../http/status.ts'
+import type { ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { EngineResponse } from './engine-types.ts'
 
@@ -44,6 +45,12 @@ export class Exchange implements Watched {
   waitingSince: number
   /** Bytes of chunks that have been taken; sized bodies are counted by the engine. */
   chunkBytes: number
+  /** Who is to hear of the end; null: nobody, or it has heard. */
+  record: ExchangeRecord | null
+  /** Of the head that was written; 0 before. */
+  status: number
+  /** Bytes of content that were handed over, as far as is known. */
+  bodyBytes: number
   readonly #deadlines: Deadlines
   #watched: boolean
   #writable: (() => void) | null
@@ -72,6 +79,9 @@ export class Exchange implements Watched {
     this.waitedMs = 0
     this.waitingSince = 0
     this.chunkBytes = 0
+    this.record = null
+    this.status = 0
+    this.bodyBytes = 0
     this.#deadlines = deadlines
     this.#watched = false
     this.#writable = null
@@ -85,6 +95,11 @@ export class Exchange implements Watched {
     this.#deadlines.add(this)
     this.res.onAborted(() => {
       this.aborted = true
+      const { refused } = this.res
+      if (refused !== undefined) {
+        this.status = refused.status
+        this.bodyBytes = refused.length
+      }
       this.onAbort?.()
       this.wake?.()
       this.done()
@@ -115,15 +130,24 @@ export class Exchange implements Watched {
   done(): void {
     if (this.#watched) this.#deadlines.remove(this)
     this.isDone = true
+    if (this.record !== null) this.#endRecord(false)
     const { onDone } = this
     this.onDone = null
     onDone?.()
+  }
+
+  #endRecord(isCut: boolean): void {
+    const { record } = this
+    this.record = null
+    record?.end(this.status, this.bodyBytes, this.aborted, isCut)
   }
 
   /** An unfinished reply must not look finished: the connection is cut. */
   cut(error?: unknown): void {
     if (this.isDone) return
     if (error !== undefined && !this.aborted) this.onError?.(error)
+    // Closing runs the handler of a client that has gone: that it was us is said before.
+    if (!this.aborted && this.record !== null) this.#endRecord(true)
     if (!this.aborted) this.res.close()
     this.done()
   }
@@ -136,6 +160,7 @@ export class Exchange implements Watched {
 export function writeReply(exchange: Exchange, reply: Reply, head: Uint8Array | ArrayBuffer): void {
   const { res, isHead } = exchange
   const { body } = reply
+  exchange.status = reply.status
   res.writeStatus(head)
   if (isBodiless(reply.status)) {
     discard(body)
@@ -196,6 +221,7 @@ export function announceClose({ res }: Exchange): void {
 /** Ends with a body the engine may copy. It announces a close by itself unless the client asked for it. */
 function endWith(exchange: Exchange, body: string | Uint8Array | ArrayBuffer): void {
   if (exchange.close && exchange.closesByItself) announceClose(exchange)
+  if (exchange.record !== null) exchange.bodyBytes = bytesOf(body)
   exchange.res.end(body, exchange.close)
   exchange.done()
 }
@@ -213,6 +239,7 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
   if (exchange.close) announceClose(exchange)
   const total = body.byteLength
   const [, done] = res.tryEnd(body, total)
+  count(exchange, done, total)
   if (done) return exchange.done()
   exchange.watch()
   exchange.waitingSince = performance.now()
@@ -223,9 +250,14 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
       new Uint8Array(buffer as ArrayBuffer, start + offset, total - offset),
       total,
     )
+    count(exchange, ended, total)
     if (ended) exchange.done()
     return ok
   })
+}
+
+function count(exchange: Exchange, isEnded: boolean, total: number): void {
+  if (exchange.record !== null) exchange.bodyBytes = isEnded ? total : exchange.res.getWriteOffset()
 }
 
 /** A body of unknown length, in chunks (RFC 9112 section 7.1). */
@@ -246,6 +278,7 @@ async function writeChunks(
     if (!taken) await writable(exchange)
     if (exchange.aborted) return
     exchange.chunkBytes += chunk.length
+    if (exchange.record !== null) exchange.bodyBytes += bytesOf(chunk)
   }
   if (exchange.aborted) return
   exchange.onEnding?.()
@@ -276,6 +309,7 @@ async function writeSized(
     await sendPart(exchange, chunk, sent, total)
     if (exchange.aborted) return
     sent += chunk.byteLength
+    exchange.bodyBytes = sent
     if (sent === total) return exchange.done()
   }
   if (!exchange.aborted)
@@ -337,6 +371,10 @@ function nextOrAbort<T>(
     exchange.wake = () => resolve(undefined)
     iterator.next().then(resolve, reject)
   })
+}
+
+function bytesOf(body: string | Uint8Array | ArrayBuffer): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }
 
 function lengthOf(reply: Reply): number | null {

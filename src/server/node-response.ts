@@ -2,6 +2,7 @@
  * A response of Node's own streams in the shape of the engine's: what HTTP/1.1 on llhttp and HTTP/2 have in common.
  * The writer of the native lane writes them all. Framing is decided by the writer; Date is Node's.
  */
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { EngineResponse, Sendable } from './engine-types.ts'
 
@@ -175,9 +176,14 @@ export abstract class NodeResponse implements EngineResponse {
   }
 }
 
-/** A peer's address in the engine's form: bytes of a text, IPv4 that came through an IPv6 socket as IPv4. */
-export function addressBytes(address: string): ArrayBuffer {
-  return bufferOf(Buffer.from(address.replace(/^::ffff:(?=\d+\.)/i, '')))
+/** The peer of a connection; IPv4 that came through an IPv6 socket as IPv4. Empty when it has gone. */
+export function peerOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+/** The same as the engine has it: bytes of a text. */
+export function peerBytes(socket: Pick<Socket, 'remoteAddress'>): ArrayBuffer {
+  return bufferOf(Buffer.from(peerOf(socket)))
 }
 
 function textOf(value: Sendable): string {

@@ -18,6 +18,6 @@ export function recordFile(traces: TraceLog, entry: FileEntry, sent: SentFile): 
   trace.add('server', sent.startedAt, '', sent.found)
   trace.add('files', sent.found, entry.etag, sent.decided)
   trace.add('reply', sent.decided)
-  const lane = entry.fields.more === undefined ? 'static' : 'page'
+  const lane = entry.route === '' ? 'static' : 'page'
   traces.record(lane, sent.method, sent.path, sent.status, trace)
 }

@@ -8,6 +8,11 @@ export function refusal(status: number): Reply {
   return text(`${status} ${reasonOf(status)}\n`, { status })
 }
 
+/** Bytes of its content. */
+export function refusalLength(status: number, hint = ''): number {
+  return (refusal(status).body as string).length + hint.length
+}
+
 /** The whole of it, for a connection without a request that could be answered. `hint`: what to do. */
 export function refusalBytes(status: number, heads: Heads, hint = ''): Uint8Array {
   const body = text(`${status} ${reasonOf(status)}\n${hint}`, { status })

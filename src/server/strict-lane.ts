@@ -10,8 +10,9 @@ import { KNOWN_METHODS, refuseFields } from './fences.ts'
 import { endLingering } from './linger.ts'
 import type { NativeLane } from './native-lane.ts'
 import { FieldScan } from './native-scan.ts'
+import { peerOf } from './node-response.ts'
 import { type ParserError, statusOfParserError } from './strict-errors.ts'
-import { type Field, fieldsOf, strictRequest } from './strict-request.ts'
+import { type Field, fieldsOf, strictRequest, unjudged } from './strict-request.ts'
 import { StrictResponse } from './strict-response.ts'
 import { judgeHead } from './strict-target.ts'
 import { Turns } from './turns.ts'
@@ -109,7 +110,12 @@ export class StrictLane {
     res.once('close', () => {
       this.active--
     })
-    this.#turnsOf(message.socket).add({ message, res, run, abort: () => response.abort() })
+    this.#turnsOf(message.socket).add({
+      message,
+      res,
+      run,
+      refuse: (status) => response.refuse(status),
+    })
   }
 
   #run(message: IncomingMessage, response: StrictResponse): void {
@@ -130,7 +136,7 @@ export class StrictLane {
   #refuse(message: IncomingMessage, response: StrictResponse, status: number): void {
     this.#turnsOf(message.socket).closing = true
     message.resume()
-    this.#lane.refuse(response, message.method ?? '', status)
+    this.#lane.refuse(response, unjudged(message), status)
   }
 
   /** `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7). */
@@ -140,8 +146,12 @@ export class StrictLane {
     const framing = fields.filter(([name]) => name !== 'transfer-encoding')
     scan.read({ forEach: (visit) => framing.forEach(([name, value]) => void visit(name, value)) })
     const refusal = refuseFields(scan, '')
-    if (refusal !== 0) return this.#lane.refuse(response, 'OPTIONS', refusal)
-    this.#lane.reply(response, empty().append('Allow', [...KNOWN_METHODS].join(', ')))
+    if (refusal !== 0) return this.#lane.refuse(response, unjudged(message), refusal)
+    this.#lane.reply(
+      response,
+      unjudged(message),
+      empty().append('Allow', [...KNOWN_METHODS].join(', ')),
+    )
   }
 
   #onError(error: ParserError, socket: Socket): void {
@@ -159,15 +169,18 @@ export class StrictLane {
   #fail(socket: Socket, status: number): void {
     const turns = this.#turnsOf(socket)
     if (turns.closing) return
-    const { current } = turns
+    const { current, isAhead } = turns
     const bytes = this.#lane.refusalBytes(status)
     if (current === null || current.message.complete) {
-      turns.finish(() => endLingering(socket, bytes))
+      turns.finish(() => {
+        endLingering(socket, bytes)
+        if (!isAhead) this.#lane.records.senseless(status, peerOf(socket))
+      })
     } else if (current.res.headersSent) {
       socket.destroy()
     } else {
       turns.closing = true
-      current.abort()
+      current.refuse(status)
       endLingering(socket, bytes)
     }
   }

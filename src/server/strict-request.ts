@@ -19,6 +19,7 @@ export function fieldsOf(rawHeaders: readonly string[]): Field[] {
 export class ParsedRequest implements EngineRequest {
   /** A body without Content-Length comes. */
   readonly isChunked: boolean
+  readonly protocol: string
   readonly #method: string
   readonly #target: Omit<OriginTarget, 'authority'>
   readonly #fields: readonly Field[]
@@ -27,8 +28,9 @@ export class ParsedRequest implements EngineRequest {
     method: string,
     target: Omit<OriginTarget, 'authority'>,
     fields: readonly Field[],
-    isChunked: boolean,
+    { isChunked, protocol }: { readonly isChunked: boolean; readonly protocol: string },
   ) {
+    this.protocol = protocol
     this.#method = method
     this.#target = target
     this.#fields = fields
@@ -70,7 +72,14 @@ export function strictRequest(
   if (target.authority !== null) seen = withHost(seen, target.authority)
   const hasHost = seen.some(([name, value]) => name === 'host' && value !== '')
   if (message.httpVersion === '1.0' && !hasHost) seen = [...seen, ['host', localHost(message)]]
-  return new ParsedRequest(message.method ?? '', target, seen, isChunked)
+  const protocol = `HTTP/${message.httpVersion}`
+  return new ParsedRequest(message.method ?? '', target, seen, { isChunked, protocol })
+}
+
+/** A request that is answered without being judged: its target as it was sent. */
+export function unjudged(message: IncomingMessage): ParsedRequest {
+  const [path = '', query] = (message.url ?? '').split(/\?(.*)/s, 2)
+  return strictRequest(message, fieldsOf(message.rawHeaders), { path, query, authority: null })
 }
 
 /** The target's own authority counts, whatever Host says (RFC 9112 section 3.2.2); a bad Host stays bad. */

@@ -1,9 +1,12 @@
 /** A response of Node's `http` in the shape of the engine's. Keep-Alive and what HTTP/1.0 needs are Node's. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import { addressBytes, NodeResponse } from './node-response.ts'
+import type { EngineResponse } from './engine-types.ts'
+import { NodeResponse, peerBytes } from './node-response.ts'
+import { refusalLength } from './refusal.ts'
 
 export class StrictResponse extends NodeResponse {
+  refused: EngineResponse['refused']
   readonly #message: IncomingMessage
   readonly #res: ServerResponse
   #closes: boolean
@@ -15,9 +18,16 @@ export class StrictResponse extends NodeResponse {
     { mustClose, expectsContinue }: { mustClose: boolean; expectsContinue: boolean },
   ) {
     super(res, message, expectsContinue)
+    this.refused = undefined
     this.#message = message
     this.#res = res
     this.#closes = mustClose
+  }
+
+  /** What the client sends is not to be understood: it gets `status`, whatever its view does. */
+  refuse(status: number): void {
+    this.refused = { status, length: refusalLength(status) }
+    this.abort()
   }
 
   /** A reset, where the end of the connection would look like the end of the content; TLS tells the two apart. */
@@ -29,7 +39,7 @@ export class StrictResponse extends NodeResponse {
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
-    return addressBytes(this.#message.socket.remoteAddress ?? '')
+    return peerBytes(this.#message.socket)
   }
 
   protected get hasSentHead(): boolean {

@@ -10,8 +10,8 @@ export interface Turn {
   readonly message: IncomingMessage
   readonly res: ServerResponse
   readonly run: () => void
-  /** The rest of the request will never come. */
-  readonly abort: () => void
+  /** The rest of the request will never come: its client gets `status`. */
+  readonly refuse: (status: number) => void
 }
 
 /** Requests that may wait; reading stops until they have been answered. */
@@ -25,6 +25,7 @@ export class Turns {
   /** The last reply has been decided: what else arrives is read and dropped. */
   closing: boolean
   #onIdle: (() => void) | null
+  #last: IncomingMessage | null
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -32,6 +33,12 @@ export class Turns {
     this.current = null
     this.closing = false
     this.#onIdle = null
+    this.#last = null
+  }
+
+  /** A request has been answered before it had come whole: what comes next belongs to it. */
+  get isAhead(): boolean {
+    return this.current === null && this.#last?.complete === false
   }
 
   add(turn: Turn): void {
@@ -58,6 +65,7 @@ export class Turns {
 
   #start(turn: Turn): void {
     this.current = turn
+    this.#last = turn.message
     turn.res.once('close', () => this.#next())
     turn.run()
   }

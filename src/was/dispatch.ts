@@ -117,6 +117,7 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     req.trace?.add('route', from, found?.route?.pattern ?? '')
     if (found?.route !== undefined) {
       req.params = found.params
+      req.route = found.route.pattern
       const handler = handlers.get(found.route)?.get(found.view) ?? missing
       return handler(req)
     }

@@ -50,9 +50,11 @@ export function createSiteSockets(
       const found = urls.match('GET', path, urls.hasHosts ? host() : '')
       const definition = found?.route?.socket
       if (found?.route === undefined || definition === undefined) return undefined
+      const { pattern } = found.route
       const handler = handlers.get(found.route) as Handler
       const answer: Handler = (req) => {
         req.params = found.params
+        req.route = pattern
         return handler(req)
       }
       return { definition, answer }

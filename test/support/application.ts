@@ -7,6 +7,7 @@ import type { Request } from '../../src/http/request.ts'
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
 import type { Gate } from '../../src/native/gate.ts'
 import { loadNative } from '../../src/native/load.ts'
+import { type ExchangeListener, observerOf } from '../../src/observe/observer.ts'
 import type { Application } from '../../src/server/application.ts'
 import { type ListenOptions, listen, type Server } from '../../src/server/server.ts'
 
@@ -22,6 +23,7 @@ export interface ServeOptions {
   readonly sockets?: Application['sockets']
   readonly services?: Services
   readonly traces?: Application['traces']
+  readonly listeners?: readonly ExchangeListener[]
   /** `native`: no gate, the engine's own connections. `strict`: llhttp's for all. Default: by the gate. */
   readonly lane?: 'native' | 'strict'
   /** By TLS, too, on any free port. */
@@ -72,6 +74,7 @@ export function applicationOf(
     tooLarge: (_req: Request) => text('too large\n', { status: 413 }),
     bodyLimit: () => options.limits?.maxBodyBytes ?? 1024 * 1024,
     traces: options.traces ?? null,
+    observer: observerOf(options.listeners ?? []),
     limits: {
       maxBodyBytes: 1024 * 1024,
       maxUrlBytes: 8000,

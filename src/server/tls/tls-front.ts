@@ -9,6 +9,7 @@ import { isHost } from '../fences.ts'
 import { endLingering } from '../linger.ts'
 import { cannotListen } from '../listen-error.ts'
 import type { NativeLane } from '../native-lane.ts'
+import { peerOf } from '../node-response.ts'
 import { StrictLane } from '../strict-lane.ts'
 import type { Certificate } from './certificate.ts'
 import type { Certificates } from './certificates.ts'
@@ -179,7 +180,9 @@ export class TlsFront {
 
   #refuseClear(socket: Socket, bytes: Buffer): void {
     if (METHOD.test(bytes.toString('latin1', 0, 8))) {
-      endLingering(socket, this.#lanes.clear.refusalBytes(400, HINT))
+      const { clear } = this.#lanes
+      endLingering(socket, clear.refusalBytes(400, HINT))
+      clear.records.senseless(400, peerOf(socket), HINT)
     } else socket.destroy()
   }
 

@@ -1,0 +1,116 @@
+/** What the observer of a site is told of requests: a record for each, filled in while the request is there. */
+import type { FileEntry } from '../files/entry.ts'
+import { TRUSTED_PROXIES } from '../http/forwarded.ts'
+import { ExchangeRecord } from '../observe/exchange-record.ts'
+import type { Observer } from '../observe/observer.ts'
+import type { Application } from './application.ts'
+import type { EngineRequest, EngineResponse } from './engine-types.ts'
+import { addressOf } from './native-fields.ts'
+import { FieldScan } from './native-scan.ts'
+import type { Peers } from './peers.ts'
+import { refusalLength } from './refusal.ts'
+
+/** The lane's own, read anew each time. */
+interface Surroundings {
+  readonly application: Application
+  readonly peers: Peers | null
+}
+
+/** A request, and the scan that has read it. */
+interface Told {
+  readonly observer: Observer
+  readonly scan: FieldScan
+  readonly method: string
+  /** What answers it, where that is known. */
+  readonly entry: FileEntry | null
+}
+
+export class Records {
+  readonly #lane: Surroundings
+  readonly #scan: FieldScan
+  #brief: { readonly observer: Observer; readonly record: ExchangeRecord } | null
+
+  constructor(lane: Surroundings) {
+    this.#lane = lane
+    this.#scan = new FieldScan()
+    this.#brief = null
+  }
+
+  /** For an answer that is sent within this call of the engine: the next one gets the same record. */
+  brief(res: EngineResponse, req: EngineRequest, told: Told): ExchangeRecord {
+    const { observer } = told
+    if (this.#brief?.observer !== observer) {
+      this.#brief = { observer, record: new ExchangeRecord(observer) }
+    }
+    const { record } = this.#brief
+    record.begin()
+    return this.#fill(record, res, req, told)
+  }
+
+  lasting(res: EngineResponse, req: EngineRequest, told: Told): ExchangeRecord {
+    return this.#fill(new ExchangeRecord(told.observer), res, req, told)
+  }
+
+  /** Of a request that no scan has read, or null when nobody wants it. */
+  ofStrict(res: EngineResponse, req: EngineRequest): ExchangeRecord | null {
+    const { observer } = this.#lane.application
+    if (observer === null) return null
+    const scan = this.#scan
+    scan.read(req)
+    const method = req.getCaseSensitiveMethod()
+    return this.lasting(res, req, { observer, scan, method, entry: null })
+  }
+
+  /** A connection from `address` ends with a refusal, for bytes that were no request. */
+  senseless(status: number, address: string, hint = ''): void {
+    const { observer } = this.#lane.application
+    if (observer === null) return
+    const record = new ExchangeRecord(observer)
+    record.address = address
+    if (observer.needsTime) record.startedAt = performance.now()
+    record.end(status, refusalLength(status, hint), false, false)
+  }
+
+  #fill(
+    record: ExchangeRecord,
+    res: EngineResponse,
+    req: EngineRequest,
+    { observer, scan, method, entry }: Told,
+  ): ExchangeRecord {
+    if (observer.needsTime) record.startedAt = performance.now()
+    if (entry !== null) {
+      record.answerer = entry.route === '' ? 'static' : 'page'
+      record.route = entry.route
+    }
+    record.method = method
+    if (!observer.needsClient) return record
+    record.path = req.getUrl()
+    record.search = req.getQuery() ?? ''
+    record.protocol = req.protocol ?? 'HTTP/1.1'
+    record.host = scan.host
+    record.referer = scan.referer
+    record.userAgent = scan.userAgent
+    record.address = this.#clientOf(res, req)
+    if (observer.fields.length > 0) record.fields = fieldsOf(req, observer.fields)
+    return record
+  }
+
+  #clientOf(res: EngineResponse, req: EngineRequest): string {
+    const { application, peers } = this.#lane
+    const remoteAddress = addressOf(res, peers)
+    const proxies = application.services.find(TRUSTED_PROXIES)
+    if (proxies === undefined) return remoteAddress
+    const header = (name: string): string | undefined => fieldsOf(req, [name])[name]
+    return proxies.clientOf({ remoteAddress, secure: false, header }).address
+  }
+}
+
+/** Several of one name joined, as `req.header` has them. */
+function fieldsOf(req: EngineRequest, names: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {}
+  req.forEach((name, value) => {
+    if (!names.includes(name) || value === '') return
+    found[name] = found[name] === undefined ? value : `${found[name]}, ${value}`
+  })
+  return found
+}
