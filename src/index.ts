@@ -152,7 +152,9 @@ export type { FieldOptions, FormOptions, FormWords, Widget } from './was/forms/o
 export type { FormProblem } from './was/forms/problems.ts'
 export { type UploadRule, upload } from './was/forms/upload-schema.ts'
 export type { HealthCheck, HealthContext, HealthOptions } from './was/health/options.ts'
-export { type Limit, type LimitKey, type LimitOptions, limit } from './was/limit.ts'
+export { type LimitCounts, limitCounts } from './was/limits/counts.ts'
+export type { LimitKey, LimitKeyFunction } from './was/limits/keys.ts'
+export { type Limit, type LimitOptions, limit } from './was/limits/limit.ts'
 export { type FetchHandler, type MountOptions, mount, webRequest } from './was/mount.ts'
 export {
   fetchOutside,

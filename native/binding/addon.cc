@@ -17,6 +17,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("pinToCore", Napi::Function::New<pin_to_core_binding>(env, "pinToCore"));
   exports.Set("judge", Napi::Function::New<judge_binding>(env, "judge"));
   exports.Set("notify", Napi::Function::New<notify_binding>(env, "notify"));
+  exports.Set("createShared", Napi::Function::New<create_shared_binding>(env, "createShared"));
+  exports.Set("mapShared", Napi::Function::New<map_shared_binding>(env, "mapShared"));
   exports.Set("accept", Napi::Function::New<accept_binding>(env, "accept"));
 #endif
   return exports;

@@ -30,6 +30,12 @@ Napi::Value judge_binding(const Napi::CallbackInfo &info);
 /// notify(path: string, state: string): number, an errno or 0
 Napi::Value notify_binding(const Napi::CallbackInfo &info);
 
+/// createShared(bytes: number): number, a descriptor
+Napi::Value create_shared_binding(const Napi::CallbackInfo &info);
+
+/// mapShared(fd: number, offset: number, bytes: number): ArrayBuffer
+Napi::Value map_shared_binding(const Napi::CallbackInfo &info);
+
 /// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
 Napi::Value accept_binding(const Napi::CallbackInfo &info);
 #endif

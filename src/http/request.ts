@@ -78,6 +78,8 @@ export class Request<P = Record<string, unknown>> {
   endsAt: number
   /** True once a WebSocket has been made of the request, which then lasts as long. */
   isSocket: boolean
+  /** The name by which the client has logged in over HTTP itself (basic auth), where a rule asks for that; else null. */
+  remoteUser: string | null
   /** Free space for middleware and views of this request. */
   readonly locals: Record<string, unknown>
   readonly #fields: FieldSource
@@ -109,6 +111,7 @@ export class Request<P = Record<string, unknown>> {
     this.trace = parts.trace
     this.endsAt = Infinity
     this.isSocket = false
+    this.remoteUser = null
     this.locals = {}
     this.#fields = parts.fields
     this.#body = parts.body

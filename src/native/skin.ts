@@ -6,6 +6,7 @@ import { getSystemErrorMap, inspect } from 'node:util'
 import { type CodedError, createError, ERRORS, type ErrorCode } from '../core/errors.ts'
 import { createGate, createJudge, type Gate, type Judge, type RawGate } from './gate.ts'
 import { createOwnProcess, type OwnProcess, type RawProcess } from './own-process.ts'
+import { createSharedMemory, type RawShared, type SharedMemory } from './shared-memory.ts'
 
 /**
  * Calls into the system. They are synchronous, and throw `UWAS_ERR_NATIVE_…` (the message has
@@ -44,6 +45,8 @@ export interface Native {
 
   /** Null where there is no gate. */
   readonly ownProcess: OwnProcess | null
+  /** Null where there is no gate. */
+  readonly sharedMemory: SharedMemory | null
   /** What the gate would make of a connection, for tools; null as the gate is. */
   readonly judge: Judge | null
 
@@ -55,7 +58,8 @@ export interface Native {
 /** The functions without checks and words. They throw errors that have `code` and `errno`. */
 export type RawNative = Pick<Native, 'mapFile' | 'openBeneath'> &
   Partial<RawGate> &
-  Partial<RawProcess>
+  Partial<RawProcess> &
+  Partial<RawShared>
 
 export type NativeCode = Extract<ErrorCode, `UWAS_ERR_NATIVE_${string}`>
 
@@ -68,6 +72,7 @@ export function createNative(raw: RawNative, kind: Native['kind'], reason?: stri
     kind,
     gate: createGate(raw, inWords),
     ownProcess: createOwnProcess(raw),
+    sharedMemory: createSharedMemory(raw, inWords),
     judge: createJudge(raw),
     ...(reason === undefined ? {} : { reason }),
     mapFile(path) {

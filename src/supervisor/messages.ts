@@ -74,3 +74,8 @@ export type FromWorker =
 
 /** Tells a process that it is a worker: the version of uwas that started it. */
 export const WORKER_VARIABLE = 'UWAS_WORKER'
+
+/** Tells a worker the descriptor of the memory that all workers have together. */
+export const SHARED_VARIABLE = 'UWAS_SHARED_FD'
+/** In the worker: behind standard input, output and error, and the ipc channel. */
+export const SHARED_FD = 4

@@ -7,6 +7,7 @@ import { isCodedError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
+import { createSharedTables } from '../native/shared-tables.ts'
 import { openControl } from './control.ts'
 import { refuseInherited } from './inherited-sockets.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
@@ -42,8 +43,10 @@ export async function supervise({
   const native = loadNative()
   if (native.gate === null) refuseInherited(inherited, 'that needs Linux and the native addon')
   let file = ''
+  const { sharedMemory } = native
+  const sharedFd = sharedMemory === null ? undefined : createSharedTables(sharedMemory)
   const supervisor = new Supervisor({
-    command,
+    command: { ...command, sharedFd },
     gate: native.gate,
     log,
     inherited,

@@ -11,6 +11,8 @@ import {
   type FromWorker,
   type Ready,
   type Settings,
+  SHARED_FD,
+  SHARED_VARIABLE,
   type ToWorker,
   WORKER_VARIABLE,
 } from './messages.ts'
@@ -24,6 +26,8 @@ export interface WorkerCommand {
   readonly user: WorkerUser | undefined
   /** Of uwas: a worker of another one refuses to start. */
   readonly version: string
+  /** Memory that all workers have together; undefined: each has its own. */
+  readonly sharedFd?: number | undefined
 }
 
 /** How a process has ended. */
@@ -233,10 +237,15 @@ export function describeEnd({ code, signal }: End): string {
   return signal === null ? `with exit code ${code}` : `by ${signal}`
 }
 
-function start({ file, args, version, user }: WorkerCommand): ChildProcess {
+function start({ file, args, version, user, sharedFd }: WorkerCommand): ChildProcess {
+  const isShared = sharedFd !== undefined
   return spawn(file, args, {
     ...user,
-    env: { ...process.env, [WORKER_VARIABLE]: version },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      [WORKER_VARIABLE]: version,
+      ...(isShared && { [SHARED_VARIABLE]: String(SHARED_FD) }),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(isShared ? [sharedFd] : [])],
   })
 }

@@ -6,10 +6,12 @@
 import { type App, type Backends, createApp, openBackends, setHeaderLimit } from '../app.ts'
 import { Deferred } from '../core/deferred.ts'
 import type { Log } from '../core/log.ts'
+import { shareTables } from '../core/table-memory.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import type { OwnProcess } from '../native/own-process.ts'
+import { SharedTables } from '../native/shared-tables.ts'
 import {
   type CloseOptions,
   type HandedServer,
@@ -21,7 +23,7 @@ import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
 import { Channel, type SocketHandle } from './channel.ts'
 import { ownMemoryBytes } from './memory.ts'
-import type { Begin, Settings, ToWorker } from './messages.ts'
+import { type Begin, type Settings, SHARED_VARIABLE, type ToWorker } from './messages.ts'
 import { listenByItself } from './own-listening.ts'
 
 export interface WorkerSite {
@@ -92,6 +94,7 @@ class Worker {
     process.title = 'uwas: worker'
     const { ownProcess } = loadNative()
     ownProcess?.endWithParent(START_SECONDS)
+    useShared()
     this.#takeSignals()
     const site = this.#site
     const config = await site.load()
@@ -267,6 +270,16 @@ class Worker {
     if (config !== null && config.database !== null && config.database.url === null)
       leaveOrphan(embeddedDir(config.stateDir))
   }
+}
+
+/** Counts in the memory that the supervisor has given to all workers: before the site is loaded, which makes limits. */
+function useShared(): void {
+  const fd = process.env[SHARED_VARIABLE]
+  const { sharedMemory } = loadNative()
+  delete process.env[SHARED_VARIABLE]
+  if (fd === undefined || sharedMemory === null) return
+  const tables = new SharedTables(sharedMemory, Number(fd))
+  shareTables((name, bytes) => tables.claim(name, bytes))
 }
 
 function settingsOf(config: SiteConfig, name: string): Settings {

@@ -198,7 +198,7 @@ export interface UserConfig {
   readonly tls?: TlsOptions | undefined
   /**
    * Processes that serve: a number, `'auto'` for one a core, 0 for none besides this one; or an object that says
-   * more. Caches, limits and whatever else a site keeps in memory are of one worker. Default 1.
+   * more. Caches and whatever else a site keeps in memory are of one worker. Default 1.
    */
   readonly workers?: number | 'auto' | WorkersOptions | undefined
   /** Folder for what uwas keeps between starts: stored static files, embedded data. Default `.uwas`. */

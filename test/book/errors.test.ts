@@ -36,7 +36,6 @@ t.test('a code names the folder of src that throws it', async (t) => {
 const UNPROVOKED: Record<string, string> = {
   UWAS_ERR_MODEL_EMBEDDED_MISSING: 'needs a platform without PostgreSQL binaries',
   UWAS_ERR_NATIVE_CHANGED: 'needs a file that shrinks between two system calls',
-  UWAS_ERR_NATIVE_IO: 'needs a failing disk',
   UWAS_ERR_NATIVE_LIMIT: 'needs a process without free descriptors or memory',
 }
 

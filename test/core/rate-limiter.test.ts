@@ -8,7 +8,7 @@ const RATE = { intervalMs: 100, burst: 3 }
 /** A limiter whose clock is set by the test. */
 function clocked(rate = RATE, maxKeys = 64) {
   const clock = { now: 5000 }
-  return { clock, limiter: new RateLimiter(rate, maxKeys, () => clock.now) }
+  return { clock, limiter: new RateLimiter('test', rate, { maxKeys, now: () => clock.now }) }
 }
 
 t.test('a burst passes at once, then one each interval, and all of it comes back', (t) => {

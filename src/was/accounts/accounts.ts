@@ -24,7 +24,6 @@ export interface SiteAccounts {
 
 /** The time of the limits above. */
 export const ATTEMPTS_SECONDS = 15 * 60
-const MAX_KEYS = 65_536
 
 /** The site's accounts in `req.services`. */
 export const ACCOUNTS: ServiceKey<Accounts> = {
@@ -45,9 +44,9 @@ export class Accounts {
   constructor(options: SiteAccounts) {
     this.logInPath = options.logInPath
     this.passwords = new Passwords(options.passwords)
-    this.byAddress = attempts(options.maxLogInsPerAddress)
-    this.byName = attempts(options.maxLogInsPerAccount)
-    this.signUps = attempts(options.maxSignUpsPerAddress)
+    this.byAddress = attempts('log-ins by address', options.maxLogInsPerAddress)
+    this.byName = attempts('log-ins by name', options.maxLogInsPerAccount)
+    this.signUps = attempts('sign-ups', options.maxSignUpsPerAddress)
     this.#groups = new Map(Object.entries(options.groups))
   }
 
@@ -80,6 +79,7 @@ export function ownRunner({ services, trace = null }: AccountsOn): Runner {
   return { trace, submit: (query) => db.submit(query) }
 }
 
-function attempts(most: number): RateLimiter {
-  return new RateLimiter({ intervalMs: (ATTEMPTS_SECONDS * 1000) / most, burst: most }, MAX_KEYS)
+function attempts(name: string, most: number): RateLimiter {
+  const intervalMs = (ATTEMPTS_SECONDS * 1000) / most
+  return new RateLimiter(`accounts: ${name}`, { intervalMs, burst: most })
 }

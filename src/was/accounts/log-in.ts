@@ -3,7 +3,7 @@
  * belongs to an epoch of its user: with a new one all that were before are worth nothing, wherever they are kept.
  */
 import type { Request } from '../../http/request.ts'
-import { addressKey, tooMany } from '../limit.ts'
+import { addressKey, tooMany } from '../limits/too-many.ts'
 import { session } from '../session/open.ts'
 import { ACCOUNTS, type Accounts, type AccountsOn, ownRunner } from './accounts.ts'
 import { EPOCH_KEY, setCurrentUser, user } from './current-user.ts'

@@ -1,7 +1,7 @@
 /** New accounts: a name and a password come in, a user or what is wrong with them leaves. Called by views and `uwas createuser`. */
 import type { Request } from '../../http/request.ts'
 import type { Queryable } from '../../model/statement.ts'
-import { addressKey, tooMany } from '../limit.ts'
+import { addressKey, tooMany } from '../limits/too-many.ts'
 import { ACCOUNTS, type Accounts } from './accounts.ts'
 import { type NameProblem, nameKey, nameProblem, normalizeName } from './names.ts'
 import type { PasswordProblem } from './password-rules.ts'

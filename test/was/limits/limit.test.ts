@@ -1,17 +1,20 @@
 import t from 'tap'
-import { createLog } from '../../src/core/log.ts'
-import { Services } from '../../src/core/services.ts'
-import { TRUSTED_PROXIES, TrustedProxies } from '../../src/http/forwarded.ts'
-import type { Reply } from '../../src/http/reply.ts'
-import { text } from '../../src/http/reply.ts'
-import type { Request } from '../../src/http/request.ts'
-import { compileUrls } from '../../src/route/compile.ts'
-import type { UrlConf } from '../../src/route/entry.ts'
-import { path, urlconf } from '../../src/route/urlconf.ts'
-import { createDispatcher } from '../../src/was/dispatch.ts'
-import { createErrorPages } from '../../src/was/error-pages.ts'
-import { limit } from '../../src/was/limit.ts'
-import { requestOf } from '../support/request.ts'
+import { createLog } from '../../../src/core/log.ts'
+import { Services } from '../../../src/core/services.ts'
+import { TRUSTED_PROXIES, TrustedProxies } from '../../../src/http/forwarded.ts'
+import type { Reply } from '../../../src/http/reply.ts'
+import { text } from '../../../src/http/reply.ts'
+import type { Request } from '../../../src/http/request.ts'
+import type { Middleware } from '../../../src/http/view.ts'
+import { compileUrls } from '../../../src/route/compile.ts'
+import type { UrlConf } from '../../../src/route/entry.ts'
+import { path, urlconf } from '../../../src/route/urlconf.ts'
+import { createDispatcher } from '../../../src/was/dispatch.ts'
+import { createErrorPages } from '../../../src/was/error-pages.ts'
+import { limitCounts } from '../../../src/was/limits/counts.ts'
+import type { LimitKey } from '../../../src/was/limits/keys.ts'
+import { limit } from '../../../src/was/limits/limit.ts'
+import { requestOf } from '../../support/request.ts'
 
 function dispatchOf(conf: UrlConf): (req: Request) => Reply | Promise<Reply> {
   return createDispatcher({
@@ -163,9 +166,11 @@ t.test('mistakes in the options are told at start', (t) => {
     [{ requests: 0, perSeconds: 1 }, /^limit\(\): requests is 0; it must be a whole number from 1/],
     [{ requests: 1 }, /perSeconds is undefined/],
     [{ ...good, burst: 0.5 }, /burst is 0.5/],
-    [{ ...good, maxKeys: 1 }, /maxKeys is 1/],
+    [{ ...good, maxDelayMs: 60_001 }, /maxDelayMs is 60001/],
+    [{ ...good, dryRun: 1 }, /dryRun is true or false/],
+    [{ ...good, key: { header: 'no name' } }, /key is "address", "user", "everybody"/],
     [{ ...good, name: 'two words' }, /name is no word/],
-    [{ ...good, key: 'ip' }, /key is "address" or a function/],
+    [{ ...good, key: 'ip' }, /key is "address", "user"/],
   ] as const) {
     const expected = { code: 'UWAS_ERR_CORE_INVALID_OPTION', message }
     t.throws(() => limit(options as never), expected)
@@ -176,3 +181,78 @@ t.test('mistakes in the options are told at start', (t) => {
   })
   t.end()
 })
+
+t.test('what is too much waits for its turn, and beyond that it is 429', async (t) => {
+  const one = limit({ requests: 50, perSeconds: 1, burst: 1, maxDelayMs: 25 })
+  const dispatch = dispatchOf(urlconf(path('/', () => text('ok'), { middleware: [one] })))
+  const replies = await Promise.all([1, 2, 3].map(() => dispatch(from('192.0.2.1'))))
+  t.strictSame(
+    replies.map(({ status }) => status),
+    [200, 200, 429],
+    'the clock stands still: 20 ms for the second, 40 for the third',
+  )
+  const [, waited] = replies
+  t.strictSame(waited && field(waited, 'RateLimit'), ['"default";r=0;t=1'])
+})
+
+t.test('a client that goes while it waits is not answered', async (t) => {
+  const one = limit({ name: 'gone', requests: 1, perSeconds: 60, burst: 1, maxDelayMs: 60_000 })
+  let views = 0
+  const view = () => {
+    views++
+    return text('ok')
+  }
+  const dispatch = dispatchOf(urlconf(path('/', view, { middleware: [one] })))
+  await dispatch(from('192.0.2.1'))
+  const leaving = from('192.0.2.1')
+  const reply = dispatch(leaving)
+  leaving.markAborted()
+  await reply
+  t.equal(views, 1)
+})
+
+t.test('a dry run counts, and refuses nobody', async (t) => {
+  const dry = limit({ name: 'dry', requests: 1, perSeconds: 60, dryRun: true })
+  const dispatch = dispatchOf(urlconf(path('/', () => text('ok'), { middleware: [dry] })))
+  for (let i = 0; i < 3; i++) {
+    const reply = await dispatch(from('192.0.2.1'))
+    t.equal(reply.status, 200)
+    t.strictSame(field(reply, 'RateLimit') ?? [], [])
+  }
+  dry.spend('of a view')
+  dry.spend('of a view')
+  const counts = limitCounts().find(({ name }) => name === 'dry')
+  t.match(counts, { passed: 2, delayed: 0, refused: 0, wouldRefuse: 3 })
+})
+
+t.test(
+  'who sends a key counts by it, who has logged in by the name, all others by address',
+  async (t) => {
+    const [byKey, byUser, all] = [{ header: 'X-API-Key' }, 'user', 'everybody'].map((key) =>
+      limit({ requests: 1, perSeconds: 60, key: key as LimitKey }),
+    )
+    const route = (place: string, one: unknown) =>
+      path(place, () => text('ok'), { middleware: [one as Middleware] })
+    const dispatch = dispatchOf(
+      urlconf(route('/key', byKey), route('/user', byUser), route('/all', all)),
+    )
+    const ask = async (place: string, address: string, key?: string, name?: string) => {
+      const headers: Record<string, string> = key === undefined ? {} : { 'x-api-key': key }
+      const req = requestOf('GET', place, { remoteAddress: () => address, headers })
+      if (name !== undefined) req.remoteUser = name
+      return (await dispatch(req)).status
+    }
+    t.equal(await ask('/key', '192.0.2.1', 'a'), 200)
+    t.equal(await ask('/key', '192.0.2.2', 'a'), 429)
+    t.equal(await ask('/key', '192.0.2.1', 'b'), 200)
+    t.equal(await ask('/key', '192.0.2.1'), 200, 'no key: by address')
+    t.equal(await ask('/key', '192.0.2.1'), 429)
+    t.equal(await ask('/key', '192.0.2.9', '192.0.2.1'), 200, 'nobody counts as an address')
+    t.equal(await ask('/user', '192.0.2.1', undefined, 'mara'), 200)
+    t.equal(await ask('/user', '192.0.2.2', undefined, 'mara'), 429)
+    t.equal(await ask('/user', '192.0.2.1'), 200)
+    t.equal(await ask('/user', '192.0.2.1'), 429)
+    t.equal(await ask('/all', '192.0.2.1'), 200)
+    t.equal(await ask('/all', '192.0.2.2'), 429)
+  },
+)
