@@ -6,10 +6,10 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { EngineResponse, Sendable } from './engine-types.ts'
 
-/** Bytes of a large body that are given to Node at a time; the rest waits for the reader. */
-const PART_BYTES = 256 * 1024
-
 const NO_BYTES = new ArrayBuffer(0)
+
+/** What follows a head: nothing, all of the content at once, or parts of it. */
+export type Content = 'none' | 'whole' | 'parts'
 
 export abstract class NodeResponse implements EngineResponse {
   readonly keepsChunks = true
@@ -18,6 +18,7 @@ export abstract class NodeResponse implements EngineResponse {
   readonly #out: Writable
   /** Gives the body of the request. */
   readonly #input: Readable
+  readonly #partBytes: number
   /** Status line without its version. */
   #status: string
   /** Names and values by turns. */
@@ -28,9 +29,11 @@ export abstract class NodeResponse implements EngineResponse {
   #writable: ((offset: number) => boolean) | null
   #aborted: (() => void) | null
 
-  constructor(out: Writable, input: Readable, expectsContinue: boolean) {
+  /** `partBytes`: of a large body that are given to Node at a time; the rest waits for the reader. */
+  constructor(out: Writable, input: Readable, expectsContinue: boolean, partBytes: number) {
     this.#out = out
     this.#input = input
+    this.#partBytes = partBytes
     this.#status = '200 OK'
     this.#fields = []
     this.#sent = 0
@@ -44,8 +47,7 @@ export abstract class NodeResponse implements EngineResponse {
   abstract getRemoteAddressAsText(): ArrayBuffer
   /** The reply ends the connection. */
   protected abstract closeAfterwards(): void
-  /** Sends the head; `isLast`: no content follows. */
-  protected abstract sendHead(status: string, fields: string[], isLast: boolean): void
+  protected abstract sendHead(status: string, fields: string[], content: Content): void
   /** Lets the client send what it holds back (RFC 9110 section 10.1.1). */
   protected abstract sendContinue(): void
   protected abstract get hasSentHead(): boolean
@@ -79,7 +81,7 @@ export abstract class NodeResponse implements EngineResponse {
   }
 
   write(chunk: Sendable): boolean {
-    this.#begin(null, false)
+    this.#begin(null, 'parts')
     const bytes = bytesOf(chunk)
     this.#sent += bytes.byteLength
     return this.#out.write(bytes)
@@ -88,21 +90,21 @@ export abstract class NodeResponse implements EngineResponse {
   end(body: Sendable = '', closeConnection = false): this {
     if (closeConnection) this.closeAfterwards()
     const bytes = bytesOf(body)
-    this.#begin(bytes.byteLength, bytes.byteLength === 0)
+    this.#begin(bytes.byteLength, bytes.byteLength === 0 ? 'none' : 'whole')
     this.#finish(bytes)
     return this
   }
 
   endWithoutBody(): this {
-    this.#begin(null, true)
+    this.#begin(null, 'none')
     this.#finish(null)
     return this
   }
 
   tryEnd(chunk: Sendable, totalBytes: number): [ok: boolean, done: boolean] {
-    this.#begin(totalBytes, totalBytes === 0)
     const bytes = bytesOf(chunk)
-    const part = bytes.subarray(0, PART_BYTES)
+    const part = bytes.subarray(0, this.#partBytes)
+    this.#begin(totalBytes, part.byteLength === totalBytes ? 'whole' : 'parts')
     this.#sent += part.byteLength
     if (this.#sent >= totalBytes) {
       this.#finish(part)
@@ -163,10 +165,10 @@ export abstract class NodeResponse implements EngineResponse {
     return this
   }
 
-  #begin(length: number | null, isLast: boolean): void {
+  #begin(length: number | null, content: Content): void {
     if (this.hasSentHead) return
     if (length !== null) this.#fields.push('Content-Length', String(length))
-    this.sendHead(this.#status, this.#fields, isLast)
+    this.sendHead(this.#status, this.#fields, content)
   }
 
   #finish(bytes: Uint8Array | null): void {

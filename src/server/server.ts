@@ -40,6 +40,8 @@ export interface ListenOptions {
 export interface TlsOptions {
   /** They are the server's: it closes them. */
   readonly certificates: Certificates
+  /** Whether clients that can have HTTP/2. */
+  readonly http2: boolean
   /** Value of Strict-Transport-Security; null: none. */
   readonly hsts: string | null
   /** Whether requests in clear are sent there. */
@@ -156,8 +158,8 @@ function assemble(application: Application, headers: HeaderList, tls: TlsOptions
   const secure = new NativeLane(application, headers, { secure: true, fields, redirect: null })
   const { maxHeaderBytes } = engine
   const lanes = { secure, clear: lane }
-  const front = new TlsFront(lanes, { certificates: tls.certificates, maxHeaderBytes })
-  const { publicPort } = tls
+  const { certificates, http2, publicPort } = tls
+  const front = new TlsFront(lanes, { certificates, http2, maxHeaderBytes })
   return {
     engine,
     app,

@@ -5,14 +5,12 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { empty } from '../http/reply.ts'
-import { KNOWN_METHODS, refuseFields } from './fences.ts'
 import { endLingering } from './linger.ts'
 import type { NativeLane } from './native-lane.ts'
-import { FieldScan } from './native-scan.ts'
 import { peerOf } from './node-response.ts'
+import { answerOptionsStar } from './options-star.ts'
 import { type ParserError, statusOfParserError } from './strict-errors.ts'
-import { type Field, fieldsOf, strictRequest, unjudged } from './strict-request.ts'
+import { fieldsOf, strictRequest, unjudged } from './strict-request.ts'
 import { StrictResponse } from './strict-response.ts'
 import { judgeHead } from './strict-target.ts'
 import { Turns } from './turns.ts'
@@ -125,7 +123,10 @@ export class StrictLane {
     const secure = this.#secure !== undefined
     const verdict = judgeHead({ version, method, target, fields, secure })
     if (typeof verdict === 'number') return this.#refuse(message, response, verdict)
-    if (verdict === '*') return this.#answerOptions(message, response, fields)
+    if (verdict === '*') {
+      message.resume()
+      return answerOptionsStar(this.#lane, response, unjudged(message), fields)
+    }
     const request = strictRequest(message, fields, verdict)
     if (this.#secure?.isFor(message.socket, request.getHeader('host')) === false)
       return this.#refuse(message, response, 421)
@@ -137,21 +138,6 @@ export class StrictLane {
     this.#turnsOf(message.socket).closing = true
     message.resume()
     this.#lane.refuse(response, unjudged(message), status)
-  }
-
-  /** `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7). */
-  #answerOptions(message: IncomingMessage, response: StrictResponse, fields: Field[]): void {
-    message.resume()
-    const scan = new FieldScan()
-    const framing = fields.filter(([name]) => name !== 'transfer-encoding')
-    scan.read({ forEach: (visit) => framing.forEach(([name, value]) => void visit(name, value)) })
-    const refusal = refuseFields(scan, '')
-    if (refusal !== 0) return this.#lane.refuse(response, unjudged(message), refusal)
-    this.#lane.reply(
-      response,
-      unjudged(message),
-      empty().append('Allow', [...KNOWN_METHODS].join(', ')),
-    )
   }
 
   #onError(error: ParserError, socket: Socket): void {

@@ -5,6 +5,9 @@ import type { EngineResponse } from './engine-types.ts'
 import { NodeResponse, peerBytes } from './node-response.ts'
 import { refusalLength } from './refusal.ts'
 
+/** Of a body that is given to Node at a time. */
+const PART_BYTES = 256 * 1024
+
 export class StrictResponse extends NodeResponse {
   refused: EngineResponse['refused']
   readonly #message: IncomingMessage
@@ -17,7 +20,7 @@ export class StrictResponse extends NodeResponse {
     res: ServerResponse,
     { mustClose, expectsContinue }: { mustClose: boolean; expectsContinue: boolean },
   ) {
-    super(res, message, expectsContinue)
+    super(res, message, expectsContinue, PART_BYTES)
     this.refused = undefined
     this.#message = message
     this.#res = res

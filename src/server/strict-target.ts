@@ -51,7 +51,7 @@ function refuseCoding({ version, fields }: ParsedHead): 0 | 400 | 501 {
 
 /** RFC 9112 section 3.2: origin-form, absolute-form, asterisk-form; authority-form is CONNECT's. */
 function readTarget({ method, target, secure = false }: ParsedHead): TargetVerdict {
-  if (target.startsWith('/')) return { ...split(target), authority: null }
+  if (target.startsWith('/')) return { ...splitTarget(target), authority: null }
   if (target === '*') return method === 'OPTIONS' ? '*' : 400
   const [, scheme, authority = '', rest = ''] = ABSOLUTE.exec(target) ?? []
   if (scheme === undefined || !isHost(authority)) return 400
@@ -60,10 +60,11 @@ function readTarget({ method, target, secure = false }: ParsedHead): TargetVerdi
   if (lower !== 'http' && lower !== 'https') return 400
   if (secure !== (lower === 'https')) return 421
   if (rest === '' && method === 'OPTIONS') return '*'
-  return { ...split(rest.startsWith('/') ? rest : `/${rest}`), authority }
+  return { ...splitTarget(rest.startsWith('/') ? rest : `/${rest}`), authority }
 }
 
-function split(target: string): { path: string; query: string | undefined } {
+/** Of origin-form: the path, and the query without `?`. */
+export function splitTarget(target: string): { path: string; query: string | undefined } {
   const at = target.indexOf('?')
   return at < 0
     ? { path: target, query: undefined }

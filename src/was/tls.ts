@@ -34,6 +34,8 @@ export interface TlsOptions {
   readonly certificates: readonly CertificateOptions[]
   /** `'intermediate'`: TLS 1.2 and 1.3; `'modern'`: 1.3 alone (Mozilla's recommendations). Default `'intermediate'`. */
   readonly policy?: 'intermediate' | 'modern' | undefined
+  /** Whether clients that can have HTTP/2, on the same port. Default true. */
+  readonly http2?: boolean | undefined
   /**
    * Sends requests in clear to https with 308: for hosts of the site, but for its health and for challenges of a
    * certificate authority. Default true.
@@ -60,6 +62,7 @@ export interface SiteTls {
   readonly port: number
   readonly certificates: readonly SiteCertificate[]
   readonly policy: 'intermediate' | 'modern'
+  readonly http2: boolean
   readonly redirect: boolean
   /** Null: the port that is listened on. */
   readonly publicPort: number | null
@@ -101,6 +104,7 @@ export const tlsSchema = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   certificates: z.array(certificateSchema).min(1),
   policy: z.literal(['intermediate', 'modern']).optional(),
+  http2: z.boolean().optional(),
   redirect: z.boolean().optional(),
   publicPort: z.int().min(1).max(65_535).optional(),
   hsts: z.union([z.boolean(), hstsSchema]).optional(),
@@ -135,6 +139,7 @@ export function tlsOf(given: TlsOptions | undefined, root: string): SiteTls | nu
       names: one.names ?? null,
     })),
     policy: given.policy ?? 'intermediate',
+    http2: given.http2 ?? true,
     redirect: given.redirect ?? true,
     publicPort: given.publicPort ?? null,
     hsts: hsts === null ? null : hstsValue(hsts),

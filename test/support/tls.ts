@@ -10,7 +10,8 @@ type Tls = NonNullable<ListenOptions['tls']>
 /** What `listen` takes, for these certificates on any free port. */
 export async function tlsOf(all: readonly Issued[], more: Partial<Tls> = {}): Promise<Tls> {
   const certificates = await Certificates.load(all, 'intermediate')
-  return { certificates, port: 0, hsts: null, redirect: false, publicPort: null, ...more }
+  const off = { hsts: null, redirect: false, publicPort: null }
+  return { certificates, port: 0, http2: true, ...off, ...more }
 }
 
 /** A connection with a whole handshake; rejects where there is none. */

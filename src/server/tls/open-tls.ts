@@ -13,9 +13,9 @@ export async function openTls(
   log: Log,
 ): Promise<NonNullable<ListenOptions['tls']> | null> {
   if (tls === null) return null
-  const { port, policy, redirect, publicPort, hsts } = tls
+  const { port, policy, http2, redirect, publicPort, hsts } = tls
   const certificates = await Certificates.load(tls.certificates, policy)
   for (const warning of certificates.all.flatMap(({ warnings }) => warnings)) log.warn(warning)
   certificates.watch(log)
-  return { port, certificates, redirect, publicPort, hsts }
+  return { port, certificates, http2, redirect, publicPort, hsts }
 }

@@ -6,6 +6,7 @@ import { createServer as createNetServer, type Server as NetServer, type Socket 
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { normalizeHost } from '../../route/host-pattern.ts'
 import { isHost } from '../fences.ts'
+import { Http2Lane } from '../http2/http2-lane.ts'
 import { endLingering } from '../linger.ts'
 import { cannotListen } from '../listen-error.ts'
 import type { NativeLane } from '../native-lane.ts'
@@ -25,6 +26,8 @@ export interface TlsFrontOptions {
   readonly certificates: Certificates
   /** Longest block of request line and fields, in bytes. */
   readonly maxHeaderBytes: number
+  /** Whether clients that can have HTTP/2. */
+  readonly http2: boolean
   /** Until its first byte, and from there to the end of its handshake, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number
 }
@@ -42,6 +45,7 @@ export class TlsFront {
   readonly #lanes: TlsLanes
   readonly #certificates: Certificates
   readonly #strict: StrictLane
+  readonly #http2: Http2Lane | null
   readonly #server: TlsServer
   readonly #timeoutMs: number
   readonly #listening: Set<NetServer>
@@ -61,8 +65,9 @@ export class TlsFront {
     this.#open = new Set()
     this.#shown = new WeakMap()
     this.#waiting = 0
-    const secure = { isFor: (socket: Socket, host: string) => this.#isFor(socket, host) }
-    this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, secure })
+    const isFor = (socket: Socket, host: string): boolean => this.#isFor(socket, host)
+    this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, secure: { isFor } })
+    this.#http2 = options.http2 ? new Http2Lane(lanes.secure, { maxHeaderBytes, isFor }) : null
     this.#server = this.#createServer(certificates)
   }
 
@@ -91,6 +96,7 @@ export class TlsFront {
   /** Accepts nothing more; connections that are open go on. */
   stop(): void {
     for (const server of this.#listening) this.#stopListening(server)
+    this.#http2?.drain()
   }
 
   /** Connections that have not said yet what they want. */
@@ -100,7 +106,7 @@ export class TlsFront {
 
   /** Replies that have not left completely. */
   sending(): number {
-    return this.#strict.active
+    return this.#strict.active + (this.#http2?.active ?? 0)
   }
 
   /** Closes all connections at once, and follows no certificate any more. */
@@ -108,6 +114,7 @@ export class TlsFront {
     this.stop()
     this.#certificates.close()
     this.#strict.close()
+    this.#http2?.close()
     for (const socket of this.#open) socket.destroy()
   }
 
@@ -118,7 +125,7 @@ export class TlsFront {
     })
     const server = createTlsServer({
       ...options(),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: this.#http2 === null ? ['http/1.1'] : ['h2', 'http/1.1'],
       handshakeTimeout: this.#timeoutMs,
       SNICallback: (name, done) => done(null, certificates.find(name).context),
     })
@@ -188,7 +195,8 @@ export class TlsFront {
 
   #serve(socket: TLSSocket): void {
     socket.on('error', () => {})
-    this.#strict.adopt(socket)
+    if (this.#http2 !== null && socket.alpnProtocol === 'h2') this.#http2.adopt(socket)
+    else this.#strict.adopt(socket)
   }
 
   /**

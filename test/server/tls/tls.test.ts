@@ -194,7 +194,7 @@ async function frontOf(t: Test, handshakeTimeoutMs: number) {
   const certificates = await Certificates.load([own], 'modern')
   const front = new TlsFront(
     { clear, secure: clear },
-    { certificates, maxHeaderBytes: 4096, handshakeTimeoutMs },
+    { certificates, http2: false, maxHeaderBytes: 4096, handshakeTimeoutMs },
   )
   t.teardown(() => front.close())
   return { front, port: await front.listen({ host: '127.0.0.1', port: 0 }) }

@@ -1,0 +1,130 @@
+/** HTTP/2: what takes too long, or more than one request may have. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer } from 'node:tls'
+import t, { type Test } from 'tap'
+import { type Reply, stream, text } from '../../../src/http/reply.ts'
+import type { Request } from '../../../src/http/request.ts'
+import { Http2Lane, type Http2Options } from '../../../src/server/http2/http2-lane.ts'
+import { NativeLane } from '../../../src/server/native-lane.ts'
+import { applicationOf } from '../../support/application.ts'
+import { authorityOf } from '../../support/certificates.ts'
+import {
+  ask2,
+  FLAG,
+  frame,
+  headers,
+  openHttp2,
+  rawHttp2,
+  TYPE,
+  uint32,
+  with_,
+} from '../../support/http2.ts'
+
+const own = authorityOf(t).issue('own', ['localhost'])
+
+/** The lane with deadlines of its own, behind its own listening socket. */
+async function laneOf(
+  t: Test,
+  deadlines: NonNullable<Http2Options['deadlines']>,
+  view: (req: Request) => Reply | Promise<Reply>,
+  minSendBytesPerSecond = 0,
+) {
+  const limits = { minSendBytesPerSecond }
+  const lane = new NativeLane(applicationOf(view, { limits }), [])
+  const http2 = new Http2Lane(lane, { maxHeaderBytes: 16_384, isFor: () => true, deadlines })
+  const server = createServer({
+    cert: own.cert,
+    key: own.key,
+    ALPNProtocols: ['h2'],
+    allowHalfOpen: true,
+  })
+  server.on('secureConnection', (socket) => http2.adopt(socket))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    http2.close()
+  })
+  return { http2, port: (server.address() as { port: number }).port }
+}
+
+t.test('connections without a request, and those that rest, are closed in time', async (t) => {
+  const { port } = await laneOf(t, { firstMs: 100, closeMs: 100 }, () => text('x'))
+  const silent = await rawHttp2(t, port)
+  t.equal(await silent.end(), 0, 'silent from the start')
+  const partial = await rawHttp2(t, port)
+  partial.send(headers(1).subarray(0, 20))
+  await partial.end()
+  t.pass('half a head')
+  const resting = await laneOf(t, { firstMs: 600_000, idleMs: 100 }, () => text('x'))
+  const rests = await rawHttp2(t, resting.port)
+  rests.send(headers(1))
+  t.equal(await rests.end(), 0)
+  t.ok(rests.frames.some(({ type, stream: id }) => type === TYPE.headers && id === 1))
+})
+
+t.test('more fields than the strict lane takes are 431', async (t) => {
+  const { port } = await laneOf(t, {}, () => text('x'))
+  const session = openHttp2(t, port)
+  const statuses = []
+  for (const count of [256, 257]) {
+    const all = Array.from({ length: count }, () => 'y')
+    statuses.push((await ask2(session, { ':path': '/', x: all })).status)
+  }
+  t.strictSame(statuses, [200, 431])
+})
+
+t.test('an upload that takes too long is reset', async (t) => {
+  let failure = ''
+  const { port } = await laneOf(t, { requestMs: 100 }, (req) =>
+    req.bytes().then(
+      () => text('x'),
+      (error) => {
+        failure = error.code
+        return text('y')
+      },
+    ),
+  )
+  const client = await rawHttp2(t, port)
+  client.send(headers(1, with_(':method', 'POST'), FLAG.endHeaders))
+  client.send(frame(TYPE.data, 0, 1, Buffer.from('beginning')))
+  t.ok(await client.until(({ type, stream: id }) => type === TYPE.reset && id === 1))
+  while (failure === '') await sleep(5)
+  t.equal(failure, 'UWAS_ERR_HTTP_BODY_ABORTED')
+})
+
+t.test('a reader that takes nothing of a reply is reset, however short it is', async (t) => {
+  const endless = async function* () {
+    for (;;) yield Buffer.alloc(10_000)
+  }
+  const view = (req: Request) =>
+    req.path === '/' ? text('x'.repeat(9_000)) : stream(endless(), 'text/plain')
+  // With a window of nothing (RFC 9113 section 6.5.2) not even a short one leaves.
+  const { port, http2 } = await laneOf(t, { tailMs: 100 }, view, 1_000_000)
+  for (const path of ['/', '/endless']) {
+    const client = await rawHttp2(t, port)
+    const INITIAL_WINDOW_SIZE = 4
+    const setting = Buffer.concat([Buffer.from([0, INITIAL_WINDOW_SIZE]), uint32(0)])
+    client.send(frame(TYPE.settings, 0, 0, setting), headers(1, with_(':path', path)))
+    t.ok(await client.until(({ type, stream: id }) => type === TYPE.reset && id === 1), path)
+  }
+  while (http2.active > 0) await sleep(5)
+  t.equal(http2.active, 0)
+})
+
+t.test(
+  'a connection that nghttp2 has given up is closed once its replies cannot leave',
+  async (t) => {
+    const waiting: (() => void)[] = []
+    const view = () => new Promise<Reply>((resolve) => waiting.push(() => resolve(text('x'))))
+    const { port, http2 } = await laneOf(t, { tailMs: 100, closeMs: 100 }, view, 1_000_000)
+    const client = await rawHttp2(t, port)
+    // Content behind the end: nghttp2 says GOAWAY, Node hears nothing of it and reads no further.
+    client.send(headers(1))
+    while (waiting.length === 0) await sleep(5)
+    client.send(frame(TYPE.data, 0, 1, Buffer.from('x')))
+    t.ok(await client.until(({ type }) => type === TYPE.goaway))
+    waiting.pop()?.()
+    await client.end()
+    t.equal(http2.active, 0)
+  },
+)
