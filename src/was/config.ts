@@ -9,7 +9,6 @@ import { explain } from './config-explain.ts'
 import { KNOWN_KEYS, SCHEMA } from './config-schema.ts'
 import type {
   CompressionConfig,
-  DatabaseConfig,
   FilesOptions,
   SiteCache,
   SiteConfig,
@@ -20,6 +19,7 @@ import type {
   StaticMount,
   UserConfig,
 } from './config-types.ts'
+import type { DatabaseConfig } from './database-options.ts'
 import { OWN_CHECKS, type SiteHealth } from './health/options.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
