@@ -13,7 +13,7 @@ import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
 import { formatPlace } from '../route/place.ts'
-import { createTemplates, parseFolder } from '../template/templates.ts'
+import { createTemplates, linkFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { createErrorPages } from '../was/error-pages.ts'
@@ -28,6 +28,7 @@ import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
 import { checkTemplateData } from './template-data/check.ts'
+import { refusedChoices } from './template-data/choices.ts'
 import { staticTags } from './template-data/static-references.ts'
 
 export async function checkCommand(flags: SiteFlags): Promise<number> {
@@ -102,8 +103,10 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
   proved.push(
     count(createTemplates({ dir: templates, urls, partials: PARTIALS }).names().length, 'template'),
   )
+  const { all } = linkFolder(templates, urls, PARTIALS)
+  notes.push(...refusedChoices(all))
   if (file === null) return
-  const parsed = parseFolder(templates, PARTIALS).templates
+  const parsed = new Map(all.map((template) => [template.name, template]))
   references.push(...staticTags(parsed))
   const report = checkTemplateData(file, parsed, [...HELPER_NAMES, ...PAGE_TAG_NAMES])
   if (report === undefined) {

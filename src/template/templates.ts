@@ -122,7 +122,7 @@ function compileFolder({
   urls,
   partials,
 }: TemplatesOptions): { renders: ReadonlyMap<string, Render>; hasFragments: boolean } {
-  const { all, library } = checkedFolder(dir, urls, partials)
+  const { all, library } = linkFolder(dir, urls, partials)
   const options = { helpers, isStrict, isSite: true, route: urls?.reverse }
   const hasFragments = all.some(({ nodes }) => hasCached(nodes))
   if (built !== null && !isStrict && built.hash === hashOfTemplates(all)) {
@@ -143,16 +143,19 @@ export function buildFolder(
   urls?: TemplateUrls,
   partials?: Readonly<Record<string, string>>,
 ): { code: string; count: number } {
-  const { all, library } = checkedFolder(dir, urls, partials)
+  const { all, library } = linkFolder(dir, urls, partials)
   const count = all.filter(({ name }) => !Object.hasOwn(partials ?? {}, name)).length
   return { code: buildModule(all, library), count }
 }
 
-/** All templates of a folder, checked as a whole and linked. Throws as `createTemplates`. */
-function checkedFolder(
+/**
+ * All templates of a folder, checked as a whole: each tag knows how it is escaped, each dynamic name what it cannot
+ * choose. For tools, too. Throws as `createTemplates`.
+ */
+export function linkFolder(
   dir: string,
-  urls: TemplateUrls | undefined,
-  partials: Readonly<Record<string, string>> | undefined,
+  urls?: TemplateUrls,
+  partials?: Readonly<Record<string, string>>,
 ): { all: readonly Template[]; library: Library } {
   const { templates, mistakes } = parseFolder(dir, partials)
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }

@@ -181,3 +181,24 @@ t.test('check says so where nothing looks at connections first', async (t) => {
     'connections take the native lane unseen, only its fences stand before views (CONFORMANCE.md, "later"): UWAS_NATIVE=off',
   )
 })
+
+t.test('check says where HTML goes in as it is, and what a value may not choose', async (t) => {
+  const cwd = folder(t, {
+    'uwas.config.ts': `import { path, render, safeHtml, urlconf } from 'uwas'
+const own = safeHtml('<b>')
+const view = (req) => render(req, 'page', { part: 'note', body: '', own })
+export const config = { urls: urlconf(path('/', view)), templates: 'templates' }`,
+    'templates/page.mustache': '<p>{{>*part}}</p>\n<p>{{{body}}}{{own}}</p>',
+    'templates/note.mustache': '<b>a note</b>',
+    'templates/open.mustache': '<a title="',
+    'templates/mail.txt.mustache': 'Hello',
+  })
+  const { code, stderr } = await run(['check'], { cwd })
+  t.equal(code, 0, stderr)
+  const choice =
+    /page\.mustache:1:4: \{\{>\*part\}\} cannot choose mail\.txt, which is plain text, .*; open, which ends in the attribute title: let it end in text/
+  t.match(stderr, choice)
+  t.notMatch(stderr, /cannot choose.* note,/)
+  t.match(stderr, /not escaped, as it says: \S*page\.mustache:2:4: \{\{\{body\}\}\}/)
+  t.match(stderr, /not escaped, as it says: \S*uwas\.config\.ts:2: safeHtml\(\)/)
+})
