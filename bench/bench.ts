@@ -1,18 +1,15 @@
 /** One scenario: starts all rivals, checks their answers, measures in turn. Called by `commands/run.ts`. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type BenchServer, type OwnDatabase, startServer } from './method/database.ts'
 import { planLoad } from './method/load.ts'
+import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from './method/place.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
 import { checkBooks, verifyView } from './method/verify-view.ts'
 import type { Rival, Running } from './rivals/rival.ts'
 import type { Scenario } from './scenarios/scenario.ts'
-
-const SERVE_CPU = 0
-const LOAD_CPU = 1
 
 export interface Outcome {
   readonly samples: ReadonlyMap<string, readonly Sample[]>
@@ -139,27 +136,7 @@ async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<En
   }
 }
 
-function writeFiles(dir: string, scenario: Scenario): void {
-  for (const [path, content] of scenario.files()) {
-    const file = join(dir, path)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, content)
-  }
-}
-
 function bytesOf(model: Verified | undefined): number {
   const length = model?.fields.find(([name]) => name.toLowerCase() === 'content-length')
   return Number(length?.[1] ?? 0)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 }

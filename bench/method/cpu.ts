@@ -24,6 +24,17 @@ export function processMs(pids: readonly number[]): number {
   }, 0)
 }
 
+/** Milliseconds that the process's main thread has run, user and kernel, to the microsecond. */
+export function mainThreadMs(pid: number): number {
+  return threadMs(pid, pid)
+}
+
+/** See the kernel's Documentation/scheduler/sched-stats.rst: the first number is in nanoseconds. */
+function threadMs(pid: number, thread: number): number {
+  const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
+  return Number(text.split(' ')[0]) / 1e6
+}
+
 /** The same of a process and of all its children, those that have ended included. */
 export function familyMs(pid: number): number {
   const { user, system, ended } = timesOf(pid)

@@ -6,7 +6,7 @@ import { childrenOf } from '../method/cpu.ts'
 import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
+export const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
 
 export const uwas: Rival = uwasAt(ROOT)
 /** The site of `app/`, as people run theirs. */
