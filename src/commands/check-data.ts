@@ -5,10 +5,11 @@
 import { isCodedError, withCode } from '../core/errors.ts'
 import { createLog, type Log } from '../core/log.ts'
 import type { Database } from '../model/database.ts'
+import { sqlStateOf } from '../model/failures.ts'
 import { migrate, migrationStatus, previewMigrations } from '../model/migrate.ts'
 import { planUp } from '../model/migration-plan.ts'
 import { createOwnTables, pendingOwnSteps } from '../model/own-tables.ts'
-import { compareSchema } from '../model/schema/diff.ts'
+import { compareSchema, NOT_THERE } from '../model/schema/diff.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 import type { Statement } from '../model/statement.ts'
 import { declaredStatements } from '../model/statement-registry.ts'
@@ -48,10 +49,17 @@ async function prove(
   statements: readonly Statement[],
   findings: Findings,
 ): Promise<void> {
-  await part(findings, () => checkSchema(database, findings))
+  const missing: string[] = []
+  await part(findings, async () => void missing.push(...(await checkSchema(database, findings))))
   const found = await checkStatements(database, statements)
-  findings.problems.push(...found.map(withCode))
+  // A table that is not there is one problem, not one for each statement of it.
+  const others = found.filter((error) => !missing.some((table) => isForWantOf(table, error)))
+  findings.problems.push(...others.map(withCode))
   if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
+}
+
+function isForWantOf(table: string, error: Error): boolean {
+  return sqlStateOf(error) === '42P01' && error.message.includes(`"${table}"`)
 }
 
 /** In a database that gets all migrations from the first one on. Whatever happens, it goes. */
@@ -89,10 +97,10 @@ async function openScratch(beside: Database, { problems }: Findings): Promise<Sc
   }
 }
 
-/** Tables as they are declared, held against those that are there. */
-async function checkSchema(database: Database, findings: Findings): Promise<void> {
+/** Tables as they are declared, held against those that are there; gives the names of those that are not. */
+async function checkSchema(database: Database, findings: Findings): Promise<string[]> {
   const tables = declaredTables()
-  if (tables.length === 0) return
+  if (tables.length === 0) return []
   const { problems, warnings, proved } = findings
   const found = (await compareSchema(database, tables)).filter(({ problem }) => problem !== null)
   for (const { table, problem, level } of found) {
@@ -101,6 +109,7 @@ async function checkSchema(database: Database, findings: Findings): Promise<void
     else warnings.push(text)
   }
   if (!found.some(({ level }) => level === 'problem')) proved.push(count(tables.length, 'table'))
+  return found.filter(({ problem }) => problem === NOT_THERE).map(({ table }) => table)
 }
 
 /** `behind`: what is missing can be applied; `wrong`: nobody knows which schema statements are written for. */

@@ -243,7 +243,10 @@ class Keeper implements EmbeddedPostgres {
   }
 }
 
-/** Makes the site's database unless it is there. */
+/**
+ * Makes the site's database unless it is there. Our role has the name of the schema in which uwas keeps its own
+ * tables, and PostgreSQL looks into a schema of the role's name first: there a site's tables would be made, too.
+ */
 async function prepareDatabase(url: string): Promise<void> {
   const connection = new Connection({
     target: parseDatabaseUrl(url),
@@ -256,6 +259,10 @@ async function prepareDatabase(url: string): Promise<void> {
     const text = 'select 1 from pg_database where datname = $1'
     const { rows } = await connection.run(text, [EMBEDDED_NAME])
     if (rows.length === 0) await connection.simple(`create database ${EMBEDDED_NAME}`)
+    const own = "select 1 from pg_roles where rolname = $1 and rolconfig::text ~ 'search_path='"
+    const found = await connection.run(own, [EMBEDDED_NAME])
+    if (found.rows.length > 0) return
+    await connection.simple(`alter role ${EMBEDDED_NAME} set search_path = public, "$user"`)
   } catch (error) {
     // Another process made it between the two statements.
     if (!['42P04', '23505'].includes(sqlStateOf(error) ?? '')) throw error

@@ -70,7 +70,7 @@ async function apply(connection: Connection, { name, sql }: OwnStep): Promise<vo
     // IF NOT EXISTS asks for the right to create one even where somebody has made it for us, and is noticed aloud.
     const missing = "select to_regnamespace('uwas') is null, to_regclass('uwas.steps') is null"
     const { rows } = await connection.run(missing, [])
-    if (rows[0]?.[0] === 't') await connection.simple('create schema uwas')
+    if (rows[0]?.[0] === 't') await createSchema(connection)
     if (rows[0]?.[1] === 't') await connection.simple(CREATE_STEPS)
     await connection.simple(sql)
     await connection.run('insert into uwas.steps (name) values ($1)', [name])
@@ -78,7 +78,19 @@ async function apply(connection: Connection, { name, sql }: OwnStep): Promise<vo
   } catch (error) {
     await connection.simple('rollback').catch(() => {})
     if (isConnectionFailure(error)) throw error
-    const problem = `${problemOf(error)} (SQLSTATE ${sqlStateOf(error)})`
+    const state = sqlStateOf(error)
+    const problem =
+      state === undefined ? problemOf(error) : `${problemOf(error)} (SQLSTATE ${state})`
     throw createError('UWAS_ERR_MODEL_OWN_TABLES', { name, problem }, error)
   }
+}
+
+/** Not for a role of its name without more ado: all that the site makes from then on would stand in it, among ours. */
+async function createSchema(connection: Connection): Promise<void> {
+  await connection.simple('create schema uwas')
+  const { rows } = await connection.run("select current_schema() = 'uwas'", [])
+  if (rows[0]?.[0] !== 't') return
+  throw new Error(
+    'the role has the same name, so that the tables of the site would stand among them; say ALTER ROLE uwas SET search_path = public, "$user"',
+  )
 }

@@ -54,7 +54,8 @@ function unknownLink(
   return errorAt('UWAS_ERR_TEMPLATE_UNKNOWN_PARTIAL', template, node.at, values)
 }
 
-function* links(nodes: readonly Node[]): Generator<PartialNode | ParentNode> {
+/** Every tag that names a template, `{{#cached}}` as the partial that it is. */
+export function* links(nodes: readonly Node[]): Generator<PartialNode | ParentNode> {
   for (const node of nodes) {
     if (node.kind === 'partial' || node.kind === 'parent') yield node
     if (node.kind === 'cached') {

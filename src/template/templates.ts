@@ -16,6 +16,7 @@ import { parseTemplate } from './parse.ts'
 import { createBuiltProgram, createProgram, type Render } from './program.ts'
 import { readTemplateFiles } from './read-folder.ts'
 import { hasCached } from './site-tags.ts'
+import { checkBlocks } from './unknown-blocks.ts'
 import { checkUrlTags } from './url-tags.ts'
 
 export interface TemplatesOptions {
@@ -68,7 +69,7 @@ export const TEMPLATES: ServiceKey<Templates> = {
  * Reads, checks and compiles a folder. Files and folders whose names begin with a dot are left out, and
  * so are symbolic links. Throws UWAS_ERR_TEMPLATE_DIRECTORY when the folder cannot be read, and all
  * mistakes of all files together (UWAS_ERR_TEMPLATE_MANY) or the only one: among them
- * UWAS_ERR_TEMPLATE_UNKNOWN_PARTIAL, which here, unlike in `compile`, is a mistake.
+ * UWAS_ERR_TEMPLATE_UNKNOWN_PARTIAL and _UNKNOWN_BLOCK, which here, unlike in `compile`, are mistakes.
  */
 export function createTemplates(options: TemplatesOptions): Templates {
   const { dir } = options
@@ -161,6 +162,7 @@ export function linkFolder(
   const library = { find: (name: string) => templates.get(name), names: () => templates.keys() }
   const all = [...templates.values()]
   mistakes.addAll(checkLinks(all, library, { missing: 'error', isClosed: false }))
+  mistakes.addAll(checkBlocks(all, library))
   if (mistakes.count === 0) mistakes.addAll(checkUrlTags(all, urls?.parameters ?? new Map()))
   if (mistakes.count === 0) mistakes.addAll(checkContexts(all, library))
   mistakes.throw()

@@ -29,7 +29,10 @@ function problemOf(
   if (wanted === undefined) return `there is no such route${hintNearest(route, routes.keys())}`
   const given = params.map(({ key }) => key)
   const missing = wanted.find((key) => !given.includes(key))
-  if (missing !== undefined) return `its parameter "${missing}" is missing`
+  if (missing !== undefined) {
+    const example = [route, ...wanted].join(' ')
+    return `its parameter "${missing}" is missing; write {{#url}}${example}{{/url}}, or ${missing}=name`
+  }
   const extra = given.find((key, i) => !wanted.includes(key) || given.indexOf(key) !== i)
   if (extra === undefined) return undefined
   return wanted.includes(extra)

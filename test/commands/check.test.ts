@@ -202,3 +202,26 @@ export const config = { urls: urlconf(path('/', view)), templates: 'templates' }
   t.match(stderr, /not escaped, as it says: \S*page\.mustache:2:4: \{\{\{body\}\}\}/)
   t.match(stderr, /not escaped, as it says: \S*uwas\.config\.ts:2: safeHtml\(\)/)
 })
+
+t.test(
+  'a table that is not there is one problem, not one for each of its statements',
+  async (t) => {
+    const cwd = folder(t, {
+      'uwas.config.ts': `import { column, path, pg, statement, table, text, urlconf } from 'uwas'
+export const posts = table('posts', { id: column(pg.int, { generated: true }), title: pg.text })
+export const other = statement('other', { row: { x: pg.int }, sql: 'select x from nowhere' })
+export const config = { urls: urlconf(path('/', () => text(''))) }`,
+    })
+    const { code, stderr } = await run(['check'], {
+      cwd,
+      env: { DATABASE_URL: await testDatabaseUrl() },
+    })
+    t.equal(code, 1)
+    t.match(stderr, /error: table posts is not in the database; draft the change with/)
+    t.match(
+      stderr,
+      /error: statement "other" cannot be prepared: relation "nowhere" does not exist/,
+    )
+    t.match(stderr, /: 2 problems\n$/)
+  },
+)

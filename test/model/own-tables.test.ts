@@ -29,3 +29,24 @@ t.test('a step that PostgreSQL refuses leaves nothing behind, and says what to d
   t.strictSame(await runSql(db, "select to_regclass('uwas.b') is null"), [['t']])
   t.strictSame(await pendingOwnSteps(db, [FIRST, broken]), ['b 1'])
 })
+
+t.test('the tables of a site never stand among those of uwas', async (t) => {
+  const db = await testDatabase(t)
+  await createOwnTables(db, [FIRST], db)
+  await runSql(db, 'create table a (y int)')
+  const where = "select schemaname from pg_tables where tablename = 'a' order by 1"
+  t.strictSame(await runSql(db, where), [['public'], ['uwas']])
+  t.strictSame(await runSql(db, 'select * from a'), [], 'the site reads its own')
+})
+
+t.test('a role of the name of the schema is told how not to meet in it', async (t) => {
+  const db = await testDatabase(t)
+  const [name] = (await runSql(db, 'select current_database()'))[0] ?? []
+  await runSql(db, `alter role uwas in database ${name} set search_path = "$user", public`)
+  await t.rejects(createOwnTables(db, [FIRST], db), {
+    code: 'UWAS_ERR_MODEL_OWN_TABLES',
+    message:
+      /cannot be made \(a 1\): the role has the same name, so that the tables of the site would stand among them; say ALTER ROLE uwas SET search_path = public, "\$user";/,
+  })
+  t.strictSame(await runSql(db, "select to_regnamespace('uwas') is null"), [['t']])
+})

@@ -129,7 +129,7 @@ t.test('parents that can be put together in endless ways are an error', async (t
   const parents = chain(
     40,
     (i) => ['1', '2'].map((v) => `{{<p${i + 1}}}{{$b${i}}}${v}{{/b${i}}}{{/p${i + 1}}}`).join('\n'),
-    'x',
+    Array.from({ length: 40 }, (_, i) => `{{$b${i}}}{{/b${i}}}`).join(''),
   )
   const error = thrownBy(() => compile('{{>p0}}', { partials: parents }))
   t.equal(error.code, 'UWAS_ERR_TEMPLATE_BLOCKS')

@@ -55,7 +55,10 @@ t.test('a URL that cannot be is an error at start, with line and nearest name', 
     '\n{{#url}}hmoe{{/url}}',
     /a\.mustache:2:1: the URL of "hmoe": there is no such route; did you mean "home"/,
   )
-  refused('{{#url}}post id{{/url}}', /its parameter "word" is missing/)
+  refused(
+    '{{#url}}post id{{/url}}',
+    /its parameter "word" is missing; write {{#url}}post id word{{\/url}}, or word=name/,
+  )
   refused('{{#url}}post id word wrod{{/url}}', /"wrod" is no parameter of it; did you mean "word"/)
   refused('{{#url}}post id word id=x{{/url}}', /"id" stands twice/)
   refused('{{#url}}posts user{{/url}}', /there is no such route/)

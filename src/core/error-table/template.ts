@@ -28,6 +28,13 @@ export const TEMPLATE_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_TEMPLATE_UNKNOWN_BLOCK: {
+    message:
+      '{place}: the parent "{parent}" has no block "{name}", so that this would show nowhere{hint}{excerpt}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_TEMPLATE_UNKNOWN_NAME: {
     message:
       '{place}: nothing is named "{name}"{hint} (an error in development only; in production it is empty){excerpt}',

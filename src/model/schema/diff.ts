@@ -27,6 +27,9 @@ import {
   type TableState,
 } from './state.ts'
 
+/** The problem of a table that is missing as a whole. */
+export const NOT_THERE = 'is not in the database'
+
 export interface Difference {
   readonly table: string
   /** What is wrong, for `check`; null for what is only worth a line in a draft. */
@@ -129,7 +132,7 @@ function missingTable(table: AnyTable, others: readonly string[]): Difference {
         ]
   return {
     table: table.name,
-    problem: 'is not in the database',
+    problem: NOT_THERE,
     level: 'problem',
     up: [...rename, `create table ${target.quoted} (\n  ${parts.join(',\n  ')}\n);`],
     down: [`drop table ${target.quoted};`],

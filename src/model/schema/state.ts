@@ -108,7 +108,7 @@ export async function otherTables(
 ): Promise<string[]> {
   const { rows } = await connection.simple(
     `select relname from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid)
-    and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+    and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema', 'uwas')
     and relname !~ '^uwas_' order by relname`,
   )
   return rows.map(([name]) => name as string).filter((name) => !declared.includes(name))
