@@ -3,6 +3,7 @@
  * wired here and nowhere else; every mistake that can be found before the first request is found here.
  */
 import { join } from 'node:path'
+import { openDatabase } from './app/open-database.ts'
 import { Memory } from './cache/budget.ts'
 import { CACHE, Cache } from './cache/cache.ts'
 import { ValueStore } from './cache/value-store.ts'
@@ -18,9 +19,7 @@ import type { Request } from './http/request.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
-import { createDatabase, DATABASE, type Database } from './model/database.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './model/embedded.ts'
-import { embeddedDir } from './model/embedded-processes.ts'
+import { DATABASE, type Database } from './model/database.ts'
 import { migrate } from './model/migrate.ts'
 import { readMigrations } from './model/migration-files.ts'
 import { createOwnTables } from './model/own-tables.ts'
@@ -28,6 +27,11 @@ import { declaredStatements } from './model/statement-registry.ts'
 import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
+import { measureBackends, measureStatements } from './observe/metrics/backend-metrics.ts'
+import { measureProcess } from './observe/metrics/process-metrics.ts'
+import { Registry } from './observe/metrics/registry.ts'
+import { siteMetrics } from './observe/metrics/site-metrics.ts'
+import type { Readiness } from './observe/status/listener.ts'
 import { TRACES, TraceLog } from './observe/trace-log.ts'
 import { PageCache } from './pages/page-cache.ts'
 import { PageStore } from './pages/page-store.ts'
@@ -48,7 +52,8 @@ import { createTag } from './was/etags.ts'
 import { finishing } from './was/finish.ts'
 import { PARTIALS } from './was/forms/partials.ts'
 import { markRequests } from './was/fragments.ts'
-import { createHealth, type HealthReplies } from './was/health/health.ts'
+import { createHealth, createReadiness } from './was/health/health.ts'
+import { DEFAULT_HEALTH } from './was/health/options.ts'
 import { tellsHealth } from './was/health/paths.ts'
 import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
@@ -59,9 +64,6 @@ import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
 import { templateUrls } from './was/template-urls.ts'
 import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
-
-/** A transaction that is open for so long has been forgotten. */
-const LEAK_AFTER_MS = 5000
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
 export interface Backends {
@@ -77,6 +79,8 @@ export interface Backends {
   readonly pageVariants: PageVariants
   /** Kept over reloads, so that `recentTraces` does not forget. */
   readonly traces: TraceLog | null
+  /** What is measured; null where nobody can ask for it. */
+  readonly metrics: Registry | null
   /** Closes connections, then stops the PostgreSQL that this process started. */
   close(): Promise<void>
 }
@@ -112,6 +116,10 @@ export interface AppOptions {
 export interface App extends Application {
   readonly config: SiteConfig
   readonly templates: Templates | null
+  /** Whether it can do its work now. */
+  readonly readiness: () => Readiness | Promise<Readiness>
+  /** What it and its site have measured; none where nobody can ask for it. */
+  readonly metrics: readonly Registry[]
   /** Files, and templates, routes and statements of the site: for the line that says it has started. */
   readonly counts: { readonly files: number; readonly routes: number; readonly templates: number }
 }
@@ -145,7 +153,15 @@ export async function openBackends(
   const values = new ValueStore(config.cache.maxBytes, memory)
   const pages = new PageStore(values)
   const pageVariants = new PageVariants(pages, log)
-  const { postgres, database } = await openDatabase(config, log, options)
+  const metrics = config.status === null ? null : new Registry()
+  const { postgres, database } = await openDatabase(config, log, {
+    refusesRepeats: options.refusesRepeats ?? false,
+    url: options.share?.databaseUrl ?? null,
+    workers: options.share?.workers ?? 1,
+    times: metrics === null ? null : measureStatements(metrics),
+  })
+  const stopMeasuring = metrics === null ? null : measureProcess(metrics)
+  if (metrics !== null) measureBackends(metrics, { files, values, pages, database })
   return {
     files,
     native,
@@ -155,7 +171,9 @@ export async function openBackends(
     pages,
     pageVariants,
     traces: config.timings ? new TraceLog() : null,
+    metrics,
     async close() {
+      stopMeasuring?.()
       pageVariants.close()
       await files.close()
       await database?.close()
@@ -195,6 +213,7 @@ export async function createApp(
   const rules = createSiteRules(config)
   const errorPages = createErrorPages({ log, debugPage, files: config.errorPages })
   const finish = finishOf(config, rules, errorPages, log)
+  const readiness = readinessOf(config, services, log)
   const dispatcher = createDispatcher({
     urls,
     middleware: middlewareOf(config, services, templates, options),
@@ -205,7 +224,7 @@ export async function createApp(
     guardOf: (route, view) => csrfGuardOf(route, view, services.find(CSRF) ?? null),
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
-    ...healthOf(config, services, log),
+    ...(config.health !== null && { health: createHealth(config.health, readiness) }),
     fallback: (req) => files.fallBack(req),
     pages: pagesOf(config, backends, log),
   })
@@ -216,6 +235,8 @@ export async function createApp(
   return {
     config,
     templates,
+    readiness,
+    metrics: backends.metrics === null ? [] : [backends.metrics, siteMetrics()],
     files,
     pages: hasFastPages(config, urls) ? backends.pages : null,
     services,
@@ -290,15 +311,10 @@ function finishOf(
   return finishing(rules, compress, etags ? createTag(errorPages) : null)
 }
 
-function healthOf(
-  config: SiteConfig,
-  services: Services,
-  log: Log,
-): { readonly health?: HealthReplies } {
+function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {
   const { health, migrations: dir } = config
-  if (health === null) return {}
   const migrations = dir === null ? null : readMigrations(dir).map(({ name }) => name)
-  return { health: createHealth(health, { services, migrations, log }) }
+  return createReadiness(health ?? DEFAULT_HEALTH, { services, migrations, log })
 }
 
 /** Behind proxies the host that counts is not that of the connection: pages are found by the dispatcher. */
@@ -364,31 +380,4 @@ function servicesOf(config: SiteConfig, backends: Backends): Services {
   if (database !== null) services.provide(DATABASE, database)
   if (traces !== null) services.provide(TRACES, traces)
   return services
-}
-
-async function openDatabase(
-  config: SiteConfig,
-  log: Log,
-  { share, ...options }: { readonly refusesRepeats?: boolean; readonly share?: Share },
-): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
-  if (config.database === null) return { postgres: null, database: null }
-  const { url: named, directUrl, ...rest } = config.database
-  const given = named ?? share?.databaseUrl ?? null
-  const postgres =
-    given === null ? await startEmbeddedPostgres({ dir: embeddedDir(config.stateDir), log }) : null
-  const database = createDatabase({
-    url: given ?? (postgres as EmbeddedPostgres).url,
-    ...(directUrl !== null && { directUrl }),
-    ...rest,
-    poolSize: poolShare(rest.poolSize, share?.workers ?? 1),
-    log,
-    refusesRepeats: options.refusesRepeats ?? false,
-    leakAfterMs: options.refusesRepeats === true ? LEAK_AFTER_MS : 0,
-  })
-  return { postgres, database }
-}
-
-/** One connection for single statements and one for transactions is the least. */
-function poolShare(poolSize: number, workers: number): number {
-  return Math.max(2, Math.floor(poolSize / workers))
 }

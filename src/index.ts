@@ -67,6 +67,18 @@ export { belongsTo, hasMany, preload, type Relation } from './model/table/relati
 export { type Table, type TableOptions, table, type UpsertOptions } from './model/table/table.ts'
 export type { Transaction } from './model/transaction.ts'
 export * as pg from './model/types.ts'
+export {
+  type Counter,
+  counter,
+  type Gauge,
+  type GaugeOptions,
+  gauge,
+  type Histogram,
+  type HistogramOptions,
+  histogram,
+  type LabelValues,
+  type MetricOptions,
+} from './observe/metrics/site-metrics.ts'
 export { type RecordedTrace, recentTraces } from './observe/trace-log.ts'
 export type { CachedOptions, CachedVary } from './route/cached.ts'
 export { BUILT_IN_CONVERTERS, type Converter } from './route/converters.ts'

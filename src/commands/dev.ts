@@ -17,6 +17,7 @@ import type { Request } from '../http/request.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { beginStatementGeneration } from '../model/statement-registry.ts'
 import { beginTableGeneration } from '../model/table/registry.ts'
+import { beginMetricGeneration } from '../observe/metrics/site-metrics.ts'
 import { listen } from '../server/server.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { debugPage } from './dev/debug-page.ts'
@@ -110,6 +111,7 @@ function createFollower(options: FollowOptions): (kinds: ReadonlySet<ChangeKind>
   async function rebuild(): Promise<void> {
     beginStatementGeneration()
     beginTableGeneration()
+    beginMetricGeneration()
     const config = await loadServedSite(flags)
     for (const key of restartKeys(app.config, config)) {
       log.warn(`the change of "${key}" takes effect when uwas dev is started again`)

@@ -6,16 +6,21 @@ import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
+import type { StatusListener } from '../observe/status/listener.ts'
 import { listen } from '../server/server.ts'
 import { openTls } from '../server/tls/open-tls.ts'
+import { openSiteStatus } from '../supervisor/open-status.ts'
+import { OwnFacts } from '../supervisor/own-facts.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
 import type { ServiceManager } from '../supervisor/service-manager.ts'
+import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { servedSite } from './served-site.ts'
 import { servingLine } from './serving-line.ts'
 import { type FolderFlags, showPath } from './site.ts'
+import { readVersion } from './version.ts'
 
 export async function serveHere(
   dir: string | undefined,
@@ -29,6 +34,8 @@ export async function serveHere(
   readPidFile(pidFile)
   setHeaderLimit(config)
   exitOnSignals()
+  const facts = new OwnFacts(readVersion(), showPath(config.root))
+  const status = await openStatusOf(config, facts, log)
   const tls = await openTls(config.tls, log)
   const backends = await openBackends(config, log)
   try {
@@ -39,6 +46,7 @@ export async function serveHere(
       headers: securityHeaders(config.securityHeaders),
       tls,
     })
+    facts.serve(app, server.requestCount)
     const { host, workers, file, root } = config
     const { port, tlsPort } = server
     const isSite = file !== null
@@ -51,6 +59,7 @@ export async function serveHere(
         manager.stopping()
         await server.close({ graceMs })
         await backends.close()
+        await status?.close()
       },
       log,
       {
@@ -60,9 +69,18 @@ export async function serveHere(
       },
     )
   } catch (error) {
+    await status?.close()
     await backends.close()
     throw error
   }
+}
+
+async function openStatusOf(
+  { status }: SiteConfig,
+  facts: OwnFacts,
+  log: Log,
+): Promise<StatusListener | null> {
+  return status === null ? null : await openSiteStatus(status, () => status.token, facts, log)
 }
 
 /** From now on `uwas stop` finds it. It serves without that, too. */

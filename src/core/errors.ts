@@ -11,6 +11,7 @@ import { FILES_ERRORS } from './error-table/files.ts'
 import { HTTP_ERRORS } from './error-table/http.ts'
 import { MODEL_ERRORS } from './error-table/model.ts'
 import { NATIVE_ERRORS } from './error-table/native.ts'
+import { OBSERVE_ERRORS } from './error-table/observe.ts'
 import { ROUTE_ERRORS } from './error-table/route.ts'
 import { SERVER_ERRORS } from './error-table/server.ts'
 import { SUPERVISOR_ERRORS } from './error-table/supervisor.ts'
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...HTTP_ERRORS,
   ...MODEL_ERRORS,
   ...NATIVE_ERRORS,
+  ...OBSERVE_ERRORS,
   ...ROUTE_ERRORS,
   ...SERVER_ERRORS,
   ...SUPERVISOR_ERRORS,

@@ -7,6 +7,7 @@ import { isConnectionFailure, problemOf, unavailable } from './failures.ts'
 import { loginProblem } from './login-problem.ts'
 import { canPrepare, type Profile, settingsOf } from './profile.ts'
 import type { SlowLog } from './slow-log.ts'
+import type { StatementTimes } from './statement-times.ts'
 import { type DatabaseTarget, socketPath } from './url.ts'
 import { type CancelKey, requestCancel } from './wire/cancel.ts'
 import {
@@ -32,6 +33,7 @@ export interface ConnectionOptions {
   /** Gets PostgreSQL's notices (`RAISE NOTICE`); by default nobody does. */
   readonly onNotice?: (message: string) => void
   readonly slow?: SlowLog | null
+  readonly times?: StatementTimes | null
 }
 
 /** What a statement may take longer than its time-out before its connection counts as hung. */
@@ -46,6 +48,8 @@ export class Connection {
   readonly where: string
   /** Hears of statements that take long; null where nobody asked. */
   readonly slow: SlowLog | null
+  /** Hears how long each statement took; null where nobody asked. */
+  readonly times: StatementTimes | null
   /** `performance.now()` when it was logged in. */
   openedAt: number
   /** `performance.now()` when it was last given back, or opened. */
@@ -84,6 +88,7 @@ export class Connection {
   constructor(options: ConnectionOptions, onDead: () => void = () => {}) {
     this.where = options.target.where
     this.slow = options.slow ?? null
+    this.times = options.times ?? null
     this.openedAt = 0
     this.idleSince = 0
     this.endsAt = Infinity

@@ -21,6 +21,7 @@ import type { Query } from './query.ts'
 import { Repeats } from './repeats.ts'
 import { needsSession } from './session-need.ts'
 import { SlowLog } from './slow-log.ts'
+import type { StatementTimes } from './statement-times.ts'
 import { parseDatabaseUrl, siblingTarget } from './url.ts'
 
 export interface DatabaseOptions {
@@ -42,6 +43,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number
   /** A statement that takes longer is logged with its plan; 0 = none; default 0. */
   readonly slowStatementMs?: number
+  /** Hears how long each statement took; default nobody. */
+  readonly times?: StatementTimes | null
   /** So old a connection is replaced, a tenth more or less; 0 = never; default 1800. */
   readonly maxConnectionSeconds?: number
   /** Refuse the same read again and again for one request: development and tests. Default false. */
@@ -91,6 +94,7 @@ interface DatabaseParts {
   readonly exclusive: ExclusiveOptions
   readonly repeats: Repeats | null
   readonly slowStatementMs: number
+  readonly times: StatementTimes | null
   readonly log: Log
 }
 
@@ -127,7 +131,8 @@ export class Database {
     const explain = (sql: string) => this.#explain(sql)
     const slow =
       parts.slowStatementMs === 0 ? null : new SlowLog(parts.slowStatementMs, log, explain)
-    this.connector = new Connector({ ...connection, slow }, parts.lifetimeMs, log)
+    const { times } = parts
+    this.connector = new Connector({ ...connection, slow, times }, parts.lifetimeMs, log)
     this.pipelined = new PipelinedLane(this.connector, parts.pipelined)
     this.exclusive = new ExclusiveLane(this.connector, parts.exclusive)
     this.#parts = parts
@@ -304,7 +309,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   const { url, directUrl = url, profile = 'direct', refusesRepeats = false, log } = options
   const { poolSize = 10, acquireTimeoutMs = 5000, maxWaiting = 1000, leakAfterMs = 0 } = options
   const { connectTimeoutMs = 5000, statementTimeoutMs = 30_000 } = options
-  const { maxConnectionSeconds = 1800, slowStatementMs = 0 } = options
+  const { maxConnectionSeconds = 1800, slowStatementMs = 0, times = null } = options
   checkWhole('poolSize', poolSize, 2, 10_000)
   checkWhole('acquireTimeoutMs', acquireTimeoutMs, 1, 3_600_000)
   checkWhole('maxWaiting', maxWaiting, 0, 1_000_000)
@@ -335,6 +340,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
     repeats: refusesRepeats ? new Repeats() : null,
     slowStatementMs,
+    times,
     log,
   })
 }

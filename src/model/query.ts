@@ -74,7 +74,8 @@ export class Query extends Task {
 
   startOn(connection: Connection): void {
     this.connection = connection
-    if (connection.slow !== null && this.#startedAt === 0) this.#startedAt = performance.now()
+    const isMeasured = connection.slow !== null || connection.times !== null
+    if (isMeasured && this.#startedAt === 0) this.#startedAt = performance.now()
     connection.start(this, this.statement.sql, this.args as readonly (string | null)[])
   }
 
@@ -93,11 +94,7 @@ export class Query extends Task {
 
   done(failure: unknown): void {
     this.trace?.add('model', this.#startedAt, this.statement.name)
-    const slow = this.connection?.slow ?? null
-    if (slow !== null) {
-      const ms = performance.now() - this.#startedAt
-      if (ms >= slow.thresholdMs) slow.note(this, ms)
-    }
+    if (this.connection !== null) this.#tell(this.connection, failure !== undefined)
     if (failure !== undefined) return this.fail(failure)
     if (this.wanted === 'all') return this.#resolve(this.#rows)
     if (this.wanted === 'count') return this.#resolve(this.#count)
@@ -109,6 +106,13 @@ export class Query extends Task {
     } else if (this.#rows.length === 0 && this.wanted === 'one') {
       this.fail(createError('UWAS_ERR_MODEL_NO_ROW', { statement: name }))
     } else this.#resolve(this.#rows[0])
+  }
+
+  #tell({ slow, times }: Connection, hasFailed: boolean): void {
+    if (slow === null && times === null) return
+    const ms = performance.now() - this.#startedAt
+    times?.note(this.statement.name, ms, hasFailed)
+    if (slow !== null && ms >= slow.thresholdMs) slow.note(this, ms)
   }
 
   /** Ends it without having run, or after that: the promise rejects with what `translate` makes of it. */

@@ -85,9 +85,11 @@ export class PageCache {
     const page = this.#store.get(key)
     const now = performance.now()
     if (page !== undefined && now < Math.max(page.freshUntil, page.staleUntil)) {
+      this.#store.hits++
       if (now >= page.freshUntil && !this.#flights.has(id)) this.#refresh(page, asked)
       return send(page, req, now)
     }
+    this.#store.misses++
     if (now < (this.#personal.get(id) ?? 0)) return withStatus(inner(req), 'uwas; fwd=miss')
     return this.#join(asked)
   }

@@ -33,6 +33,9 @@ export class PageStore {
   readonly #frequency: Frequency
   readonly #hosts = new Map<string, Map<string, Slot>>()
   readonly #pages = new Set<Page>()
+  /** Pages that were sent, and that had to be made first, since the start. */
+  hits = 0
+  misses = 0
   #sweeping: Iterator<Page>
   #generation = 0
 
@@ -63,7 +66,9 @@ export class PageStore {
     const page = slot.rule.isPlain ? slot.page : chooseOf(slot, fields)
     if (page === null) return undefined
     const now = performance.now()
-    return page.isUsable(now) ? page.use(now) : undefined
+    if (!page.isUsable(now)) return undefined
+    this.hits++
+    return page.use(now)
   }
 
   /** What is kept for the key, perhaps stale. */

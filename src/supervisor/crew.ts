@@ -43,6 +43,10 @@ export class Crew {
   readonly #running: Set<WorkerProcess>
   /** How much each worker's limits vary, from -1 to 1. */
   readonly #jitter: WeakMap<WorkerProcess, number>
+  /** Hears of each process from its start. */
+  onSpawn: (worker: WorkerProcess) => void
+  /** Workers that others have followed, since the start. */
+  readonly restarts: { crashed: number; replaced: number }
   #timer: NodeJS.Timeout | undefined
   #isLeaving: boolean
   #isStopping: boolean
@@ -52,6 +56,8 @@ export class Crew {
     this.#slots = []
     this.#running = new Set()
     this.#jitter = new WeakMap()
+    this.onSpawn = () => {}
+    this.restarts = { crashed: 0, replaced: 0 }
     this.#timer = undefined
     this.#isLeaving = false
     this.#isStopping = false
@@ -59,6 +65,11 @@ export class Crew {
 
   get slots(): readonly Slot[] {
     return this.#slots
+  }
+
+  /** All processes, those that start and those that drain too. */
+  get running(): readonly WorkerProcess[] {
+    return [...this.#running]
   }
 
   /** Starts a process for a place, which does nothing yet but read its configuration. */
@@ -69,6 +80,7 @@ export class Crew {
     })
     worker.expectWithin(this.#host.limits().startTimeoutMs)
     this.#running.add(worker)
+    this.onSpawn(worker)
     this.#jitter.set(worker, Math.random() * 2 - 1)
     return worker
   }
@@ -175,6 +187,7 @@ export class Crew {
   #lose(slot: Slot, worker: WorkerProcess, how: string): void {
     slot.worker = null
     slot.crashes++
+    this.restarts.crashed++
     this.#assign()
     const pauseMs = slot.backoff.next(performance.now() - worker.readyAt)
     const when = pauseMs === 0 ? '' : ` in ${pauseMs} ms`
@@ -232,6 +245,7 @@ export class Crew {
     const isWanted = this.#slots.includes(slot) && (slot.worker === worker || slot.worker === null)
     if (!isWanted) return this.#retire(next)
     slot.worker = next
+    this.restarts.replaced++
     this.#assign()
     this.#retire(worker)
   }

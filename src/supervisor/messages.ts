@@ -3,6 +3,9 @@
  * tells that it is ready, and is handed listening sockets; it beats until it is told to stop.
  */
 import type { App } from '../app.ts'
+import type { Report } from '../observe/metrics/report.ts'
+import type { Readiness } from '../observe/status/listener.ts'
+import type { SiteStatus } from '../was/status.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
 
 /** What the supervisor has to know of a configuration, which it never loads itself. */
@@ -19,6 +22,20 @@ export interface Settings {
   /** Whether it is to have a PostgreSQL of its own. */
   readonly isEmbedded: boolean
   readonly workers: SiteWorkers
+  /** Where the whole server tells how it is; null: nowhere. */
+  readonly status: SiteStatus | null
+}
+
+/** What the status listener wants to know of a worker. */
+export interface Asked {
+  readonly id: number
+  /** `metrics` is answered by a report, and then by an answer that says that it was all. */
+  readonly question: 'metrics' | 'readiness'
+}
+
+export interface Answered {
+  readonly id: number
+  readonly readiness?: Readiness
 }
 
 /** What a worker needs to build its site. */
@@ -54,6 +71,7 @@ export type ToWorker =
   | { readonly type: 'release'; readonly key: string }
   /** It is not ready any more, but serves until it is told to stop. */
   | { readonly type: 'unready' }
+  | { readonly type: 'ask'; readonly asked: Asked }
   | { readonly type: 'stop'; readonly graceMs: number; readonly lingerMs: number }
 
 export type FromWorker =
@@ -67,6 +85,9 @@ export type FromWorker =
       readonly problem: { readonly text: string; readonly exitCode: number }
     }
   | { readonly type: 'beat'; readonly memoryBytes: number; readonly requests: number }
+  /** What it has counted since the last one. */
+  | { readonly type: 'metrics'; readonly reports: readonly Report[] }
+  | { readonly type: 'answer'; readonly answer: Answered }
   /** It accepts nothing more. */
   | { readonly type: 'deaf' }
   /** It wants to be replaced; 'broken': at once, since it is about to exit. */

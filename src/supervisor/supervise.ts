@@ -10,8 +10,10 @@ import { loadNative } from '../native/load.ts'
 import { createSharedTables } from '../native/shared-tables.ts'
 import { openControl } from './control.ts'
 import { refuseInherited } from './inherited-sockets.ts'
+import { openSiteStatus } from './open-status.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from './pid-file.ts'
 import { reloadAndTell } from './reload-and-tell.ts'
+import { ServerFacts } from './server-facts.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { Signals } from './signals.ts'
 import { type ServerStatus, workerStatuses } from './status.ts'
@@ -43,9 +45,10 @@ export async function supervise({
   const native = loadNative()
   if (native.gate === null) refuseInherited(inherited, 'that needs Linux and the native addon')
   let file = ''
+  let started: Started | null = null
   const { sharedMemory } = native
   const sharedFd = sharedMemory === null ? undefined : createSharedTables(sharedMemory)
-  const supervisor = new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     command: { ...command, sharedFd },
     gate: native.gate,
     log,
@@ -60,10 +63,13 @@ export async function supervise({
       file = pidFile ?? join(stateDir, PID_FILE)
       return { isPatient: readPidFile(file) === 'stale' }
     },
+    openStatus: (status) => openSiteStatus(status, () => supervisor.statusToken, facts, log),
   })
+  const facts = new ServerFacts(supervisor, command.version, () =>
+    statusOf(supervisor, command.version, started),
+  )
   const signals = new Signals(supervisor, log, manager)
   process.title = 'uwas: master'
-  let started: Started | null
   try {
     started = await supervisor.start()
   } catch (error) {
@@ -100,17 +106,7 @@ async function openToCommands(
   supervisor: Supervisor,
   { command, log, manager, started }: Told,
 ): Promise<void> {
-  const { name } = started.settings
-  const status = (): ServerStatus => ({
-    pid: process.pid,
-    version: command.version,
-    name,
-    port: started.port,
-    tlsPort: started.tlsPort,
-    seconds: Math.round(process.uptime()),
-    reloads: supervisor.reloads,
-    workers: workerStatuses(supervisor.crew),
-  })
+  const status = (): ServerStatus => statusOf(supervisor, command.version, started)
   try {
     if (isTaken(file, log)) return
     const socket = await openControl(file, async (question) => {
@@ -120,5 +116,18 @@ async function openToCommands(
     writePidFile(file, socket)
   } catch (error) {
     log.warn(`"uwas stop" and its like cannot find this server: ${(error as Error).message}`)
+  }
+}
+
+function statusOf(supervisor: Supervisor, version: string, started: Started | null): ServerStatus {
+  return {
+    pid: process.pid,
+    version,
+    name: started?.settings.name ?? '',
+    port: started?.port ?? 0,
+    tlsPort: started?.tlsPort ?? null,
+    seconds: Math.round(process.uptime()),
+    reloads: supervisor.reloads,
+    workers: workerStatuses(supervisor.crew),
   }
 }

@@ -7,6 +7,8 @@ import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { EmbeddedPostgres } from '../model/embedded.ts'
 import type { Gate } from '../native/gate.ts'
+import type { StatusListener } from '../observe/status/listener.ts'
+import type { SiteStatus } from '../was/status.ts'
 import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
 import { Crew } from './crew.ts'
 import {
@@ -30,6 +32,8 @@ export interface SupervisorOptions {
   readonly startPostgres: (stateDir: string) => Promise<EmbeddedPostgres>
   /** Called once the configuration is known, before anything is opened. */
   readonly onSettings: (settings: Settings) => { readonly isPatient: boolean }
+  /** Tells how the server is where the configuration says it, from before the first worker serves. */
+  readonly openStatus: (status: SiteStatus) => Promise<StatusListener>
 }
 
 /** What is served after a start. */
@@ -52,6 +56,7 @@ export class Supervisor {
   #sockets: ListeningSockets | null
   #tlsSockets: ListeningSockets | null
   #postgres: EmbeddedPostgres | null
+  #status: StatusListener | null
   /** Workers that listen by themselves find it here. */
   #port: number
   #isStopping: boolean
@@ -66,6 +71,7 @@ export class Supervisor {
     this.#sockets = null
     this.#tlsSockets = null
     this.#postgres = null
+    this.#status = null
     this.#port = 0
     this.#isStopping = false
     this.reloads = 0
@@ -87,6 +93,11 @@ export class Supervisor {
   /** Whether it has been told to stop. */
   get isStopping(): boolean {
     return this.#isStopping
+  }
+
+  /** What clients of the status listener show; null: nothing. */
+  get statusToken(): string | null {
+    return this.#settings?.status?.token ?? null
   }
 
   get #known(): Settings {
@@ -116,6 +127,7 @@ export class Supervisor {
       return { settings, counts, port: this.#sockets?.port ?? port, tlsPort, workers }
     } catch (error) {
       this.#closeSockets()
+      await this.#status?.close()
       await this.#end(first)
       await this.#postgres?.stop()
       throw error
@@ -161,6 +173,7 @@ export class Supervisor {
   /** After `stop`. */
   async ended(): Promise<void> {
     await this.#crew.ended()
+    await this.#status?.close()
     await this.#postgres?.stop()
   }
 
@@ -175,6 +188,7 @@ export class Supervisor {
     this.#settings = settings
     this.#port = settings.port
     await this.#openSockets(settings, workers, isPatient)
+    if (settings.status !== null) this.#status = await this.#options.openStatus(settings.status)
     await this.#openPostgres(settings)
   }
 
@@ -277,7 +291,15 @@ function checkReload(before: Settings, after: Settings): number {
   const changed = (['host', 'port', 'tlsPort', 'stateDir'] as const)
     .filter((key) => before[key] !== after[key])
     .map((key) => (key === 'tlsPort' ? 'tls.port' : key))
-  const keys = [...changed, ...(workers === 0 ? ['workers'] : [])]
+  const keys = [
+    ...changed,
+    ...(workers === 0 ? ['workers'] : []),
+    ...(addressOf(before.status) === addressOf(after.status) ? [] : ['status.listen']),
+  ]
   if (keys.length === 0) return workers
   throw createError('UWAS_ERR_SUPERVISOR_RESTART', { keys: keys.join(', ') })
+}
+
+function addressOf(status: SiteStatus | null): string {
+  return status === null ? '' : `${status.host} ${status.port}`
 }

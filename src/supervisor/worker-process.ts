@@ -7,6 +7,8 @@ import { Deferred } from '../core/deferred.ts'
 import { createError } from '../core/errors.ts'
 import type { ListeningSocket } from './listening-sockets.ts'
 import {
+  type Answered,
+  type Asked,
   type Begin,
   type FromWorker,
   type Ready,
@@ -16,6 +18,7 @@ import {
   type ToWorker,
   WORKER_VARIABLE,
 } from './messages.ts'
+import { Mirrors } from './reports.ts'
 import type { WorkerUser } from './worker-user.ts'
 
 /** How workers are started: as this process was, with the same command line. */
@@ -63,6 +66,8 @@ export class WorkerProcess {
   end: End | null
   /** What it has said before it ended without having been ready. */
   problem: WorkerProblem | null
+  /** What it has counted, as far as it has told. */
+  readonly metrics: Mirrors
   readonly #child: ChildProcess
   readonly #events: WorkerEvents
   /** Keys of the sockets that it accepts from. */
@@ -72,6 +77,10 @@ export class WorkerProcess {
   readonly #ready: Deferred<Ready>
   readonly #deaf: Deferred<void>
   readonly #ended: Deferred<End>
+  readonly #gone: Deferred<void>
+  /** By number: who wait for an answer. */
+  readonly #asking: Map<number, (answer: Answered | null) => void>
+  #questions: number
   #startTimer: NodeJS.Timeout | undefined
 
   constructor(slot: number, command: WorkerCommand, events: WorkerEvents) {
@@ -83,6 +92,7 @@ export class WorkerProcess {
     this.requests = 0
     this.end = null
     this.problem = null
+    this.metrics = new Mirrors()
     this.#events = events
     this.#accepting = new Set()
     this.#settings = new Deferred()
@@ -91,9 +101,14 @@ export class WorkerProcess {
     this.#startTimer = undefined
     this.#deaf = new Deferred()
     this.#ended = new Deferred()
+    this.#gone = new Deferred()
+    this.#asking = new Map()
+    this.#questions = 0
     this.#child = start(command)
     this.#child.on('message', (message) => this.#hear(message as FromWorker))
     this.#child.once('exit', (code, signal) => this.#finish({ code, signal }))
+    // After the last message: they may come later than the end.
+    this.#child.once('close', () => this.#gone.resolve())
     this.#child.once('error', (error) => {
       this.problem ??= { text: error.message, exitCode: 1 }
       if (this.#child.pid === undefined) this.#finish({ code: 1, signal: null })
@@ -126,6 +141,26 @@ export class WorkerProcess {
 
   get ended(): Promise<End> {
     return this.#ended.promise
+  }
+
+  /** Resolves when it has ended, and all that it has said is heard. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  /** Null where it does not answer in time, or cannot yet, or has ended. */
+  async ask({ question }: Pick<Asked, 'question'>, timeoutMs: number): Promise<Answered | null> {
+    if (this.state === 'starting' || this.state === 'ended') return null
+    const id = this.#questions++
+    let timer: NodeJS.Timeout | undefined
+    const answer = await new Promise<Answered | null>((resolve) => {
+      this.#asking.set(id, resolve)
+      timer = setTimeout(() => resolve(null), timeoutMs)
+      this.#tell({ type: 'ask', asked: { id, question } })
+    })
+    clearTimeout(timer)
+    this.#asking.delete(id)
+    return answer
   }
 
   begin(begin: Begin): void {
@@ -199,6 +234,10 @@ export class WorkerProcess {
         this.memoryBytes = message.memoryBytes
         this.requests = message.requests
         return
+      case 'metrics':
+        return this.metrics.take(message.reports)
+      case 'answer':
+        return this.#asking.get(message.answer.id)?.(message.answer)
       case 'deaf':
         return this.#deaf.resolve()
       case 'leaving':
@@ -222,6 +261,8 @@ export class WorkerProcess {
     this.#migrated.resolve()
     this.#deaf.resolve()
     this.#ended.resolve(end)
+    for (const answer of this.#asking.values()) answer(null)
+    if (this.#child.pid === undefined) this.#gone.resolve()
     this.#events.onEnd(this)
   }
 

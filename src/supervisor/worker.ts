@@ -25,6 +25,7 @@ import { Channel, type SocketHandle } from './channel.ts'
 import { ownMemoryBytes } from './memory.ts'
 import { type Begin, type Settings, SHARED_VARIABLE, type ToWorker } from './messages.ts'
 import { listenByItself } from './own-listening.ts'
+import { WorkerAnswers } from './worker-answers.ts'
 
 export interface WorkerSite {
   readonly load: () => Promise<SiteConfig>
@@ -69,6 +70,7 @@ class Worker {
   #config: SiteConfig | null
   #backends: Backends | null
   #app: App | null
+  #answers: WorkerAnswers | null
   #server: Serving | null
   #handed: HandedServer | null
   #isStopping: boolean
@@ -83,6 +85,7 @@ class Worker {
     this.#config = null
     this.#backends = null
     this.#app = null
+    this.#answers = null
     this.#server = null
     this.#handed = null
     this.#isStopping = false
@@ -111,6 +114,7 @@ class Worker {
     const tls = await openTls(config.tls, site.log)
     const app = await this.#build(config, begin)
     this.#app = app
+    this.#answers = new WorkerAnswers(app, this.#channel)
     const port = await this.#open(app, begin, tls)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
@@ -187,6 +191,7 @@ class Worker {
     const beat = (): void => {
       const requests = this.#server?.requestCount() ?? 0
       void this.#channel.tell({ type: 'beat', memoryBytes: ownMemoryBytes(), requests })
+      void this.#answers?.tellMetrics()
     }
     setInterval(beat, everyMs)
   }
@@ -202,6 +207,9 @@ class Worker {
         return this.#release(message.key)
       case 'unready':
         this.#app?.services.provide(LEAVING, true)
+        return
+      case 'ask':
+        void this.#answers?.answer(message.asked)
         return
       case 'stop':
         void this.#stop(message, 0)
@@ -261,6 +269,7 @@ class Worker {
     await this.#backends?.close().catch((error: unknown) => {
       this.#site.log.error('closing failed', error)
     })
+    await this.#answers?.tellMetrics()
     this.#exitCode.resolve(exitCode)
   }
 
@@ -283,8 +292,8 @@ function useShared(): void {
 }
 
 function settingsOf(config: SiteConfig, name: string): Settings {
-  const { file, host, port, tls, stateDir, database, workers } = config
+  const { file, host, port, tls, stateDir, database, workers, status } = config
   const tlsPort = tls?.port ?? null
   const isEmbedded = database !== null && database.url === null
-  return { name, isSite: file !== null, host, port, tlsPort, stateDir, isEmbedded, workers }
+  return { name, isSite: file !== null, host, port, tlsPort, stateDir, isEmbedded, workers, status }
 }

@@ -7,6 +7,7 @@ import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { UserConfig } from './config-types.ts'
 import type { HealthCheck } from './health/options.ts'
+import { statusSchema } from './status.ts'
 import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
 import { workersOptions, workersSchema } from './workers.ts'
 
@@ -208,6 +209,7 @@ export const SCHEMA = z.strictObject({
     .optional(),
   allowedHosts: z.array(allowedHost).min(1).optional(),
   health: z.union([off, health]).optional(),
+  status: statusSchema.optional(),
   redirects: z
     .array(
       z.strictObject({
@@ -272,6 +274,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'accounts.passwords': ['minLength', 'memoryKib', 'passes', 'concurrency', 'maxWaiting'],
   csrf: ['mode', 'trustedOrigins'],
   health: Object.keys(health.shape),
+  status: Object.keys(statusSchema.shape),
   limits: [
     'maxBodyBytes',
     'maxHeaderBytes',

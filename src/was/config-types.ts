@@ -12,6 +12,7 @@ import type { PasswordOptions } from './accounts/passwords.ts'
 import type { DatabaseConfig, DatabaseOptions } from './database-options.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
+import type { SiteStatus, StatusOptions } from './status.ts'
 import type { SiteTls, TlsOptions } from './tls.ts'
 import type { SiteWorkers } from './worker-limits.ts'
 import type { WorkersOptions } from './workers.ts'
@@ -187,6 +188,11 @@ export interface UserConfig {
    * instead. Default: on where the site has `urls`.
    */
   readonly health?: HealthOptions | false | undefined
+  /**
+   * A listener of its own for metrics (`/metrics`), health, and a status page. `uwas dev` and the test client open none.
+   * Default: none, and nothing is measured.
+   */
+  readonly status?: StatusOptions | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -327,6 +333,8 @@ export interface SiteConfig {
   readonly allowedHosts: readonly string[] | null
   /** Null: no paths for it. */
   readonly health: SiteHealth | null
+  /** Null: no status listener. */
+  readonly status: SiteStatus | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

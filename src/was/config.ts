@@ -20,8 +20,9 @@ import type {
   UserConfig,
 } from './config-types.ts'
 import type { DatabaseConfig } from './database-options.ts'
-import { OWN_CHECKS, type SiteHealth } from './health/options.ts'
+import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
+import { statusOf } from './status.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
 import { workersOf } from './workers.ts'
 
@@ -76,12 +77,6 @@ const DEFAULT_ACCOUNTS: SiteAccounts = {
   maxLogInsPerAccount: 10,
   maxSignUpsPerAddress: 30,
 }
-const DEFAULT_HEALTH: SiteHealth = {
-  alivePath: '/healthz',
-  readyPath: '/readyz',
-  timeoutMs: 2000,
-  checks: {},
-}
 const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
@@ -96,6 +91,7 @@ const TOLD_APART = [
   'accounts',
   'csrf',
   'health',
+  'status',
 ]
 
 /** The keys that a configuration may have; the book test holds the README against them. */
@@ -150,6 +146,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     trustedProxies: proxiesOf(config.trustedProxies),
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
     health: healthOf(config),
+    status: statusOf(config.status),
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],

@@ -99,6 +99,7 @@ t.test('a supervisor that stops does not reload', async (t) => {
     log,
     startPostgres: () => Promise.reject(new Error('none')),
     onSettings: () => ({ isPatient: false }),
+    openStatus: () => Promise.reject(new Error('none')),
   })
   await supervisor.stop()
   const code = 'UWAS_ERR_SUPERVISOR_STOPPING'

@@ -66,6 +66,7 @@ t.test('an empty configuration is complete', async (t) => {
     trustedProxies: null,
     allowedHosts: null,
     health: null,
+    status: null,
     redirects: [],
     rewrites: [],
     cors: [],
@@ -82,6 +83,34 @@ t.test('an empty configuration is complete', async (t) => {
     trailingSlash: 'redirect',
     etags: false,
     timings: false,
+  })
+})
+
+t.test('the status listener is on this machine alone unless it says otherwise', async (t) => {
+  t.strictSame(parse({ status: {} }).status, { host: '127.0.0.1', port: 9180, token: null })
+  const addresses = {
+    '[::1]:9000': { host: '::1', port: 9000 },
+    '0.0.0.0:0': { host: '0.0.0.0', port: 0 },
+    'status.internal:65535': { host: 'status.internal', port: 65_535 },
+  }
+  for (const [listen, address] of Object.entries(addresses)) {
+    t.match(parse({ status: { listen } }).status, address, listen)
+  }
+  for (const listen of ['', '9180', ':9180', 'x:', 'x:65536', '::1:9180', 'a b:1', 'x:1 ']) {
+    t.throws(
+      () => parse({ status: { listen } }),
+      {
+        code: 'UWAS_ERR_WAS_CONFIG',
+        message: /status\.listen is no address like "127\.0\.0\.1:9180"/,
+      },
+      listen,
+    )
+  }
+  t.throws(() => parse({ status: { token: 'short' } }), {
+    message: /status\.token is no token: 16 to 512 characters of ASCII, without blanks$/m,
+  })
+  t.throws(() => parse({ status: { lisen: 'x:1' } as object }), {
+    message: /unknown key "status\.lisen"; did you mean "listen"\?/,
   })
 })
 

@@ -21,6 +21,13 @@ export const SUPERVISOR_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SUPERVISOR_STATUS: {
+    message:
+      'the status listener cannot listen on {address}: {problem}. Choose another address for status.listen',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_STOPPING: {
     message: 'the server is stopping',
     status: 500,

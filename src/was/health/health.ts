@@ -8,6 +8,7 @@ import { DRAINING } from '../../http/events.ts'
 import { empty, json, type Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import { DATABASE } from '../../model/database.ts'
+import type { Readiness } from '../../observe/status/listener.ts'
 import { BoundedCheck } from './check.ts'
 import { databaseAnswers, migrationsAreCurrent } from './database.ts'
 import { LEAVING } from './leaving.ts'
@@ -25,21 +26,35 @@ export type HealthReplies = (req: Request) => Reply | Promise<Reply> | undefined
 
 export const HEALTH_METHODS = 'GET, HEAD, OPTIONS'
 
-export function createHealth(health: SiteHealth, parts: HealthParts): HealthReplies {
-  const { alivePath, readyPath, timeoutMs } = health
-  const { services, log } = parts
-  const checks = Object.entries(checksOf(health, parts)).map(
-    ([name, check]) => new BoundedCheck(name, { check, timeoutMs, services, log }),
-  )
+export function createHealth(
+  { alivePath, readyPath }: SiteHealth,
+  readiness: () => Readiness | Promise<Readiness>,
+): HealthReplies {
   return (req) => {
     if (req.path !== alivePath && req.path !== readyPath) return undefined
     const headers = { Allow: HEALTH_METHODS }
     if (req.method === 'OPTIONS') return empty({ headers })
     if (req.method !== 'GET' && req.method !== 'HEAD') return empty({ status: 405, headers })
     if (req.path === alivePath) return tell(200, { status: 'alive' })
+    const ready = readiness()
+    return ready instanceof Promise ? ready.then(tellReadiness) : tellReadiness(ready)
+  }
+}
+
+/** Whether the site can do its work; who ask at the same time wait for the same checks. */
+export function createReadiness(
+  health: SiteHealth,
+  parts: HealthParts,
+): () => Readiness | Promise<Readiness> {
+  const { timeoutMs } = health
+  const { services, log } = parts
+  const checks = Object.entries(checksOf(health, parts)).map(
+    ([name, check]) => new BoundedCheck(name, { check, timeoutMs, services, log }),
+  )
+  return () => {
     const isEnding = services.find(LEAVING) === true || services.find(DRAINING)?.aborted === true
-    if (isEnding) return tell(503, { status: 'draining' })
-    return checks.length === 0 ? tell(200, { status: 'ready', checks: {} }) : readiness(checks)
+    if (isEnding) return { status: 'draining', checks: {} }
+    return checks.length === 0 ? { status: 'ready', checks: {} } : runAll(checks)
   }
 }
 
@@ -52,15 +67,19 @@ function checksOf(
   return { database: databaseAnswers, migrations: migrationsAreCurrent(migrations), ...checks }
 }
 
-/** Strangers may ask too, so it says no more than which. */
-async function readiness(checks: readonly BoundedCheck[]): Promise<Reply> {
+async function runAll(checks: readonly BoundedCheck[]): Promise<Readiness> {
   const results = await Promise.all(checks.map((check) => check.run()))
-  const isReady = results.every(Boolean)
-  const words = checks.map(({ name }, i) => [name, results[i] === true ? 'ok' : 'failed'])
-  return tell(isReady ? 200 : 503, {
-    status: isReady ? 'ready' : 'unready',
+  const words = checks.map(({ name }, i) => [name, results[i] === true ? 'ok' : 'failed'] as const)
+  return {
+    status: results.every(Boolean) ? 'ready' : 'unready',
     checks: Object.fromEntries(words),
-  })
+  }
+}
+
+/** Strangers may ask too, so it says no more than which. */
+function tellReadiness({ status, checks }: Readiness): Reply {
+  if (status === 'draining') return tell(503, { status })
+  return tell(status === 'ready' ? 200 : 503, { status, checks })
 }
 
 function tell(status: number, body: unknown): Reply {

@@ -34,3 +34,10 @@ export interface SiteHealth {
 
 /** Names of the checks that uwas makes itself. */
 export const OWN_CHECKS: readonly string[] = ['database', 'migrations']
+
+export const DEFAULT_HEALTH: SiteHealth = {
+  alivePath: '/healthz',
+  readyPath: '/readyz',
+  timeoutMs: 2000,
+  checks: {},
+}

@@ -1,0 +1,49 @@
+/** The site's database: the one that the configuration names, or one of its own that is started here. Called by `app.ts`. */
+import type { Log } from '../core/log.ts'
+import { createDatabase, type Database } from '../model/database.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../model/embedded.ts'
+import { embeddedDir } from '../model/embedded-processes.ts'
+import type { StatementTimes } from '../model/statement-times.ts'
+import type { SiteConfig } from '../was/config.ts'
+
+/** A transaction that is open for so long has been forgotten. */
+const LEAK_AFTER_MS = 5000
+
+export interface OpenDatabaseOptions {
+  /** As `openBackends` has it. */
+  readonly refusesRepeats: boolean
+  /** Of a PostgreSQL that somebody else looks after; null where the configuration decides. */
+  readonly url: string | null
+  /** Processes that have the pool's connections together. */
+  readonly workers: number
+  readonly times: StatementTimes | null
+}
+
+/** Both null where the configuration wants none. */
+export async function openDatabase(
+  config: SiteConfig,
+  log: Log,
+  options: OpenDatabaseOptions,
+): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
+  if (config.database === null) return { postgres: null, database: null }
+  const { url: named, directUrl, ...rest } = config.database
+  const given = named ?? options.url
+  const postgres =
+    given === null ? await startEmbeddedPostgres({ dir: embeddedDir(config.stateDir), log }) : null
+  const database = createDatabase({
+    url: given ?? (postgres as EmbeddedPostgres).url,
+    ...(directUrl !== null && { directUrl }),
+    ...rest,
+    poolSize: poolShare(rest.poolSize, options.workers),
+    log,
+    times: options.times,
+    refusesRepeats: options.refusesRepeats,
+    leakAfterMs: options.refusesRepeats ? LEAK_AFTER_MS : 0,
+  })
+  return { postgres, database }
+}
+
+/** One connection for single statements and one for transactions is the least. */
+function poolShare(poolSize: number, workers: number): number {
+  return Math.max(2, Math.floor(poolSize / workers))
+}
