@@ -52,6 +52,7 @@ import { createTag } from './was/etags.ts'
 import { finishing } from './was/finish.ts'
 import { PARTIALS } from './was/forms/partials.ts'
 import { markRequests } from './was/fragments.ts'
+import { siteGuards } from './was/guards/site-guards.ts'
 import { createHealth, createReadiness } from './was/health/health.ts'
 import { DEFAULT_HEALTH } from './was/health/options.ts'
 import { tellsHealth } from './was/health/paths.ts'
@@ -241,6 +242,7 @@ export async function createApp(
     pages: hasFastPages(config, urls) ? backends.pages : null,
     services,
     rules,
+    guards: siteGuards(config, rules, errorPages, finish),
     // Proxies name themselves in Host; what the client has named is known to the request alone.
     hosts: config.trustedProxies === null ? (services.find(ALLOWED_HOSTS) ?? null) : null,
     tellsHealth: (rawPath, host) =>

@@ -17,7 +17,9 @@ import { createTemplates, linkFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { createErrorPages } from '../was/error-pages.ts'
+import { finishing } from '../was/finish.ts'
 import { PARTIALS } from '../was/forms/partials.ts'
+import { siteGuards } from '../was/guards/site-guards.ts'
 import { PAGE_TAG_NAMES } from '../was/page-tags.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
@@ -43,6 +45,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => void securityHeaders(config.securityHeaders))
   await part(findings, () => checkSecrets(config))
   await part(findings, () => checkProxies(config))
+  await part(findings, () => checkGuards(config))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkFiles(config, log, findings))
@@ -66,6 +69,11 @@ function checkSecrets({ secrets }: SiteConfig): void {
 
 function checkProxies({ trustedProxies }: SiteConfig): void {
   if (trustedProxies !== null) new TrustedProxies(trustedProxies)
+}
+
+function checkGuards(config: SiteConfig): void {
+  const errorPages = createErrorPages({ log: createCommandLog() })
+  siteGuards(config, null, errorPages, finishing(null, null))
 }
 
 function checkLanes({ warnings }: Findings): void {

@@ -27,13 +27,14 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 }
 
 type Run<A extends unknown[]> = (...args: A) => Promise<number>
+type Then = <A extends unknown[]>(load: () => Promise<Run<A>>) => (...args: A) => Promise<void>
 
 function createProgram(onExitCode: (code: number) => void): Command {
   const program = new Command('uwas')
   // Each is loaded when it is run: the others cost no start.
-  const then =
-    <A extends unknown[]>(load: () => Promise<Run<A>>) =>
-    async (...args: A) =>
+  const then: Then =
+    (load) =>
+    async (...args) =>
       onExitCode(await (await load())(...args))
   program
     .description('A web server and a web application server in one process.')
@@ -84,9 +85,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .addHelpText('after', MIGRATE_HELP)
     .action(then(async () => (await import('./migrate.ts')).migrateCommand))
   addMigration(program).action(then(async () => (await import('./migration.ts')).migrationCommand))
-  addCreateUser(program).action(
-    then(async () => (await import('./createuser.ts')).createUserCommand),
-  )
+  addUserCommands(program, then)
   return program
 }
 
@@ -162,6 +161,18 @@ function addCreateUser(program: Command): Command {
       [],
     )
     .addHelpText('after', CREATE_USER_HELP)
+}
+
+function addUserCommands(program: Command, then: Then): void {
+  addCreateUser(program).action(
+    then(async () => (await import('./createuser.ts')).createUserCommand),
+  )
+  program
+    .command('hashpassword')
+    .description('Print the hash of a password, for basicAuth in a configuration.')
+    .summary('print the hash of a password, for basicAuth in a configuration')
+    .option('--verbose', 'show the stack of an error', false)
+    .action(then(async () => (await import('./hashpassword.ts')).hashPasswordCommand))
 }
 
 /** A command that works on a site. */

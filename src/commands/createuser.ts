@@ -11,7 +11,7 @@ import { makeUser, type SignUpResult } from '../was/accounts/sign-up.ts'
 import { ownDatabase } from '../was/own-database.ts'
 import { createCommandLog } from './log.ts'
 import { withDatabase } from './migrate.ts'
-import { readLine, readSecret } from './secret.ts'
+import { askTwice, readLine } from './secret.ts'
 import { loadSite, type SiteFlags, showPath } from './site.ts'
 
 export interface CreateUserFlags extends SiteFlags {
@@ -28,7 +28,7 @@ export async function createUserCommand(name: string, flags: CreateUserFlags): P
   for (const group of flags.group) accounts.checkGroup(group)
   const wrong = nameProblem(name)
   if (wrong !== undefined) throw refuse(`the name ${describeNameProblem(wrong)}`)
-  const password = process.stdin.isTTY ? await askTwice() : await readLine(process.stdin)
+  const password = process.stdin.isTTY ? await askTwice(refuse) : await readLine(process.stdin)
   await withDatabase(config, log, async (database) => {
     await createOwnTables(database, ownDatabase(config).steps, { log })
     const made = await makeUser(database, accounts, { name, password, groups: flags.group })
@@ -37,12 +37,6 @@ export async function createUserCommand(name: string, flags: CreateUserFlags): P
     log.info(`made the user ${made.user.name}${groups}`)
   })
   return 0
-}
-
-async function askTwice(): Promise<string> {
-  const password = await readSecret('Password: ')
-  if ((await readSecret('Again: ')) === password) return password
-  throw refuse('the two passwords are not the same')
 }
 
 function problemOf({ problems }: Extract<SignUpResult, { user: undefined }>): string {

@@ -16,6 +16,13 @@ export async function readSecret(question: string): Promise<string> {
   }
 }
 
+/** A new password, the same both times; else what `refuse` makes of that is thrown. */
+export async function askTwice(refuse: (problem: string) => Error): Promise<string> {
+  const password = await readSecret('Password: ')
+  if ((await readSecret('Again: ')) === password) return password
+  throw refuse('the two passwords are not the same')
+}
+
 /** The first line, without its end; all of it where there is no newline. */
 export async function readLine(input: AsyncIterable<string | Uint8Array>): Promise<string> {
   let text = ''

@@ -3,9 +3,10 @@
  * known networks only, read from the nearest proxy outwards (RFC 7239 section 5.2; X-Forwarded-For by
  * custom). Made by `app.ts`, asked through the request.
  */
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { createError } from '../core/errors.ts'
 import type { ServiceKey, Services } from '../core/services.ts'
+import { Networks } from './networks.ts'
 
 /** Which proxies are believed, and by which of their fields. */
 export interface TrustedProxiesOptions {
@@ -38,49 +39,29 @@ export const TRUSTED_PROXIES: ServiceKey<TrustedProxies> = {
   hint: 'set `trustedProxies` in uwas.config.ts',
 }
 
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-}
-
 /** A proxy in front of it as nobody expects; longer chains are somebody's play. */
 const MAX_HOPS = 32
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 export class TrustedProxies {
-  readonly #networks: BlockList
+  readonly #networks: Networks
   readonly #field: 'x-forwarded-for' | 'forwarded'
 
   /** Throws UWAS_ERR_HTTP_TRUSTED_PROXY for what is no network. */
   constructor({ networks, field = 'x-forwarded-for' }: TrustedProxiesOptions) {
-    this.#networks = new BlockList()
+    this.#networks = new Networks(networks, (network) =>
+      createError('UWAS_ERR_HTTP_TRUSTED_PROXY', { network }),
+    )
     this.#field = field
-    for (const network of networks.flatMap((one) => NAMED[one] ?? [one])) this.#add(network)
   }
 
   /** Reads the chain from the end; the first address that is no trusted proxy is the client. */
   clientOf(req: Forwarded): Client {
     const direct = clientOf(req)
-    if (!this.#trusts(direct.address)) return direct
+    if (!this.#networks.has(direct.address)) return direct
     return this.#field === 'forwarded'
       ? this.#byForwarded(req, direct)
       : this.#byCustom(req, direct)
-  }
-
-  #add(network: string): void {
-    const [address = '', bits, ...rest] = network.split('/')
-    const family = isIP(address)
-    const prefix = bits === undefined ? (family === 4 ? 32 : 128) : Number(bits)
-    const isRight = rest.length === 0 && family !== 0 && /^\d{0,3}$/.test(bits ?? '')
-    if (!isRight || bits === '' || prefix > (family === 4 ? 32 : 128)) {
-      throw createError('UWAS_ERR_HTTP_TRUSTED_PROXY', { network })
-    }
-    this.#networks.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6')
-  }
-
-  #trusts(address: string): boolean {
-    const family = isIP(address)
-    return family !== 0 && this.#networks.check(address, family === 4 ? 'ipv4' : 'ipv6')
   }
 
   #byCustom(req: Forwarded, direct: Client): Client {
@@ -110,7 +91,7 @@ export class TrustedProxies {
     for (const address of chain.slice(-MAX_HOPS).reverse()) {
       if (address === undefined) return client
       client = address
-      if (!this.#trusts(client)) return client
+      if (!this.#networks.has(client)) return client
     }
     return client
   }

@@ -8,6 +8,7 @@ import type { Observer } from '../observe/observer.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
 import type { PageStore } from '../pages/page-store.ts'
 import type { AllowedHosts } from '../was/allowed-hosts.ts'
+import type { SiteGuards } from '../was/guards/guards.ts'
 import type { SiteRules } from '../was/site-rules.ts'
 import type { SiteSockets } from '../was/site-sockets.ts'
 
@@ -26,6 +27,8 @@ export interface Application {
   readonly pages: Pick<PageStore, 'find'> | null
   /** What is asked before files and views; null when the site has no such rules. */
   readonly rules: SiteRules | null
+  /** What stands before all answers; null when the site has none. */
+  readonly guards: SiteGuards | null
   /** The hosts that the site answers for; null for any, or where only proxies know which the client has named. */
   readonly hosts: AllowedHosts | null
   /** Whether a path, as it was sent, tells the site's health: whatever host a request for it names. */

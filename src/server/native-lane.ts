@@ -3,7 +3,6 @@
  * callback; all else passes the fences, becomes a `Request`, and its `Reply` is written.
  */
 import { Trace } from '../core/trace.ts'
-import { answer } from '../files/answer.ts'
 import type { FileEntry } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
 import type { HeaderList } from '../http/headers.ts'
@@ -12,16 +11,17 @@ import { Request } from '../http/request.ts'
 import { SocketReply } from '../http/socket.ts'
 import { parseTarget } from '../http/target.ts'
 import type { Handler } from '../was/dispatch.ts'
+import type { Guard } from '../was/guards/guards.ts'
 import type { Application } from './application.ts'
 import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
-import { share, withFields } from './extra-head.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
 import { isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
 import type { HttpsRedirect } from './https-redirect.ts'
 import { linkRequest } from './link-request.ts'
+import { Lookup } from './lookup.ts'
 import { MAX_DRAINED_BYTES, NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { bodyLength, FieldScan } from './native-scan.ts'
@@ -47,6 +47,7 @@ export class NativeLane {
   readonly records: Records
   readonly #heads: Heads
   readonly #scan: FieldScan
+  readonly #lookup: Lookup
   readonly #corked: Corked
   readonly #unfinished: Unfinished
   readonly #deadlines: Deadlines
@@ -62,6 +63,7 @@ export class NativeLane {
     this.records = new Records(this)
     this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])
     this.#scan = new FieldScan()
+    this.#lookup = new Lookup(this, this.#scan, scheme)
     this.#corked = new Corked()
     this.#unfinished = new Unfinished(this, this.#heads)
     this.#deadlines = new Deadlines(() => this.application.limits)
@@ -107,13 +109,15 @@ export class NativeLane {
   handleHandshake(
     res: EngineResponse,
     req: EngineRequest,
-    path: string,
+    { asked, path }: { readonly asked: string; readonly path: string },
     answer: Handler,
     take: TakeSocket,
   ): void {
     this.#scan.read(req)
     const startedAt = this.application.traces === null ? 0 : performance.now()
-    this.#answerView(res, req, 'GET', path, req.getQuery() ?? '', startedAt, answer, take)
+    const guard = this.#lookup.guard('GET', req.getUrl(), asked, path)
+    const search = req.getQuery() ?? ''
+    this.#answerView(res, req, 'GET', path, search, startedAt, answer, guard, take)
   }
 
   /** A mistake of ours costs its connection, not the process: the engine ends that on an exception. */
@@ -135,7 +139,7 @@ export class NativeLane {
     const startedAt = this.application.traces === null ? 0 : performance.now()
     const scan = this.#scan
     scan.read(req)
-    const { rules, hosts, tellsHealth } = this.application
+    const { rules, guards, hosts, tellsHealth } = this.application
     let refusal: number = refuseMethod(method) || refuseFields(scan, this.#goodHost)
     if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
       if (!tellsHealth(req.getUrl(), scan.host)) refusal = 421
@@ -147,9 +151,10 @@ export class NativeLane {
     if (moved instanceof Reply) return this.#send(res, req, method, moved)
     this.#goodHost = scan.host
     const rawPath = req.getUrl()
-    const isRead =
-      (method === 'GET' || method === 'HEAD') && (rules === null || !rules.touches(rawPath))
-    const entry = isRead ? this.#find(req, rawPath) : undefined
+    const isFree =
+      (rules === null || !rules.touches(rawPath)) && (guards === null || !guards.touches(rawPath))
+    const isRead = isFree && (method === 'GET' || method === 'HEAD')
+    const entry = isRead ? this.#lookup.find(req, rawPath) : undefined
     if (entry !== undefined) this.#answerFile(res, req, method, rawPath, entry, startedAt)
     else this.#answerOther(res, req, method, rawPath, startedAt)
   }
@@ -157,16 +162,6 @@ export class NativeLane {
   #moved(res: EngineResponse, req: EngineRequest, redirect: HttpsRedirect): Reply | 421 | null {
     const fieldsOf = () => new NativeFields(req, res, '', this.peers)
     return redirect.answer(this.application, this.#scan.host, req, fieldsOf)
-  }
-
-  /** A file, or a page that a view has made for everybody: it is sent like one. */
-  #find(req: EngineRequest, path: string): FileEntry | undefined {
-    const { files, pages } = this.application
-    const entry = files.lookup(path)
-    if (entry !== undefined || pages === null || this.#scan.hasAuthorization) return entry
-    const { host } = this.#scan
-    const origin = this.#scheme.secure ? `https://${host}` : host
-    return pages.find(origin, path, req.getQuery() ?? '', req)
   }
 
   #answerFile(
@@ -177,14 +172,11 @@ export class NativeLane {
     entry: FileEntry,
     startedAt: number,
   ): void {
-    const { traces, files, rules, observer } = this.application
+    const { traces, observer } = this.application
     const { connection } = this.#scan
     const isGet = method === 'GET'
     const found = traces === null ? 0 : performance.now()
-    const search = entry.redirect ? (req.getQuery() ?? '') : ''
-    let prepared = search === '' ? answer(entry, isGet, this.#scan) : files.redirect(entry, search)
-    if (rules !== null) prepared = share(prepared, rules, path, this.#scan.origin)
-    if (this.#scheme.fields !== null) prepared = withFields(prepared, this.#scheme.fields)
+    const prepared = this.#lookup.prepare(req, method, path, entry)
     const decided = traces === null ? 0 : performance.now()
     const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
     if (keepsAlive && isGet && isOneSend(prepared)) {
@@ -234,7 +226,7 @@ export class NativeLane {
     rawPath: string,
     startedAt: number,
   ): void {
-    const { limits, rules } = this.application
+    const { limits, rules, guards, notFound, dispatch } = this.application
     const search = req.getQuery() ?? ''
     const urlBytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
     const isTooLong = urlBytes > limits.maxUrlBytes
@@ -243,17 +235,23 @@ export class NativeLane {
       return this.#refuse(this.#exchangeOf(res, req, method), target)
     }
     if (target === 404) {
-      this.#answerView(res, req, method, rawPath, search, startedAt, this.application.notFound)
-      return
+      const guard = this.#lookup.guard(method, rawPath, null, null)
+      return this.#answerView(res, req, method, rawPath, search, startedAt, notFound, guard)
     }
     const routed = rules?.route(method, target.path, search, this.#scan.origin) ?? null
-    if (routed instanceof Reply) return this.#send(res, req, method, routed)
-    const { path, canonical } = routed ?? target
+    const isMoved = routed instanceof Reply
+    const { path, canonical } = routed === null || isMoved ? target : routed
+    const guard = this.#lookup.guard(method, rawPath, target.path, path)
+    if (isMoved && guard === null) return this.#send(res, req, method, routed)
     const isRead = method === 'GET' || method === 'HEAD'
-    const isKnown = rules === null && canonical === rawPath
-    const entry = isRead && !isKnown ? this.#find(req, canonical) : undefined
-    if (entry !== undefined) this.#answerFile(res, req, method, canonical, entry, startedAt)
-    else this.#answerView(res, req, method, path, search, startedAt, this.application.dispatch)
+    const isKnown = isMoved || (rules === null && guards === null && canonical === rawPath)
+    const entry = isRead && !isKnown ? this.#lookup.find(req, canonical) : undefined
+    if (entry !== undefined && guard === null) {
+      return this.#answerFile(res, req, method, canonical, entry, startedAt)
+    }
+    const whole = isMoved ? () => routed : dispatch
+    const answer = entry === undefined ? whole : this.#lookup.answer(req, method, canonical, entry)
+    this.#answerView(res, req, method, path, search, startedAt, answer, guard)
   }
 
   /**
@@ -280,6 +278,7 @@ export class NativeLane {
     search: string,
     startedAt: number,
     answer: Handler,
+    guard: Guard | null,
     take: TakeSocket | null = null,
   ): void {
     const { application } = this
@@ -304,7 +303,8 @@ export class NativeLane {
     })
     trace?.add('server', startedAt)
     exchange.record?.follow(request)
-    const result = isTooLarge ? application.tooLarge(request) : answer(request)
+    const respond = isTooLarge ? application.tooLarge : answer
+    const result = guard === null ? respond(request) : guard(request, respond)
     if (result instanceof Reply) {
       // A socket keeps its handshake.
       if (take === null) fields.release()

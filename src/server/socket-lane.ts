@@ -37,6 +37,8 @@ const ENGINE_BACKPRESSURE_MARGIN_BYTES = 64 * 1024
 const GOING_AWAY = 'the server stops or restarts'
 
 interface Found extends FoundSocket {
+  /** As the client named it, and as a rewrite has made it. */
+  readonly asked: string
   readonly path: string
   readonly rooms: Rooms
 }
@@ -138,7 +140,7 @@ export class SocketLane {
     const extensions = deflateOffer(fieldOf(req, 'sec-websocket-extensions'))
     const application = this.#application
     const { rooms } = found
-    this.#lane.handleHandshake(res, req, found.path, found.answer, (reply, request) => {
+    this.#lane.handleHandshake(res, req, found, found.answer, (reply, request) => {
       const socket = new ServerSocket(this.#hostOf(application, rooms), request, reply)
       this.#open.add(socket)
       res.writeStatus(switchingHead(reply.headers))
@@ -181,7 +183,9 @@ export class SocketLane {
       const found = sockets.find(path, () =>
         new NativeFields(req, res, '', this.#lane.peers).hostFor(services),
       )
-      return found === undefined ? undefined : { ...found, path, rooms: sockets.rooms }
+      return found === undefined
+        ? undefined
+        : { ...found, asked: target.path, path, rooms: sockets.rooms }
     } catch {
       // A converter of the site failed; it fails again where its error becomes a page.
       return undefined

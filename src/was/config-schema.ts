@@ -6,15 +6,12 @@ import * as z from 'zod'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { UserConfig } from './config-types.ts'
+import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
+import { limits } from './limits/options.ts'
 import { statusSchema } from './status.ts'
 import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
 import { workersOptions, workersSchema } from './workers.ts'
-
-/** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
-const HEADER_BYTES = { least: 1024, most: 1024 * 1024 }
-/** RFC 9110 section 4.1 wants at least 8,000 where nothing is said; a site may know its own. */
-const URL_BYTES = { least: 64, most: 1024 * 1024 }
 
 const path = z.string().regex(/./, 'is empty; name a folder')
 const port = z.int().min(0).max(65_535)
@@ -188,16 +185,8 @@ export const SCHEMA = z.strictObject({
   tls: tlsSchema.optional(),
   workers: workersSchema.optional(),
   stateDir: path.optional(),
-  limits: z
-    .strictObject({
-      maxBodyBytes: bytes.optional(),
-      maxHeaderBytes: z.int().min(HEADER_BYTES.least).max(HEADER_BYTES.most).optional(),
-      maxUrlBytes: z.int().min(URL_BYTES.least).max(URL_BYTES.most).optional(),
-      maxViewSeconds: z.number().min(0).optional(),
-      minSendBytesPerSecond: bytes.optional(),
-      maxResponseSeconds: z.number().min(0).optional(),
-    })
-    .optional(),
+  limits: limits.optional(),
+  access: z.array(accessRule).optional(),
   trustedProxies: z
     .union([
       z.array(z.string()),
@@ -275,14 +264,10 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   csrf: ['mode', 'trustedOrigins'],
   health: Object.keys(health.shape),
   status: Object.keys(statusSchema.shape),
-  limits: [
-    'maxBodyBytes',
-    'maxHeaderBytes',
-    'maxUrlBytes',
-    'maxViewSeconds',
-    'minSendBytesPerSecond',
-    'maxResponseSeconds',
-  ],
+  limits: Object.keys(limits.shape),
+  'limits.requests': Object.keys(requestLimit.shape),
+  access: Object.keys(accessRule.shape),
+  'access.basicAuth': ['realm', 'users'],
   trustedProxies: ['networks', 'field'],
   redirects: ['from', 'to', 'status'],
   rewrites: ['from', 'to'],

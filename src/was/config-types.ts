@@ -10,7 +10,9 @@ import type { UrlConf } from '../route/entry.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { DatabaseConfig, DatabaseOptions } from './database-options.ts'
+import type { AccessRule } from './guards/options.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
+import type { Limits, SiteLimits } from './limits/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
 import type { SiteStatus, StatusOptions } from './status.ts'
 import type { SiteTls, TlsOptions } from './tls.ts'
@@ -74,31 +76,6 @@ export interface CacheOptions {
    * 0: nothing is kept. Default 64 MiB.
    */
   readonly maxBytes?: number | undefined
-}
-
-/** What one request may cost. */
-export interface Limits {
-  /** Longest body of a request, in bytes; a longer one is 413. Default 1 MiB. */
-  readonly maxBodyBytes?: number | undefined
-  /** Longest block of request line and fields, in bytes. Default 16 KiB. */
-  readonly maxHeaderBytes?: number | undefined
-  /** Longest path and query of a request, in bytes; a longer one is 414. Default 8000. */
-  readonly maxUrlBytes?: number | undefined
-  /**
-   * A client that takes a reply more slowly than this, on average and after the first 5 seconds of
-   * waiting for it, is cut off. 0 for no limit. Default 1 KiB a second.
-   */
-  readonly minSendBytesPerSecond?: number | undefined
-  /**
-   * Longest time until a view returns its reply, in seconds; then the client gets 503 and the request's
-   * signal fires. A route may have its own (`timeoutMs`). 0 for no limit. Default 60.
-   */
-  readonly maxViewSeconds?: number | undefined
-  /**
-   * Longest time from a request to the last byte of its reply, in seconds: views, downloads and event
-   * streams; the connection is cut then. 0 for no limit. Default 6 hours.
-   */
-  readonly maxResponseSeconds?: number | undefined
 }
 
 /** Where sessions are kept, and for how long. */
@@ -176,6 +153,8 @@ export interface UserConfig {
   /** Folder for what uwas keeps between starts: stored static files, embedded data. Default `.uwas`. */
   readonly stateDir?: string | undefined
   readonly limits?: Limits | undefined
+  /** Who may ask for what, by network and by name and password. Default: everybody for all. */
+  readonly access?: readonly AccessRule[] | undefined
   /** Proxies in front that are believed about the client (`req.client`). Default: none. */
   readonly trustedProxies?: readonly string[] | TrustedProxiesOptions | undefined
   /**
@@ -239,16 +218,6 @@ export interface UserConfig {
   readonly etags?: boolean | undefined
   /** Record the time of each step of requests, for `recentTraces`. Costs a little. Default false. */
   readonly timings?: boolean | undefined
-}
-
-/** Limits, complete; 0 in the last two is no limit. */
-export interface SiteLimits {
-  readonly maxBodyBytes: number
-  readonly maxHeaderBytes: number
-  readonly maxUrlBytes: number
-  readonly maxViewSeconds: number
-  readonly minSendBytesPerSecond: number
-  readonly maxResponseSeconds: number
 }
 
 /** `SessionOptions`, complete. */
@@ -327,6 +296,7 @@ export interface SiteConfig {
   readonly workers: SiteWorkers
   readonly stateDir: string
   readonly limits: SiteLimits
+  readonly access: readonly AccessRule[]
   /** Null: nobody is believed. */
   readonly trustedProxies: TrustedProxiesOptions | null
   /** Null: any. */

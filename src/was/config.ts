@@ -13,7 +13,6 @@ import type {
   SiteCache,
   SiteConfig,
   SiteFiles,
-  SiteLimits,
   SiteSessions,
   StaticFolder,
   StaticMount,
@@ -21,6 +20,7 @@ import type {
 } from './config-types.ts'
 import type { DatabaseConfig } from './database-options.ts'
 import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
+import { DEFAULT_LIMITS } from './limits/options.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { statusOf } from './status.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
@@ -45,14 +45,6 @@ const DEFAULT_DATABASE: Omit<DatabaseConfig, 'url'> = {
   statementTimeoutMs: 30_000,
   slowStatementMs: 0,
   maxConnectionSeconds: 1800,
-}
-const DEFAULT_LIMITS: SiteLimits = {
-  maxBodyBytes: 1024 * 1024,
-  maxHeaderBytes: 16 * 1024,
-  maxUrlBytes: 8000,
-  maxViewSeconds: 60,
-  minSendBytesPerSecond: 1024,
-  maxResponseSeconds: 6 * 60 * 60,
 }
 const INDEX = 'index.html'
 const DEFAULT_FILES: SiteFiles = {
@@ -143,6 +135,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     workers: workersOf(config.workers),
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
+    access: config.access ?? [],
     trustedProxies: proxiesOf(config.trustedProxies),
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
     health: healthOf(config),

@@ -56,6 +56,11 @@ function answerPreflight(rules: SiteRules, req: Request): Reply | undefined {
   return fields === null ? undefined : addFields(empty(), fields)
 }
 
+/** Whether a request is a preflight that a policy of the site answers. */
+export function isPreflight(rules: SiteRules, req: Request): boolean {
+  return answerPreflight(rules, req) !== undefined
+}
+
 /** A view that speaks CORS itself has the last word; Vary is a matter of both. A copy: a view may give one reply to everybody. */
 function addFields(made: Reply, { list }: CorsFields): Reply {
   const reply = ownCopy(made)

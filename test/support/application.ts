@@ -19,6 +19,7 @@ export interface ServeOptions {
   readonly catalogue?: Application['files']
   readonly limits?: Partial<Application['limits']>
   readonly rules?: Application['rules']
+  readonly guards?: Application['guards']
   readonly hosts?: Application['hosts']
   readonly sockets?: Application['sockets']
   readonly services?: Services
@@ -65,6 +66,7 @@ export function applicationOf(
     files: options.catalogue ?? { lookup: () => undefined, redirect: (entry) => entry.ok },
     pages: null,
     rules: options.rules ?? null,
+    guards: options.guards ?? null,
     hosts: options.hosts ?? null,
     tellsHealth: () => false,
     sockets: options.sockets ?? null,

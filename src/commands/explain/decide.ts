@@ -11,6 +11,7 @@ import { parseTarget, type Target } from '../../http/target.ts'
 import { refuseMethod } from '../../server/fences.ts'
 import { AllowedHosts } from '../../was/allowed-hosts.ts'
 import type { SiteConfig } from '../../was/config.ts'
+import { describeGuards } from '../../was/guards/describe.ts'
 import { tellsHealth } from '../../was/health/paths.ts'
 import { compileRedirects, compileRewrites } from '../../was/rules.ts'
 import type { Rewritten } from '../../was/site-rules.ts'
@@ -24,7 +25,7 @@ type Steps = { stage: string; finding: string }[]
 
 export function explain(site: ExplainedSite, asked: Asked): Explanation {
   const { config } = site
-  const { maxBodyBytes, maxViewSeconds, ...limits } = config.limits
+  const { maxBodyBytes, maxViewSeconds, requests: _requests, ...limits } = config.limits
   const lane = explainLane(asked, limits.maxHeaderBytes, site.judge)
   const steps: Steps = [{ stage: 'lane', finding: `${lane.name}: ${lane.because}` }]
   const decided = decide(site, asked, lane, steps)
@@ -59,6 +60,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
       maxBodyBytes: bodyLimit,
       maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
     },
+    guards: guardsOf(config, asked, verdict, path),
     cors: policyFor(config, path),
     csrf: verdict.csrf ?? 'none',
     compression: compressionOf(config, verdict),
@@ -186,6 +188,20 @@ function runsMiddleware({ by }: Verdict): boolean {
   return (
     by !== 'refusal' && by !== 'health' && by !== 'redirect' && by !== 'file' && by !== 'preflight'
   )
+}
+
+/** Health is let through, and what is refused has not come so far. */
+function guardsOf(
+  { access, limits }: SiteConfig,
+  { method, rawPath }: Asked,
+  { by }: Verdict,
+  answered: string,
+): string[] {
+  if (by === 'refusal' || by === 'health') return []
+  const target = parseTarget(rawPath)
+  const rules = { access, requests: limits.requests }
+  if (typeof target === 'number') return describeGuards(rules, method, null, null)
+  return describeGuards(rules, method, target.path, answered)
 }
 
 function policyFor({ cors }: SiteConfig, path: string): Explanation['cors'] {

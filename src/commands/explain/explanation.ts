@@ -57,6 +57,8 @@ export interface Explanation {
   readonly cors: { readonly prefix: string; readonly origins: string } | null
   /** What a form that is sent to it has to prove: see `csrf` of `path()`. */
   readonly csrf: CsrfRule
+  /** Who may ask, and how often: rules that stand before the answer, whoever gives it. */
+  readonly guards: readonly string[]
   /** How the answer is compressed. */
   readonly compression: string
   /** What is known of the answer's fields before it is made: of a file all, of a view what every reply has. */

@@ -13,6 +13,7 @@ export function printExplanation(it: Explanation): string {
     ['The file', it.file === null ? [] : rowsOfFile(it.file)],
     ['The route', it.route === null ? [] : rowsOfRoute(it.route)],
     ['The page cache', it.cache === null ? [] : tellCache(it.cache).map((line): Row => [line, ''])],
+    ['Before it', it.guards.map((line): Row => [line, ''])],
     ['Around it', rowsAround(it)],
     ['Fields', it.headers.map(([name, value]): Row => [name, value])],
   ]

@@ -101,6 +101,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_PASSWORD: {
+    message: 'the password cannot be hashed: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_USER: {
     message: 'the user cannot be made: {problem}',
     status: 500,

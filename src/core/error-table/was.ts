@@ -157,6 +157,12 @@ export const WAS_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_WAS_GUARD: {
+    message: '{where}: {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_WAS_RULE: {
     message: '{table}: {from} → {to}: {problem}',
     status: 500,

@@ -66,6 +66,9 @@ let delayed = 0
 export function limit(options: LimitOptions): Limit {
   const one = new RequestLimit('limit()', options)
   const middleware: Middleware = (req, next) => one.around(req, next)
+  // What `uwas explain` shows.
+  const { requests, perSeconds } = options
+  Object.defineProperty(middleware, 'name', { value: `limit(${requests} in ${perSeconds} s)` })
   return Object.assign(middleware, {
     spend: (key: string, cost?: number) => one.spend(key, cost),
     giveBack: (key: string, cost?: number) => one.giveBack(key, cost),
