@@ -28,9 +28,11 @@ import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
 import { measureBackends, measureStatements } from './observe/metrics/backend-metrics.ts'
+import { HttpMetrics } from './observe/metrics/http-metrics.ts'
 import { measureProcess } from './observe/metrics/process-metrics.ts'
 import { Registry } from './observe/metrics/registry.ts'
 import { siteMetrics } from './observe/metrics/site-metrics.ts'
+import { type ExchangeListener, observerOf } from './observe/observer.ts'
 import type { Readiness } from './observe/status/listener.ts'
 import { TRACES, TraceLog } from './observe/trace-log.ts'
 import { PageCache } from './pages/page-cache.ts'
@@ -253,7 +255,7 @@ export async function createApp(
     tooLarge: finish(dispatcher.tooLarge),
     bodyLimit: dispatcher.bodyLimit,
     traces,
-    observer: null,
+    observer: observerOf(listenersOf(backends)),
     limits: config.limits,
     log,
     counts: {
@@ -311,6 +313,11 @@ function finishOf(
 ): ReturnType<typeof finishing> {
   const compress = compression === null ? null : createCompress(compression, log)
   return finishing(rules, compress, etags ? createTag(errorPages) : null)
+}
+
+/** Who hears of every answered request. */
+function listenersOf({ metrics }: Backends): ExchangeListener[] {
+  return metrics === null ? [] : [new HttpMetrics(metrics)]
 }
 
 function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {

@@ -40,7 +40,9 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
   setHeaderLimit(config)
   const host = config.host ?? DEV_HOST
   exitOnSignals()
-  const backends = await openBackends({ ...config, timings: true }, log, { refusesRepeats: true })
+  const backends = await openBackends({ ...config, timings: true, status: null }, log, {
+    refusesRepeats: true,
+  })
   try {
     const live = createLive(host)
     const middleware = [live.middleware, servePages(backends.files)]

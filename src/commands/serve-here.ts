@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
+import { measureInFlight } from '../observe/metrics/backend-metrics.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
 import { listen } from '../server/server.ts'
 import { openTls } from '../server/tls/open-tls.ts'
@@ -47,6 +48,7 @@ export async function serveHere(
       tls,
     })
     facts.serve(app, server.requestCount)
+    if (backends.metrics !== null) measureInFlight(backends.metrics, server.pendingCount)
     const { host, workers, file, root } = config
     const { port, tlsPort } = server
     const isSite = file !== null

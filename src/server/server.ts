@@ -67,6 +67,8 @@ export interface Serving {
   readonly engineVersion: string
   /** Requests that have been taken since the start. */
   requestCount(): number
+  /** Replies that have begun and have not been handed over completely. */
+  pendingCount(): number
   /** Serves `application` from the next request on; WebSockets of the one before are closed with 1001. */
   use(application: Application): void
   /**
@@ -207,6 +209,7 @@ function serving(
   return {
     engineVersion: engine.version,
     requestCount: requests,
+    pendingCount: pending,
     use(next: Application) {
       next.services.provide(DRAINING, stopping.signal)
       for (const one of lanes) one.application = next

@@ -12,6 +12,7 @@ import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 import { SharedTables } from '../native/shared-tables.ts'
+import { measureInFlight } from '../observe/metrics/backend-metrics.ts'
 import {
   type CloseOptions,
   type HandedServer,
@@ -116,6 +117,8 @@ class Worker {
     this.#app = app
     this.#answers = new WorkerAnswers(app, this.#channel)
     const port = await this.#open(app, begin, tls)
+    const metrics = this.#backends?.metrics ?? null
+    if (metrics !== null) measureInFlight(metrics, () => this.#server?.pendingCount() ?? 0)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
     await this.#channel.tell({ type: 'ready', ready: { port, counts: app.counts } })

@@ -77,7 +77,7 @@ export async function createTestClient(
   const lines: string[] = []
   const log = createLog((line) => lines.push(line))
   const parsed = parseConfig(config, { file: join(root, 'uwas.config.ts'), env })
-  const timed = { ...parsed, timings: true }
+  const timed = { ...parsed, timings: true, status: null }
   const { config: site, release } = ownDatabase ? apart(timed) : { config: timed, release() {} }
   let backends: Backends | undefined
   try {

@@ -126,6 +126,16 @@ function measurePool(registry: Registry, database: Pool): () => void {
   }
 }
 
+/** Replies that have begun and are not complete: known to what serves, which comes after all else. */
+export function measureInFlight(registry: Registry, pending: () => number): void {
+  const inFlight = registry
+    .gauge('uwas_http_requests_in_flight', {
+      help: 'Replies that have begun and have not been handed over completely.',
+    })
+    .at()
+  registry.onCollect(() => inFlight.set(pending()))
+}
+
 /** How long statements take, by their names: for `createDatabase`. */
 export function measureStatements(registry: Registry): {
   note(statement: string, ms: number, hasFailed: boolean): void
