@@ -62,6 +62,7 @@ import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { NO_PAGE_TAGS } from './was/page-tags.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
+import { serverTiming } from './was/server-timing.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
@@ -250,7 +251,7 @@ export async function createApp(
     tellsHealth: (rawPath, host) =>
       tellsHealth({ health: config.health, files, urls, rules }, rawPath, host),
     sockets: createSiteSockets(urls, rooms, dispatcher.compose),
-    dispatch: finish(dispatcher.dispatch),
+    dispatch: serverTiming(config.serverTiming)(finish(dispatcher.dispatch)),
     notFound: finish(dispatcher.notFound),
     tooLarge: finish(dispatcher.tooLarge),
     bodyLimit: dispatcher.bodyLimit,

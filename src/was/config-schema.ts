@@ -9,6 +9,7 @@ import type { UserConfig } from './config-types.ts'
 import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
 import { limits } from './limits/options.ts'
+import { serverTimingSchema } from './server-timing.ts'
 import { statusSchema } from './status.ts'
 import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
 import { workersOptions, workersSchema } from './workers.ts'
@@ -199,6 +200,7 @@ export const SCHEMA = z.strictObject({
   allowedHosts: z.array(allowedHost).min(1).optional(),
   health: z.union([off, health]).optional(),
   status: statusSchema.optional(),
+  serverTiming: serverTimingSchema.optional(),
   redirects: z
     .array(
       z.strictObject({
@@ -264,6 +266,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   csrf: ['mode', 'trustedOrigins'],
   health: Object.keys(health.shape),
   status: Object.keys(statusSchema.shape),
+  serverTiming: Object.keys(serverTimingSchema.shape),
   limits: Object.keys(limits.shape),
   'limits.requests': Object.keys(requestLimit.shape),
   access: Object.keys(accessRule.shape),

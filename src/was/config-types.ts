@@ -14,6 +14,7 @@ import type { AccessRule } from './guards/options.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Limits, SiteLimits } from './limits/options.ts'
 import type { Redirect, Rewrite } from './rules.ts'
+import type { ServerTimingOptions, SiteServerTiming } from './server-timing.ts'
 import type { SiteStatus, StatusOptions } from './status.ts'
 import type { SiteTls, TlsOptions } from './tls.ts'
 import type { SiteWorkers } from './worker-limits.ts'
@@ -172,6 +173,8 @@ export interface UserConfig {
    * Default: none, and nothing is measured.
    */
   readonly status?: StatusOptions | undefined
+  /** Whom replies of views tell where their time went, by the field Server-Timing. Default: nobody. */
+  readonly serverTiming?: ServerTimingOptions | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -305,6 +308,8 @@ export interface SiteConfig {
   readonly health: SiteHealth | null
   /** Null: no status listener. */
   readonly status: SiteStatus | null
+  /** Null: nobody. */
+  readonly serverTiming: SiteServerTiming | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

@@ -22,6 +22,7 @@ import type { DatabaseConfig } from './database-options.ts'
 import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
 import { DEFAULT_LIMITS } from './limits/options.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
+import { serverTimingOf } from './server-timing.ts'
 import { statusOf } from './status.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
 import { workersOf } from './workers.ts'
@@ -84,6 +85,7 @@ const TOLD_APART = [
   'csrf',
   'health',
   'status',
+  'serverTiming',
 ]
 
 /** The keys that a configuration may have; the book test holds the README against them. */
@@ -140,6 +142,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
     health: healthOf(config),
     status: statusOf(config.status),
+    serverTiming: serverTimingOf(config.serverTiming),
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],

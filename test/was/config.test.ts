@@ -69,6 +69,7 @@ t.test('an empty configuration is complete', async (t) => {
     allowedHosts: null,
     health: null,
     status: null,
+    serverTiming: null,
     redirects: [],
     rewrites: [],
     cors: [],
