@@ -161,7 +161,7 @@ function assemble(application: Application, headers: HeaderList, tls: TlsOptions
   const { maxHeaderBytes } = engine
   const lanes = { secure, clear: lane }
   const { certificates, http2, publicPort } = tls
-  const front = new TlsFront(lanes, { certificates, http2, maxHeaderBytes })
+  const front = new TlsFront(lanes, { certificates, http2, maxHeaderBytes, sockets })
   return {
     engine,
     app,

@@ -131,17 +131,49 @@ export class SocketLane {
     req: EngineRequest,
     context: EngineSocketContext,
   ): void {
-    const found = this.#find(res, req)
+    const found = this.#find(this.#lane, res, req)
     if (found === undefined || groupOf(found.definition) !== group) {
       req.setYield?.(true)
       return
     }
+    this.#accept(this.#lane, res, req, found, context)
+  }
+
+  /**
+   * A handshake that `lane` has read from Node, on which `res` makes the socket: true when it is for a socket of the site,
+   * and `begin` has been called before anything is answered; false for an ordinary request.
+   */
+  upgradeOther(
+    lane: NativeLane,
+    res: EngineResponse,
+    req: EngineRequest,
+    begin: () => void,
+  ): boolean {
+    const found = this.#find(lane, res, req)
+    if (found === undefined) return false
+    begin()
+    try {
+      const group = groupOf(found.definition)
+      this.#accept(lane, res, req, found, this.#behaviorOf(group, found.definition))
+    } catch (error) {
+      this.#application.log.error('a handshake could not be answered', error)
+      res.close()
+    }
+    return true
+  }
+
+  #accept(
+    lane: NativeLane,
+    res: EngineResponse,
+    req: EngineRequest,
+    found: Found,
+    context: EngineSocketContext,
+  ): void {
     const key = fieldOf(req, 'sec-websocket-key')
     const extensions = deflateOffer(fieldOf(req, 'sec-websocket-extensions'))
     const application = this.#application
-    const { rooms } = found
-    this.#lane.handleHandshake(res, req, found, found.answer, (reply, request) => {
-      const socket = new ServerSocket(this.#hostOf(application, rooms), request, reply)
+    lane.handleHandshake(res, req, found, found.answer, (reply, request) => {
+      const socket = new ServerSocket(this.#hostOf(application, found.rooms), request, reply)
       this.#open.add(socket)
       res.writeStatus(switchingHead(reply.headers))
       // The engine copies the properties of what it is given.
@@ -163,7 +195,7 @@ export class SocketLane {
   }
 
   /** Undefined for what is an ordinary request, or has to be refused as one. */
-  #find(res: EngineResponse, req: EngineRequest): Found | undefined {
+  #find(lane: NativeLane, res: EngineResponse, req: EngineRequest): Found | undefined {
     const { sockets, rules, files, services, hosts } = this.#application
     if (sockets === null || !isHandshake((name) => fieldOf(req, name))) return undefined
     const scan = this.#scan
@@ -181,7 +213,7 @@ export class SocketLane {
     if (files.lookup(canonical) !== undefined) return undefined
     try {
       const found = sockets.find(path, () =>
-        new NativeFields(req, res, '', this.#lane.peers).hostFor(services),
+        new NativeFields(req, res, '', lane.peers).hostFor(services),
       )
       return found === undefined
         ? undefined

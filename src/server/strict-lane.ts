@@ -7,10 +7,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { endLingering } from './linger.ts'
 import type { NativeLane } from './native-lane.ts'
+import { bytesWithoutUpgrade, type Handed, HandshakeResponse } from './node-handshake.ts'
 import { peerOf } from './node-response.ts'
 import { answerOptionsStar } from './options-star.ts'
+import type { SocketLane } from './socket-lane.ts'
 import { type ParserError, statusOfParserError } from './strict-errors.ts'
-import { fieldsOf, strictRequest, unjudged } from './strict-request.ts'
+import { fieldsOf, ParsedRequest, strictRequest, unjudged } from './strict-request.ts'
 import { StrictResponse } from './strict-response.ts'
 import { judgeHead } from './strict-target.ts'
 import { Turns } from './turns.ts'
@@ -27,6 +29,8 @@ export interface StrictOptions {
   readonly keepAliveTimeoutMs?: number
   /** Of connections by TLS: whether the one of `socket` is for this host, as a request names it. Default: in clear. */
   readonly secure?: { readonly isFor: (socket: Socket, host: string) => boolean }
+  /** Of the site's WebSockets. Default: their URLs answer 426. */
+  readonly sockets?: SocketLane | undefined
 }
 
 /** How often the deadlines are looked at, in milliseconds. */
@@ -57,6 +61,11 @@ export class StrictLane {
       .on('checkExpectation', (message, res) => this.#refuseTurn(message, res, 417))
       .on('connect', (_message, socket) => this.#fail(socket as Socket, 501))
       .on('clientError', (error: ParserError, socket) => this.#onError(error, socket as Socket))
+    const { sockets } = options
+    if (sockets === undefined) return
+    this.#server.on('upgrade', (message, socket, head) =>
+      this.#upgrade(sockets, { message, socket: socket as Socket, head }),
+    )
   }
 
   /** Serves a connection of which nothing has been read yet. */
@@ -93,6 +102,23 @@ export class StrictLane {
     this.#enqueue(message, res, response, () => this.#run(message, response))
   }
 
+  /** Node reads nothing more of the connection, and has let go of it. */
+  #upgrade(sockets: SocketLane, handed: Handed): void {
+    const { message, socket } = handed
+    const turns = this.#turnsOf(socket)
+    // Somebody pipelines it: what comes behind could be anything until those before it are answered.
+    if (turns.current !== null || turns.closing) return void socket.destroy()
+    const request = this.#judge(message)
+    const isHandshake = message.headers.upgrade?.toLowerCase() === 'websocket'
+    if (isHandshake && request instanceof ParsedRequest && !request.isChunked) {
+      const response = new HandshakeResponse(handed)
+      const begin = (): void => response.begin()
+      if (sockets.upgradeOther(this.#lane, response, request, begin)) return
+    }
+    socket.unshift(bytesWithoutUpgrade(handed))
+    this.adopt(socket)
+  }
+
   #refuseTurn(message: IncomingMessage, res: ServerResponse, status: number): void {
     const response = new StrictResponse(message, res, { mustClose: true, expectsContinue: false })
     this.#enqueue(message, res, response, () => this.#refuse(message, response, status))
@@ -117,21 +143,28 @@ export class StrictLane {
   }
 
   #run(message: IncomingMessage, response: StrictResponse): void {
+    const request = this.#judge(message)
+    if (typeof request === 'number') return this.#refuse(message, response, request)
+    if (request === '*') {
+      message.resume()
+      const fields = fieldsOf(message.rawHeaders)
+      return answerOptionsStar(this.#lane, response, unjudged(message), fields)
+    }
+    this.#lane.handleOther(response, request)
+    if (!request.isChunked && request.getHeader('content-length') === '') message.resume()
+  }
+
+  /** What is to be answered, or the status with which it is refused. */
+  #judge(message: IncomingMessage): ParsedRequest | '*' | number {
     const fields = fieldsOf(message.rawHeaders)
-    if (fields.length > MAX_FIELDS) return this.#refuse(message, response, 431)
+    if (fields.length > MAX_FIELDS) return 431
     const { httpVersion: version, method = '', url: target = '' } = message
     const secure = this.#secure !== undefined
     const verdict = judgeHead({ version, method, target, fields, secure })
-    if (typeof verdict === 'number') return this.#refuse(message, response, verdict)
-    if (verdict === '*') {
-      message.resume()
-      return answerOptionsStar(this.#lane, response, unjudged(message), fields)
-    }
+    if (typeof verdict === 'number' || verdict === '*') return verdict
     const request = strictRequest(message, fields, verdict)
-    if (this.#secure?.isFor(message.socket, request.getHeader('host')) === false)
-      return this.#refuse(message, response, 421)
-    this.#lane.handleOther(response, request)
-    if (!request.isChunked && request.getHeader('content-length') === '') message.resume()
+    const isFor = this.#secure?.isFor(message.socket, request.getHeader('host')) ?? true
+    return isFor ? request : 421
   }
 
   #refuse(message: IncomingMessage, response: StrictResponse, status: number): void {

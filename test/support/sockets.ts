@@ -196,8 +196,9 @@ export async function openRaw(
   port: number,
   path: string,
   fields: Record<string, string | null> = {},
+  { dialled, behind }: { readonly dialled?: Socket; readonly behind?: Buffer } = {},
 ): Promise<RawSocket> {
-  const socket = await dial(port)
+  const socket = dialled ?? (await dial(port))
   let received = Buffer.alloc(0)
   let isClosed = false
   let wake = (): void => {}
@@ -220,7 +221,7 @@ export async function openRaw(
       })
     }
   }
-  socket.write(handshake(path, fields))
+  socket.write(Buffer.concat([Buffer.from(handshake(path, fields)), behind ?? Buffer.alloc(0)]))
   await until(() => received.includes('\r\n\r\n'))
   const end = received.indexOf('\r\n\r\n') + 4
   const frames = (): Received[] => parseFrames(received.subarray(end))

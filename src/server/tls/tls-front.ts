@@ -11,6 +11,7 @@ import { endLingering } from '../linger.ts'
 import { cannotListen } from '../listen-error.ts'
 import type { NativeLane } from '../native-lane.ts'
 import { peerOf } from '../node-response.ts'
+import type { SocketLane } from '../socket-lane.ts'
 import { StrictLane } from '../strict-lane.ts'
 import type { Certificate } from './certificate.ts'
 import type { Certificates } from './certificates.ts'
@@ -28,6 +29,8 @@ export interface TlsFrontOptions {
   readonly maxHeaderBytes: number
   /** Whether clients that can have HTTP/2. */
   readonly http2: boolean
+  /** Of the site's WebSockets. Default: their URLs answer 426. */
+  readonly sockets?: SocketLane | undefined
   /** Until its first byte, and from there to the end of its handshake, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number
 }
@@ -57,7 +60,7 @@ export class TlsFront {
   #waiting: number
 
   constructor(lanes: TlsLanes, options: TlsFrontOptions) {
-    const { certificates, maxHeaderBytes } = options
+    const { certificates, maxHeaderBytes, sockets } = options
     this.#lanes = lanes
     this.#certificates = certificates
     this.#timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
@@ -66,7 +69,7 @@ export class TlsFront {
     this.#shown = new WeakMap()
     this.#waiting = 0
     const isFor = (socket: Socket, host: string): boolean => this.#isFor(socket, host)
-    this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, secure: { isFor } })
+    this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, sockets, secure: { isFor } })
     this.#http2 = options.http2 ? new Http2Lane(lanes.secure, { maxHeaderBytes, isFor }) : null
     this.#server = this.#createServer(certificates)
   }
