@@ -12,12 +12,17 @@ interface Proof {
 }
 
 /** Nothing where the site checks no forms, or the test says itself where its request comes from. */
-export function proofFor(services: Services, cookies: string, headers: Headers): Proof {
+export function proofFor(
+  services: Services,
+  cookies: string,
+  headers: Headers,
+  secure: boolean,
+): Proof {
   const isSaid = [CSRF_HEADER, 'origin', 'sec-fetch-site', 'cookie'].some((name) =>
     headers.has(name),
   )
   if (services.find(CSRF) === undefined || isSaid) return { set: [], fields: [] }
-  const page = pageRequest(services, cookies, headers)
+  const page = pageRequest(services, cookies, headers, secure)
   const token = csrfToken(page)
   const { headers: fields } = withLateFields(page, text(''))
   return {
@@ -29,7 +34,12 @@ export function proofFor(services: Services, cookies: string, headers: Headers):
   }
 }
 
-function pageRequest(services: Services, cookies: string, headers: Headers): Request {
+function pageRequest(
+  services: Services,
+  cookies: string,
+  headers: Headers,
+  secure: boolean,
+): Request {
   const get = (name: string): string | undefined =>
     name === 'cookie' ? cookies || undefined : (headers.get(name) ?? undefined)
   return new Request({
@@ -40,7 +50,7 @@ function pageRequest(services: Services, cookies: string, headers: Headers): Req
     body: null,
     services,
     remoteAddress: () => '127.0.0.1',
-    secure: false,
+    secure,
     trace: null,
   })
 }

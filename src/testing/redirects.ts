@@ -38,7 +38,8 @@ export function placeOf(reply: TestReply, { request }: Sent, site: string): stri
   const host = new Headers(request.headers).get('host')
   if (host !== null) base.host = host
   const { protocol, host: target, pathname, search } = new URL(location, base)
-  const isOwn = protocol === 'http:' && (target === base.host || target === new URL(site).host)
+  const isOwn =
+    protocol === base.protocol && (target === base.host || target === new URL(site).host)
   if (!isOwn) throw new TypeError(`${location} leaves the site, which is ${site}`)
   return pathname + search
 }

@@ -8,6 +8,7 @@ import { createLog } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { Pinned } from '../model/pinned.ts'
 import { listen, type Server } from '../server/server.ts'
+import { openTls } from '../server/tls/open-tls.ts'
 import { parseConfig, type UserConfig } from '../was/config.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { proofFor } from './csrf-proof.ts'
@@ -15,6 +16,7 @@ import { expectQueries } from './expect-queries.ts'
 import { apart, withOwnDatabase } from './own-database.ts'
 import { Recordings } from './recordings.ts'
 import { afterRedirect, isRedirect, placeOf, type Sent } from './redirects.ts'
+import { send } from './send.ts'
 
 /** How a site is put under test. */
 export interface TestClientOptions {
@@ -29,6 +31,11 @@ export interface TestClientOptions {
    * of tests, below `stateDir`. Default false: the site's database.
    */
   readonly ownDatabase?: boolean
+  /**
+   * True: requests go by TLS, with the certificates that `tls` of the configuration names, to a port of their own; nobody
+   * asks who has signed them. Default false: in clear, whatever `tls` says.
+   */
+  readonly secure?: boolean
 }
 
 /** What a request of the test client may carry. At most one of the bodies. */
@@ -72,12 +79,15 @@ const MAX_REDIRECTS = 20
  */
 export async function createTestClient(
   config: UserConfig,
-  { root, env = process.env, ownDatabase = false }: TestClientOptions,
+  { root, env = process.env, ownDatabase = false, secure = false }: TestClientOptions,
 ): Promise<TestClient> {
   const lines: string[] = []
   const log = createLog((line) => lines.push(line))
   const parsed = parseConfig(config, { file: join(root, 'uwas.config.ts'), env })
   const timed = { ...parsed, timings: true, status: null }
+  if (secure && parsed.tls === null) {
+    throw new TypeError('secure: the site has no TLS; set the key "tls"')
+  }
   const { config: site, release } = ownDatabase ? apart(timed) : { config: timed, release() {} }
   let backends: Backends | undefined
   try {
@@ -86,7 +96,9 @@ export async function createTestClient(
     const recordings = new Recordings()
     const app = recordings.around(await createApp(site, backends, { log, isStrict: true }))
     const headers = securityHeaders(site.securityHeaders)
-    const server = await listen(app, { host: '127.0.0.1', port: 0, headers })
+    const opened = secure ? await openTls(site.tls, log) : null
+    const tls = opened && { ...opened, port: 0, publicPort: null }
+    const server = await listen(app, { host: '127.0.0.1', port: 0, headers, tls })
     return new TestClient({ app, backends, server, recordings, log: lines, release })
   } catch (error) {
     await backends?.close()
@@ -107,7 +119,7 @@ interface Parts {
 
 /** Made by `createTestClient`. Cookies are kept between requests; several at once are told apart. */
 export class TestClient {
-  /** `http://127.0.0.1:PORT`, for browsers and other clients. */
+  /** `http://127.0.0.1:PORT`, or `https:` where it is `secure`; for browsers and other clients. */
   readonly url: string
   /** The site's database and other services, for statements of the test itself. */
   readonly services: App['services']
@@ -122,7 +134,8 @@ export class TestClient {
   #pinned: Pinned | null = null
 
   constructor({ app, backends, server, recordings, log, release }: Parts) {
-    this.url = `http://127.0.0.1:${server.port}`
+    const { port, tlsPort } = server
+    this.url = tlsPort === null ? `http://127.0.0.1:${port}` : `https://127.0.0.1:${tlsPort}`
     this.services = app.services
     this.log = log
     this.#backends = backends
@@ -200,14 +213,10 @@ export class TestClient {
     const url = this.url + path
     const headers = this.#headersOf(method, request)
     const body = bodyOf(request, headers)
-    const init = { method, headers, redirect: 'manual' as const }
-    const [{ response, text }, { statements, templates }] = await this.#recordings.of(
-      headers,
-      async () => {
-        const response = await fetch(url, { ...init, ...(body !== undefined && { body }) })
-        return { response, text: await response.text() }
-      },
+    const [response, { statements, templates }] = await this.#recordings.of(headers, () =>
+      send(url, { method, headers, body }),
     )
+    const { text } = response
     this.#jar.take(response.headers.getSetCookie())
     const reply: TestReply = {
       url,
@@ -226,7 +235,12 @@ export class TestClient {
   #headersOf(method: string, request: TestRequest): Headers {
     const headers = new Headers(request.headers)
     if (request.csrf !== false && !/^(?:GET|HEAD|OPTIONS)$/.test(method)) {
-      const { set, fields } = proofFor(this.services, this.#jar.header(), headers)
+      const { set, fields } = proofFor(
+        this.services,
+        this.#jar.header(),
+        headers,
+        this.url.startsWith('https:'),
+      )
       this.#jar.take(set)
       for (const [name, value] of fields) headers.set(name, value)
     }
