@@ -6,9 +6,11 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { createError, isCodedError } from '../../core/errors.ts'
+import { wholeOption } from '../../core/options.ts'
 import { expectType } from '../../http/body-parse.ts'
 import { cleanFileName } from '../../http/content-disposition.ts'
 import type { Request } from '../../http/request.ts'
+import { refuseUnknown } from '../../route/declaration.ts'
 
 /** Beyond one of these the request is 413. The route's `maxBodyBytes` bounds the whole body besides. */
 export interface MultipartLimits {
@@ -59,7 +61,8 @@ const MAX_HEAD_FIELDS = 32
 
 /**
  * The parts of the request's body. Another Content-Type is UWAS_ERR_HTTP_BODY_TYPE (415), a body that is no
- * multipart, or ends early, UWAS_ERR_HTTP_BODY_MALFORMED (400), a limit UWAS_ERR_WAS_UPLOAD_LIMIT (413).
+ * multipart, or ends early, UWAS_ERR_HTTP_BODY_MALFORMED (400), a limit UWAS_ERR_WAS_UPLOAD_LIMIT (413). Limits that are none are
+ * UWAS_ERR_CORE_UNKNOWN_OPTION, UWAS_ERR_CORE_INVALID_OPTION.
  */
 export async function* parts(
   req: Request,
@@ -67,7 +70,7 @@ export async function* parts(
 ): AsyncGenerator<Part, void> {
   const type = req.header('content-type')
   expectType(type, 'multipart/form-data', /^multipart\/form-data$/)
-  const source = new PartSource({ ...DEFAULTS, ...limits })
+  const source = new PartSource(readLimits(limits))
   const parser = source.parse(type ?? '')
   const stop = new AbortController()
   const pumping = pipeline(req.stream(), parser, { signal: stop.signal }).then(
@@ -86,6 +89,15 @@ export async function* parts(
     source.fail(new Error('nobody reads on'))
     await pumping
   }
+}
+
+function readLimits(limits: MultipartLimits): Required<MultipartLimits> {
+  const where = 'the limits of a form with files'
+  refuseUnknown(where, limits, Object.keys(DEFAULTS))
+  for (const [name, value] of Object.entries(limits)) {
+    if (value !== undefined) wholeOption(where, name, value, 0, Number.MAX_SAFE_INTEGER)
+  }
+  return { ...DEFAULTS, ...limits }
 }
 
 /** The parser's events as a queue of parts. */

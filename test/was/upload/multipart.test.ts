@@ -264,3 +264,19 @@ t.test('a form that fails while nobody awaits it harms nobody', async (t) => {
   t.strictSame(unhandled, [])
   await t.rejects(started as Promise<unknown>, { code: 'UWAS_ERR_HTTP_BODY_MALFORMED' })
 })
+
+t.test('limits that are none are told, and not ignored', async (t) => {
+  const req = () =>
+    requestOf('POST', '/', {
+      content: END,
+      headers: { 'content-type': 'multipart/form-data; boundary=XX' },
+    })
+  await t.rejects(parts(req(), { maxFile: 1 } as never).next(), {
+    code: 'UWAS_ERR_CORE_UNKNOWN_OPTION',
+    message: /unknown option "maxFile"; did you mean "maxFiles"\?/,
+  })
+  await t.rejects(parts(req(), { maxFieldBytes: 1.5 }).next(), {
+    code: 'UWAS_ERR_CORE_INVALID_OPTION',
+    message: /maxFieldBytes is 1\.5; it must be a whole number from 0/,
+  })
+})
