@@ -8,6 +8,15 @@ import { type Content, NodeResponse, peerBytes } from '../node-response.ts'
  */
 const PART_BYTES = 32 * 1024
 
+/** Fields of a connection of HTTP/1.1, which have no place here (RFC 9113 section 8.2.2): `Upgrade` of a 426 is one. */
+const OF_CONNECTIONS = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
 /** The other end of the connection, as it was when it began. */
 export interface Peer {
   readonly remoteAddress: string
@@ -53,6 +62,7 @@ export class Http2Response extends NodeResponse {
     const headers: OutgoingHttpHeaders = { ':status': Number(status.slice(0, status.indexOf(' '))) }
     for (let i = 0; i < fields.length; i += 2) {
       const name = (fields[i] as string).toLowerCase()
+      if (OF_CONNECTIONS.has(name)) continue
       const value = fields[i + 1] as string
       const before = headers[name]
       if (before === undefined) headers[name] = value

@@ -7,6 +7,7 @@ import type { SocketHandlers } from '../../../src/http/socket.ts'
 import { type SocketRouteOptions, socket } from '../../../src/route/socket.ts'
 import { path } from '../../../src/route/urlconf.ts'
 import { authorityOf } from '../../support/certificates.ts'
+import { ask2, openHttp2 } from '../../support/http2.ts'
 import {
   BINARY,
   CLOSE,
@@ -173,6 +174,8 @@ t.test('a handshake is refused as any request is, and other requests are answere
   t.match(await ask(`GET /page/here HTTP/1.1\r\n${upgrade}Upgrade: websocket\r\n\r\n`), [
     { status: 200 },
   ])
+  const reply = await ask2(openHttp2(t, port), { ':path': '/a' })
+  t.match(reply, { status: 426, reset: 0, headers: { 'sec-websocket-version': '13' } })
   t.strictSame(server.log, [])
 })
 
