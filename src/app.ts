@@ -3,6 +3,7 @@
  * wired here and nowhere else; every mistake that can be found before the first request is found here.
  */
 import { join } from 'node:path'
+import { createLogs, type Logs } from './app/logs.ts'
 import { openDatabase } from './app/open-database.ts'
 import { Memory } from './cache/budget.ts'
 import { CACHE, Cache } from './cache/cache.ts'
@@ -85,6 +86,7 @@ export interface Backends {
   readonly traces: TraceLog | null
   /** What is measured; null where nobody can ask for it. */
   readonly metrics: Registry | null
+  readonly logs: Logs
   /** Closes connections, then stops the PostgreSQL that this process started. */
   close(): Promise<void>
 }
@@ -97,6 +99,8 @@ export interface Share {
   readonly workers: number
   /** Whether it is the one that compresses files before anybody asks. */
   readonly isFirst: boolean
+  /** Its number, from 1, as logs name it. */
+  readonly worker: number
 }
 
 /** What a command adds to a site that it builds. */
@@ -140,6 +144,7 @@ export async function openBackends(
 ): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
+  const logs = createLogs(config, log, options.share?.worker ?? 0)
   const memory = new Memory(config.files.maxBytes)
   const files = await createCatalogue({
     memory,
@@ -176,12 +181,14 @@ export async function openBackends(
     pageVariants,
     traces: config.timings ? new TraceLog() : null,
     metrics,
+    logs,
     async close() {
       stopMeasuring?.()
       pageVariants.close()
       await files.close()
       await database?.close()
       await postgres?.stop()
+      await logs.close()
     },
   }
 }
@@ -317,8 +324,8 @@ function finishOf(
 }
 
 /** Who hears of every answered request. */
-function listenersOf({ metrics }: Backends): ExchangeListener[] {
-  return metrics === null ? [] : [new HttpMetrics(metrics)]
+function listenersOf({ metrics, logs }: Backends): ExchangeListener[] {
+  return [...logs.open(), ...(metrics === null ? [] : [new HttpMetrics(metrics)])]
 }
 
 function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {

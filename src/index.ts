@@ -67,6 +67,7 @@ export { belongsTo, hasMany, preload, type Relation } from './model/table/relati
 export { type Table, type TableOptions, table, type UpsertOptions } from './model/table/table.ts'
 export type { Transaction } from './model/transaction.ts'
 export * as pg from './model/types.ts'
+export type { AccessLogOptions, AccessLogSample } from './observe/access/options.ts'
 export {
   type Counter,
   counter,

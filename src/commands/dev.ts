@@ -161,6 +161,7 @@ function restartKeys(before: SiteConfig, after: SiteConfig): string[] {
     'host',
     'port',
     'timings',
+    'accessLog',
   ] as const
   const limits = before.limits.maxHeaderBytes === after.limits.maxHeaderBytes ? [] : ['limits']
   const changed = keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))

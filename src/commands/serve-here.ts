@@ -49,6 +49,8 @@ export async function serveHere(
     })
     facts.serve(app, server.requestCount)
     if (backends.metrics !== null) measureInFlight(backends.metrics, server.pendingCount)
+    // Without a handler it would open Node's debugger.
+    process.on('SIGUSR1', () => backends.logs.reopen())
     const { host, workers, file, root } = config
     const { port, tlsPort } = server
     const isSite = file !== null

@@ -26,6 +26,8 @@ export class ExchangeRecord {
   search = ''
   /** `HTTP/1.1` */
   protocol = 'HTTP/1.1'
+  /** Whether the connection is TLS. */
+  secure = false
   host = ''
   /** Of the client, as `req.client` tells it. */
   address = ''

@@ -60,7 +60,7 @@ export class NativeLane {
     this.requests = 0
     this.peers = null
     this.#scheme = scheme
-    this.records = new Records(this)
+    this.records = new Records(this, scheme.secure)
     this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])
     this.#scan = new FieldScan()
     this.#lookup = new Lookup(this, this.#scan, scheme)

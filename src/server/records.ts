@@ -27,11 +27,14 @@ interface Told {
 
 export class Records {
   readonly #lane: Surroundings
+  readonly #secure: boolean
   readonly #scan: FieldScan
   #brief: { readonly observer: Observer; readonly record: ExchangeRecord } | null
 
-  constructor(lane: Surroundings) {
+  /** `secure`: the lane's connections are TLS. */
+  constructor(lane: Surroundings, secure: boolean) {
     this.#lane = lane
+    this.#secure = secure
     this.#scan = new FieldScan()
     this.#brief = null
   }
@@ -87,6 +90,7 @@ export class Records {
     record.path = req.getUrl()
     record.search = req.getQuery() ?? ''
     record.protocol = req.protocol ?? 'HTTP/1.1'
+    record.secure = this.#secure
     record.host = scan.host
     record.referer = scan.referer
     record.userAgent = scan.userAgent
@@ -101,7 +105,7 @@ export class Records {
     const proxies = application.services.find(TRUSTED_PROXIES)
     if (proxies === undefined) return remoteAddress
     const header = (name: string): string | undefined => fieldsOf(req, [name])[name]
-    return proxies.clientOf({ remoteAddress, secure: false, header }).address
+    return proxies.clientOf({ remoteAddress, secure: this.#secure, header }).address
   }
 }
 

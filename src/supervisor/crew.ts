@@ -128,6 +128,11 @@ export class Crew {
     }, lookMs)
   }
 
+  /** Those that drain too: they have lines to write. */
+  reopenLogs(): void {
+    for (const worker of this.#running) worker.reopenLogs()
+  }
+
   /** From now on no worker is ready for load balancers, nor is one that takes another's place. */
   leave(): void {
     this.#isLeaving = true

@@ -69,6 +69,8 @@ export type ToWorker =
   /** Comes with the socket. */
   | { readonly type: 'listen'; readonly key: string; readonly isTls: boolean }
   | { readonly type: 'release'; readonly key: string }
+  /** Its logs have been renamed. */
+  | { readonly type: 'reopen' }
   /** It is not ready any more, but serves until it is told to stop. */
   | { readonly type: 'unready' }
   | { readonly type: 'ask'; readonly asked: Asked }

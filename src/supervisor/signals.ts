@@ -31,6 +31,8 @@ export class Signals {
     this.#handlers = new Map<NodeJS.Signals, () => void>([
       ...ENDS.map((signal) => [signal, () => this.#end(signal)] as const),
       ['SIGHUP', () => this.#hangUp()],
+      // Without a handler it would open Node's debugger.
+      ['SIGUSR1', () => this.#supervisor.crew.reopenLogs()],
     ])
     for (const [signal, handler] of this.#handlers) process.on(signal, handler)
   }

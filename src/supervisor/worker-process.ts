@@ -197,6 +197,11 @@ export class WorkerProcess {
     }
   }
 
+  /** Has it go on in the files that have the names of its logs by now. */
+  reopenLogs(): void {
+    this.#tell({ type: 'reopen' })
+  }
+
   /** Has it tell load balancers that it is not ready any more. */
   leave(): void {
     this.#tell({ type: 'unready' })

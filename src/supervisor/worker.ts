@@ -136,7 +136,7 @@ class Worker {
     const { log } = this.#site
     const { slot, workers, databaseUrl, migrates } = begin
     setHeaderLimit(config)
-    const share = { databaseUrl, workers, isFirst: slot === 0 }
+    const share = { databaseUrl, workers, isFirst: slot === 0, worker: slot + 1 }
     this.#backends = await openBackends(config, log, { share })
     return await createApp(config, this.#backends, {
       log,
@@ -179,6 +179,8 @@ class Worker {
   #takeSignals(): void {
     process.on('SIGINT', () => {})
     process.on('SIGHUP', () => {})
+    // Without a handler it would open Node's debugger.
+    process.on('SIGUSR1', () => this.#backends?.logs.reopen())
     process.on('SIGTERM', () => {
       if (this.#server === null) process.exit(0)
       void this.#channel.tell({ type: 'leaving', isBroken: false })
@@ -208,6 +210,8 @@ class Worker {
         return
       case 'release':
         return this.#release(message.key)
+      case 'reopen':
+        return this.#backends?.logs.reopen()
       case 'unready':
         this.#app?.services.provide(LEAVING, true)
         return

@@ -84,7 +84,7 @@ export async function createTestClient(
   const lines: string[] = []
   const log = createLog((line) => lines.push(line))
   const parsed = parseConfig(config, { file: join(root, 'uwas.config.ts'), env })
-  const timed = { ...parsed, timings: true, status: null }
+  const timed = { ...parsed, timings: true, status: null, accessLog: null }
   if (secure && parsed.tls === null) {
     throw new TypeError('secure: the site has no TLS; set the key "tls"')
   }

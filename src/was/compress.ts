@@ -11,7 +11,7 @@ import type { Request } from '../http/request.ts'
 import { isBodiless } from '../http/status.ts'
 import { CODINGS, compressAsync, compressNow } from './codings.ts'
 import { CompressedStream } from './compressed-stream.ts'
-import type { CompressionConfig } from './config-types.ts'
+import type { CompressionConfig } from './compression.ts'
 
 /** Up to here the event loop compresses by itself (some tenths of a millisecond); above, other threads. */
 const MAX_BYTES_ON_LOOP = 16 * 1024

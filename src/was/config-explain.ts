@@ -47,6 +47,7 @@ const WHAT_FITS: Readonly<Record<string, string>> = {
   securityHeaders: 'it has to be an object of changes, or false for no safety fields',
   health: 'it has to be { alivePath, readyPath, timeoutMs, checks } or false',
   'tls.hsts': 'it has to be true, false, or { maxAgeSeconds, includeSubdomains, preload }',
+  accessLog: 'it has to be a file, "stdout", "stderr", or { file, format, redact, sample, … }',
   csrf: 'it has to be { mode, trustedOrigins } or false',
   compression: 'it has to be { minBytes, types } or false',
   'securityHeaders.contentTypeOptions': 'it has to be "nosniff" or false',

@@ -5,6 +5,7 @@
 import * as z from 'zod'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
+import { accessLogOptions, accessLogSample, accessLogSchema } from './access-log.ts'
 import type { UserConfig } from './config-types.ts'
 import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
@@ -246,6 +247,7 @@ export const SCHEMA = z.strictObject({
   trailingSlash: z.literal(['redirect', 'strict']).optional(),
   etags: z.boolean().optional(),
   timings: z.boolean().optional(),
+  accessLog: accessLogSchema.optional(),
 }) satisfies z.ZodType<UserConfig>
 
 /** The keys of a configuration, by the dotted path of the object that has them; '' is the whole. */
@@ -278,4 +280,6 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   securityHeaders: Object.keys(security.shape),
   compression: ['minBytes', 'types'],
   errorPages: ['status', 'file', 'prefix'],
+  accessLog: Object.keys(accessLogOptions.shape),
+  'accessLog.sample': Object.keys(accessLogSample.shape),
 }

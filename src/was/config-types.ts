@@ -6,9 +6,12 @@ import type { CorsPolicy } from '../http/cors.ts'
 import type { TrustedProxiesOptions } from '../http/forwarded.ts'
 import type { SecurityHeaders } from '../http/security-headers.ts'
 import type { Middleware } from '../http/view.ts'
+import type { SiteAccessLog } from '../observe/access/options.ts'
 import type { UrlConf } from '../route/entry.ts'
+import type { AccessLogConfig } from './access-log.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
+import type { Compression, CompressionConfig } from './compression.ts'
 import type { DatabaseConfig, DatabaseOptions } from './database-options.ts'
 import type { AccessRule } from './guards/options.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
@@ -219,6 +222,8 @@ export interface UserConfig {
    * then 412: it never names a weak tag (RFC 9110 section 13.1.1). Default false.
    */
   readonly etags?: boolean | undefined
+  /** One line for every answered request: a file, `stdout` or `stderr`, or an object that says more. Default: none. */
+  readonly accessLog?: AccessLogConfig | undefined
   /** Record the time of each step of requests, for `recentTraces`. Costs a little. Default false. */
   readonly timings?: boolean | undefined
 }
@@ -239,14 +244,6 @@ export interface ErrorPageFile {
   readonly file: string
   /** Path below which it stands; the longest prefix wins. Default `/`. */
   readonly prefix?: string | undefined
-}
-
-/** How views' replies are compressed. Static files have variants of their own. */
-export interface Compression {
-  /** Shorter bodies go as they are, in bytes. Default 1024. Streams have no length and are compressed. */
-  readonly minBytes?: number | undefined
-  /** Media types besides text, markup, scripts, JSON and fonts, without parameters. Default none. */
-  readonly types?: readonly string[] | undefined
 }
 
 /** A folder of static files, complete. */
@@ -271,11 +268,6 @@ export interface SiteFiles {
 
 export interface SiteCache {
   readonly maxBytes: number
-}
-
-export interface CompressionConfig {
-  readonly minBytes: number
-  readonly types: readonly string[]
 }
 
 /** A complete configuration: paths absolute, defaults filled in. Frozen. */
@@ -334,4 +326,6 @@ export interface SiteConfig {
   readonly trailingSlash: 'redirect' | 'strict'
   readonly etags: boolean
   readonly timings: boolean
+  /** Null: none. */
+  readonly accessLog: SiteAccessLog | null
 }

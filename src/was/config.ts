@@ -4,11 +4,12 @@
  */
 import { dirname, join, resolve } from 'node:path'
 import { createError } from '../core/errors.ts'
+import { accessLogOf, accessLogProblems } from './access-log.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
+import { DEFAULT_COMPRESSION } from './compression.ts'
 import { explain } from './config-explain.ts'
 import { KNOWN_KEYS, SCHEMA } from './config-schema.ts'
 import type {
-  CompressionConfig,
   FilesOptions,
   SiteCache,
   SiteConfig,
@@ -70,12 +71,12 @@ const DEFAULT_ACCOUNTS: SiteAccounts = {
   maxLogInsPerAccount: 10,
   maxSignUpsPerAddress: 30,
 }
-const DEFAULT_COMPRESSION: CompressionConfig = { minBytes: 1024, types: [] }
 
 /** Objects whose keys are options of their own in the README; those of others stand in their docstrings. */
 const TOLD_APART = [
   'files',
   'tls',
+  'accessLog',
   'workers',
   'cache',
   'database',
@@ -116,6 +117,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     problems.push('migrations are given, but database is false; drop one of the two')
   }
   problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
+  problems.push(...accessLogProblems(parsed.data?.accessLog))
   problems.push(...tlsProblems(parsed.data?.tls, envPort ?? parsed.data?.port ?? DEFAULT_PORT))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
@@ -160,6 +162,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     trailingSlash: config.trailingSlash ?? 'redirect',
     etags: config.etags ?? false,
     timings: config.timings ?? false,
+    accessLog: accessLogOf(config.accessLog, root),
   })
 }
 

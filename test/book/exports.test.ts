@@ -4,6 +4,8 @@ import { ROOT } from '../support/sources.ts'
 
 /** The public surface. A change here is a change that users see: CHANGELOG names it. */
 const PUBLIC: string[] = [
+  'AccessLogOptions',
+  'AccessLogSample',
   'App',
   'AppOptions',
   'AtomicOptions',

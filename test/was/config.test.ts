@@ -86,6 +86,7 @@ t.test('an empty configuration is complete', async (t) => {
     trailingSlash: 'redirect',
     etags: false,
     timings: false,
+    accessLog: null,
   })
 })
 

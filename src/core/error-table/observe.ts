@@ -2,6 +2,12 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const OBSERVE_ERRORS = {
+  UWAS_ERR_OBSERVE_LOG_FORMAT: {
+    message: 'accessLog.format: {what} {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_OBSERVE_METRIC: {
     message: 'metric "{name}": {problem}',
     status: 500,

@@ -1,0 +1,29 @@
+/**
+ * What a client has sent, as a log may hold it: no value can end a line, a quoted part or a terminal's peace. Leaves
+ * printable ASCII only, so that characters are bytes.
+ */
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+const ODD = /[^\x20\x21\x23-\x5b\x5d-\x7e]/gu
+
+/** As nginx's `escape=default`: quotes, backslashes and all but printable ASCII are `\xHH`, byte by byte. `-` for nothing. */
+export function escapeText(value: string): string {
+  if (value === '') return '-'
+  return PLAIN.test(value) ? value : value.replace(ODD, hexBytes)
+}
+
+/** A JSON string with its quotes (RFC 8259 section 7). */
+export function escapeJson(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value).replace(/[^\x20-\x7e]/g, unicode)
+}
+
+function hexBytes(char: string): string {
+  let text = ''
+  for (const byte of Buffer.from(char))
+    text += `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  return text
+}
+
+function unicode(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
