@@ -6,6 +6,7 @@
 import { handled } from '../core/handled.ts'
 import type { Services } from '../core/services.ts'
 import type { Trace } from '../core/trace.ts'
+import { uuid7 } from '../core/uuid7.ts'
 import { negotiateLanguage } from './accept-language.ts'
 import { decodeUtf8, expectType, parseForm, parseJson } from './body-parse.ts'
 import { cookieValues, parseCookies } from './cookie.ts'
@@ -242,9 +243,9 @@ export class Request<P = Record<string, unknown>> {
     return this.#client
   }
 
-  /** Names this request in logs and on error pages: a random UUID, made when first asked for. */
+  /** Names this request in logs and on error pages: a UUID of version 7 (RFC 9562), made when first asked for. */
   get id(): string {
-    this.#id ??= crypto.randomUUID()
+    this.#id ??= uuid7()
     return this.#id
   }
 

@@ -2,6 +2,7 @@
  * What is known of one request and of what has become of it. A lane fills it in when the request comes and ends it when
  * the last byte has been handed over; the observer reads it then.
  */
+import { uuid7 } from '../core/uuid7.ts'
 import type { Request } from '../http/request.ts'
 
 /** The client went before anything was sent: nginx's own number. */
@@ -56,7 +57,7 @@ export class ExchangeRecord {
 
   /** Names the request; the same as `req.id` where there is a `Request`. */
   get id(): string {
-    if (this.#id === '') this.#id = this.#request?.id ?? crypto.randomUUID()
+    if (this.#id === '') this.#id = this.#request?.id ?? uuid7()
     return this.#id
   }
 

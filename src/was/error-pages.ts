@@ -1,7 +1,8 @@
 /**
  * Every error's reply: problem details for a client that would rather have JSON, else a page: the HTML
  * file that the site names for it, its template `errors/<status>` or `errors/error`, or a small page of
- * ours. Unexpected errors are logged with the request's id, which is all that the reply says of them.
+ * ours. Unexpected errors are logged with the request's id, which is all that the reply says of them: on the
+ * page, and in X-Request-Id.
  */
 import { readFileSync } from 'node:fs'
 import { createError } from '../core/errors.ts'
@@ -54,6 +55,7 @@ export function createErrorPages(options: ErrorPagesOptions): ErrorPages {
         ? debugPage(req, error)
         : (fileFor(req.path, status) ?? errorPage(req, error, status, log))
     reply.header('Cache-Control', 'no-store')
+    reply.header('X-Request-Id', req.id)
     reply.headers = withVary(reply.headers ?? [], 'Accept')
     for (const [name, value] of headersOf(error)) reply.header(name, value)
     return reply

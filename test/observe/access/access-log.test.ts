@@ -76,6 +76,21 @@ t.test('only a part is written where the configuration says so', async (t) => {
   t.equal(readFileSync(file, 'utf8'), '200 /\n200 /\n500 /broken\n')
 })
 
+t.test(
+  'one id names a request on its page, in its field, in the error log and in the access log',
+  async (t) => {
+    const file = join(folder(t, {}), 'access.log')
+    const site = await siteOf(t, { urls, accessLog: { file, format: '$request_id' } })
+    const answer = await site.ask('/broken')
+    await site.backends.logs.close()
+    const id = answer.headers['x-request-id'] ?? ''
+    t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    t.match(answer.body.toString(), `Request ${id}`)
+    t.match(site.log, [new RegExp(`^uwas: error: GET /broken → 500 \\(request ${id}\\)`)])
+    t.equal(readFileSync(file, 'latin1'), `${id}\n`)
+  },
+)
+
 t.test('a file that cannot be written costs no request', async (t) => {
   const file = join(folder(t, {}), 'nowhere', 'access.log')
   const site = await siteOf(t, { urls, accessLog: file })
