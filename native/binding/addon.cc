@@ -12,6 +12,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openBeneath", Napi::Function::New<open_beneath_binding>(env, "openBeneath"));
 #ifdef UWAS_GATE
   exports.Set("listen", Napi::Function::New<listen_binding>(env, "listen"));
+  exports.Set("listenPath", Napi::Function::New<listen_path_binding>(env, "listenPath"));
+  exports.Set("socketKind", Napi::Function::New<socket_kind_binding>(env, "socketKind"));
   exports.Set("peerOf", Napi::Function::New<peer_of_binding>(env, "peerOf"));
   exports.Set("endWithParent", Napi::Function::New<end_with_parent_binding>(env, "endWithParent"));
   exports.Set("pinToCore", Napi::Function::New<pin_to_core_binding>(env, "pinToCore"));

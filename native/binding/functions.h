@@ -15,6 +15,12 @@ Napi::Value open_beneath_binding(const Napi::CallbackInfo &info);
 /// listen(host: string, port: number, backlog: number, reusePort: boolean): { fd, port }
 Napi::Value listen_binding(const Napi::CallbackInfo &info);
 
+/// listenPath(path: string, mode: number, backlog: number): number, a descriptor
+Napi::Value listen_path_binding(const Napi::CallbackInfo &info);
+
+/// socketKind(fd: number): 'tcp', 'unix', 'deaf' or 'none'
+Napi::Value socket_kind_binding(const Napi::CallbackInfo &info);
+
 /// peerOf(fd: number): "address port", or empty
 Napi::Value peer_of_binding(const Napi::CallbackInfo &info);
 

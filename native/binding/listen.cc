@@ -1,5 +1,7 @@
-// listen: a descriptor of core/ becomes { fd, port }; JavaScript closes it.
+// listen and listenPath: a descriptor of core/ becomes { fd, port } or a number; JavaScript closes
+// it. peerOf and socketKind tell of descriptors.
 #include "../core/listen.h"
+#include "../core/listen_path.h"
 
 #include "errors.h"
 #include "functions.h"
@@ -24,6 +26,40 @@ Napi::Value listen_binding(const Napi::CallbackInfo &info) {
   listening.Set("port", Napi::Number::New(env, local_port(result.value.get())));
   listening.Set("fd", Napi::Number::New(env, result.value.release()));
   return listening;
+}
+
+Napi::Value listen_path_binding(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  if (!check_strings(info, 1))
+    return env.Undefined();
+  ListenPathOptions options;
+  options.path = info[0].As<Napi::String>().Utf8Value();
+  options.mode = info[1].ToNumber().Uint32Value();
+  options.backlog = info[2].ToNumber().Int32Value();
+  Result<UniqueFd> result = listen_at_path(options);
+  if (!result.ok()) {
+    throw_failure(env, result.failure);
+    return env.Undefined();
+  }
+  return Napi::Number::New(env, result.value.release());
+}
+
+Napi::Value socket_kind_binding(const Napi::CallbackInfo &info) {
+  const char *name = "none";
+  switch (socket_kind(info[0].ToNumber().Int32Value())) {
+  case SocketKind::tcp:
+    name = "tcp";
+    break;
+  case SocketKind::unix_path:
+    name = "unix";
+    break;
+  case SocketKind::deaf:
+    name = "deaf";
+    break;
+  case SocketKind::none:
+    break;
+  }
+  return Napi::String::New(info.Env(), name);
 }
 
 Napi::Value peer_of_binding(const Napi::CallbackInfo &info) {

@@ -160,6 +160,7 @@ function restartKeys(before: SiteConfig, after: SiteConfig): string[] {
     'stateDir',
     'host',
     'port',
+    'listen',
     'timings',
     'accessLog',
   ] as const

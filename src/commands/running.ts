@@ -10,6 +10,7 @@ import { isStill } from '../core/process-id.ts'
 import { askServer } from '../supervisor/control.ts'
 import { findServer, PID_FILE } from '../supervisor/pid-file.ts'
 import type { ServerStatus } from '../supervisor/status.ts'
+import { nameOf } from '../was/listen.ts'
 import { printJson } from './json.ts'
 import { cacheDir, findConfig, loadSite, type SiteFlags } from './site.ts'
 import { formatTable } from './table.ts'
@@ -58,9 +59,9 @@ export async function statusCommand(dir: string | undefined, flags: RunningFlags
 }
 
 function describe(status: ServerStatus): string {
-  const { pid, version, name, port, tlsPort, seconds, reloads, workers } = status
-  const ports = tlsPort === null ? `port ${port}` : `port ${port}, by TLS on ${tlsPort}`
-  const first = `uwas ${version} serves ${name} on ${ports} (pid ${pid}, for ${seconds} s, ${reloads} reloads)`
+  const { pid, version, name, addresses, seconds, reloads, workers } = status
+  const where = addresses.map((one) => nameOf(one) + (one.isTls ? ' by TLS' : '')).join(', ')
+  const first = `uwas ${version} serves ${name} on ${where} (pid ${pid}, for ${seconds} s, ${reloads} reloads)`
   const rows = workers.map((one) => [
     String(one.worker),
     one.pid === 0 ? '' : String(one.pid),

@@ -10,6 +10,7 @@ import { measureInFlight } from '../observe/metrics/backend-metrics.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
 import { listen } from '../server/server.ts'
 import { openTls } from '../server/tls/open-tls.ts'
+import { frontAddresses, socketAddresses } from '../supervisor/addresses.ts'
 import { openSiteStatus } from '../supervisor/open-status.ts'
 import { OwnFacts } from '../supervisor/own-facts.ts'
 import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
@@ -38,25 +39,27 @@ export async function serveHere(
   const facts = new OwnFacts(readVersion(), showPath(config.root))
   const status = await openStatusOf(config, facts, log)
   const tls = await openTls(config.tls, log)
+  const addresses = socketAddresses(config)
   const backends = await openBackends(config, log)
   try {
     const app = await createApp(config, backends, { log })
     const server = await listen(app, {
-      host: config.host ?? undefined,
       port: config.port,
+      addresses: frontAddresses(addresses.filter(({ isTls }) => !isTls)),
       headers: securityHeaders(config.securityHeaders),
-      tls,
+      tls: tls && { ...tls, addresses: frontAddresses(addresses.filter(({ isTls }) => isTls)) },
     })
     facts.serve(app, server.requestCount)
     if (backends.metrics !== null) measureInFlight(backends.metrics, server.pendingCount)
     // Without a handler it would open Node's debugger.
     process.on('SIGUSR1', () => backends.logs.reopen())
-    const { host, workers, file, root } = config
-    const { port, tlsPort } = server
+    const { workers, file, root } = config
+    const ports = [...server.ports, ...server.tlsPorts]
     const isSite = file !== null
     tellPid(pidFile, log)
     const { counts } = app
-    log.info(servingLine({ name: showPath(root), isSite, counts, host, port, tlsPort, workers: 1 }))
+    const served = addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
+    log.info(servingLine({ name: showPath(root), isSite, counts, addresses: served, workers: 1 }))
     manager.ready()
     return await untilEnd(
       async (graceMs) => {

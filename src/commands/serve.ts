@@ -53,7 +53,7 @@ function serveSupervised(
     manager,
     inherited,
     pidFile: pidFile === undefined ? undefined : resolve(pidFile),
-    onServing: ({ settings: { name, isSite, host }, counts, port, tlsPort, workers }) =>
-      log.info(servingLine({ name, isSite, counts, host, port, tlsPort, workers })),
+    onServing: ({ settings: { name, isSite }, counts, addresses, workers }) =>
+      log.info(servingLine({ name, isSite, counts, addresses, workers })),
   })
 }

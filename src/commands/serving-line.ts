@@ -1,6 +1,6 @@
 /** The line that says that a site is served, and where. Called by the commands that serve. */
 import { count } from './count.ts'
-import { serverUrl } from './server-url.ts'
+import { addressUrl, type ServedAddress } from './server-url.ts'
 
 export interface ServingFacts {
   /** What is served, as people know it. */
@@ -8,19 +8,14 @@ export interface ServingFacts {
   /** Whether it has a configuration; else it is a folder. */
   readonly isSite: boolean
   readonly counts: { readonly files: number; readonly routes: number; readonly templates: number }
-  readonly host: string | null
-  readonly port: number
-  /** Null: not by TLS. */
-  readonly tlsPort: number | null
+  readonly addresses: readonly ServedAddress[]
   readonly workers: number
 }
 
 export function servingLine(facts: ServingFacts): string {
-  const { name, isSite, counts, host, port, tlsPort, workers } = facts
+  const { name, isSite, counts, addresses, workers } = facts
   const parts = [count(counts.files, 'file')]
   if (isSite) parts.push(count(counts.routes, 'route'), count(counts.templates, 'template'))
   if (workers > 1) parts.push(count(workers, 'worker'))
-  const urls = [serverUrl(host, port)]
-  if (tlsPort !== null) urls.push(serverUrl(host, tlsPort, 'https'))
-  return `serving ${name} (${parts.join(', ')}) on ${urls.join(' and ')}`
+  return `serving ${name} (${parts.join(', ')}) on ${addresses.map(addressUrl).join(' and ')}`
 }

@@ -149,6 +149,7 @@ function withFlags(config: SiteConfig, { host, port, workers }: SiteFlags): Site
     ...config,
     host: host ?? config.host,
     port: port ?? config.port,
+    listen: host === undefined && port === undefined ? config.listen : null,
     workers: { ...config.workers, count: workers ?? config.workers.count },
   })
 }

@@ -10,7 +10,10 @@ import { Networks } from './networks.ts'
 
 /** Which proxies are believed, and by which of their fields. */
 export interface TrustedProxiesOptions {
-  /** Networks (`10.0.0.0/8`, `fd00::/8`), addresses, or `loopback` and `private` (RFC 1918, RFC 4193). */
+  /**
+   * Networks (`10.0.0.0/8`, `fd00::/8`), addresses, `loopback` and `private` (RFC 1918, RFC 4193), or `unix`: whoever
+   * comes by a unix socket.
+   */
   readonly networks: readonly string[]
   /**
    * The field that these proxies set, replacing or extending what a client sends: of the other one a client

@@ -30,6 +30,18 @@ export interface Listening {
   readonly port: number
 }
 
+/** Where a unix socket listens. */
+export interface PathAddress {
+  readonly path: string
+  /** Its permissions: who may write may connect. Default 0o666. */
+  readonly mode?: number
+  /** Connections that may wait in the kernel. Default 512. */
+  readonly backlog?: number
+}
+
+/** Of a descriptor: a listening socket, a stream socket that does not listen (`deaf`), or something else. */
+export type SocketKind = 'tcp' | 'unix' | 'deaf' | 'none'
+
 /** What is called for each connection: its owner is the callee from here on, who closes `fd`. */
 export type OnConnection = (fd: number, lane: Lane, path: string) => void
 
@@ -57,6 +69,12 @@ export interface Gate {
    */
   listen(address: GateAddress): Listening
   /**
+   * A listening unix socket, which takes the place of one that nobody listens on any more, and of nothing else. Its port
+   * is 0. Throws UWAS_ERR_NATIVE_LISTEN, as `listen` does.
+   */
+  listenPath(address: PathAddress): Listening
+  kindOf(fd: number): SocketKind
+  /**
    * Accepts from the listening socket `fd`, which stays the caller's. A connection is looked at
    * (MSG_PEEK) until its first head is whole, for at most 1 s and `maxHeadBytes`: one that is not
    * plainly ordinary by then is `strict`. One that is silent for 10 s is closed. `path` is that of a
@@ -73,6 +91,8 @@ export type Judge = (bytes: Uint8Array, maxHeadBytes: number) => Judgement
 /** The addon's functions without words. */
 export interface RawGate {
   listen(host: string, port: number, backlog: number, reusePort: boolean): Listening
+  listenPath(path: string, mode: number, backlog: number): number
+  socketKind(fd: number): SocketKind
   peerOf(fd: number): string
   judge(bytes: Uint8Array, maxHeadBytes: number): [lane: number, line: number]
   /** The batch is flat: descriptor, number of the lane, path, and so on. */
@@ -85,10 +105,11 @@ export interface RawGate {
 
 /** `inWords` gives a failure of the addon its message. */
 export function createGate(
-  { listen, accept, peerOf }: Partial<RawGate>,
+  { listen, listenPath, socketKind, accept, peerOf }: Partial<RawGate>,
   inWords: (error: unknown, about: About) => unknown,
 ): Gate | null {
-  if (listen === undefined || accept === undefined || peerOf === undefined) return null
+  if (listen === undefined || listenPath === undefined || socketKind === undefined) return null
+  if (accept === undefined || peerOf === undefined) return null
   return {
     listen({ host = '', port, backlog = 512, reusePort = false }) {
       try {
@@ -98,6 +119,14 @@ export function createGate(
         throw inWords(error, { subject, root: '', expected: '' })
       }
     },
+    listenPath({ path, mode = 0o666, backlog = 512 }) {
+      try {
+        return { fd: listenPath(path, mode, backlog), port: 0 }
+      } catch (error) {
+        throw inWords(error, { subject: path, root: '', expected: '' })
+      }
+    },
+    kindOf: socketKind,
     accept: (fd, maxHeadBytes, onConnection) =>
       accept(fd, maxHeadBytes, (batch) => {
         for (let i = 0; i < batch.length; i += 3) {

@@ -6,30 +6,39 @@ import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { type Acceptor, closeListening, type Gate, type Lane } from '../native/gate.ts'
 import type { LoadedEngine } from './engine.ts'
-import type { EngineApp } from './engine-types.ts'
 import type { Front, FrontAddress } from './front.ts'
+import type { Inner } from './inner.ts'
+import { cannotListen } from './listen-error.ts'
+import { LOCAL_PEERS } from './local-peers.ts'
 import type { NativeLane } from './native-lane.ts'
 import { MAX_COPIED_BYTES } from './native-writer.ts'
 import { Peers } from './peers.ts'
+import { SocketFile } from './socket-file.ts'
 import { StrictLane } from './strict-lane.ts'
 
-/** Throws UWAS_ERR_NATIVE_LISTEN. Connections of the native lane are adopted by `app`. */
-export function listenGated(
+/** All of the addresses, or none: rejects with UWAS_ERR_SERVER_LISTEN. */
+export async function listenGated(
+  front: GatedFront,
   gate: Gate,
-  engine: LoadedEngine,
-  app: EngineApp,
-  lane: NativeLane,
-  address: FrontAddress,
-): Front {
-  const listening = gate.listen(address)
-  const front = new GatedFront(gate, engine, app, lane)
-  const stopAccepting = front.accept(listening.fd)
+  addresses: readonly FrontAddress[],
+): Promise<Front> {
+  const open: Opened[] = []
+  const stop = (): void => {
+    for (const one of open) one.close()
+  }
+  for (const address of addresses) {
+    try {
+      open.push(openOne(front, gate, address))
+    } catch (error) {
+      stop()
+      throw await cannotListen(address, error)
+    }
+  }
   return {
-    port: listening.port,
+    ports: open.map(({ port }) => port),
     gated: true,
     stop() {
-      stopAccepting()
-      closeListening(listening)
+      stop()
       front.stop()
     },
     busy: () => front.busy(),
@@ -37,30 +46,60 @@ export function listenGated(
   }
 }
 
+interface Opened {
+  readonly port: number
+  readonly close: () => void
+}
+
+function openOne(front: GatedFront, gate: Gate, address: FrontAddress): Opened {
+  const { path, mode } = address
+  const listening =
+    path === undefined
+      ? gate.listen(address)
+      : gate.listenPath({ path, ...(mode !== undefined && { mode }) })
+  const file = path === undefined ? null : new SocketFile(path)
+  const stopAccepting = front.accept(listening.fd, path !== undefined)
+  return {
+    port: listening.port,
+    close() {
+      stopAccepting()
+      closeListening(listening)
+      file?.remove()
+    },
+  }
+}
+
+/** Where connections of a kind go. */
+interface Way extends Inner {
+  readonly strict: StrictLane
+}
+
 /** Both lanes behind the gate, for any number of listening sockets. */
 export class GatedFront {
   readonly #gate: Gate
   readonly #maxHeaderBytes: number
-  readonly #app: EngineApp
-  readonly #lane: NativeLane
-  readonly #strict: StrictLane
+  readonly #clear: Way
+  readonly #local: Way
   /** With whether each accepts; those that do not are kept while connections wait in them. */
   readonly #acceptors: Map<Acceptor, boolean>
 
-  constructor(gate: Gate, engine: LoadedEngine, app: EngineApp, lane: NativeLane) {
+  /** `clear` answers what comes by TCP, `local` what comes by unix sockets. Both become its own. */
+  constructor(gate: Gate, engine: LoadedEngine, clear: Inner, local: Inner) {
     this.#gate = gate
     this.#maxHeaderBytes = engine.maxHeaderBytes
-    this.#app = app
-    this.#lane = lane
-    this.#strict = new StrictLane(lane, { maxHeaderBytes: engine.maxHeaderBytes })
+    const { maxHeaderBytes } = engine
+    this.#clear = { ...clear, strict: new StrictLane(clear.lane, { maxHeaderBytes }) }
+    this.#local = { ...local, strict: new StrictLane(local.lane, { maxHeaderBytes }) }
     this.#acceptors = new Map()
-    if (!engine.knowsAdopted) lane.peers = new Peers(gate)
+    if (!engine.knowsAdopted) clear.lane.peers = new Peers(gate)
+    local.lane.peers = LOCAL_PEERS
   }
 
   /** Accepts from the listening socket `fd`, which stays the caller's, until what it returns is called. */
-  accept(fd: number): () => void {
+  accept(fd: number, isLocal: boolean): () => void {
+    const way = isLocal ? this.#local : this.#clear
     const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, (taken, kind, path) =>
-      this.#take(taken, kind, path),
+      take(way, taken, kind, path),
     )
     this.#forgetStopped()
     this.#acceptors.set(acceptor, true)
@@ -74,19 +113,26 @@ export class GatedFront {
   /** What has been accepted goes on, for as long as it does something. */
   stop(): void {
     for (const acceptor of this.#acceptors.keys()) acceptor.stop()
-    this.#strict.closeIdle()
+    for (const { strict } of this.#ways) strict.closeIdle()
   }
 
   busy(): number {
     let waiting = 0
     for (const acceptor of this.#acceptors.keys()) waiting += acceptor.waiting()
-    return this.#strict.active + waiting
+    for (const { strict } of this.#ways) waiting += strict.active
+    return waiting
   }
 
   close(): void {
     for (const acceptor of this.#acceptors.keys()) acceptor.close()
-    this.#strict.close()
-    this.#app.close()
+    for (const { strict, app } of this.#ways) {
+      strict.close()
+      app.close()
+    }
+  }
+
+  get #ways(): readonly Way[] {
+    return [this.#clear, this.#local]
   }
 
   #forgetStopped(): void {
@@ -96,21 +142,16 @@ export class GatedFront {
       this.#acceptors.delete(acceptor)
     }
   }
+}
 
-  #take(fd: number, kind: Lane, path: string): void {
-    const lane = this.#lane
-    const isAdopted = isForEngine(lane, kind, path) && (lane.peers?.add(fd) ?? true)
-    if (isAdopted) this.#app.adoptSocket(fd)
-    else this.#toStrict(fd)
-  }
-
-  #toStrict(fd: number): void {
-    try {
-      this.#strict.adopt(new Socket({ fd, allowHalfOpen: true }))
-    } catch (error) {
-      this.#lane.application.log.error('a connection could not be taken over', error)
-      closeSync(fd)
-    }
+function take({ app, lane, strict }: Way, fd: number, kind: Lane, path: string): void {
+  const isAdopted = isForEngine(lane, kind, path) && (lane.peers?.add(fd) ?? true)
+  if (isAdopted) return void app.adoptSocket(fd)
+  try {
+    strict.adopt(new Socket({ fd, allowHalfOpen: true }))
+  } catch (error) {
+    lane.application.log.error('a connection could not be taken over', error)
+    closeSync(fd)
   }
 }
 

@@ -1,16 +1,16 @@
 /** Why an address cannot be listened on, in words. Called by `server.ts` and by the supervisor. */
+
 import { createServer as createProbe } from 'node:net'
+import { constants } from 'node:os'
 import { createError } from '../core/errors.ts'
 import type { FrontAddress } from './front.ts'
 
 /** UWAS_ERR_SERVER_LISTEN, to be thrown. */
-export async function cannotListen({ host, port }: FrontAddress, cause?: unknown): Promise<Error> {
-  const address = `${host ?? '*'}:${port}`
-  return createError(
-    'UWAS_ERR_SERVER_LISTEN',
-    { address, problem: await whyNot(host, port) },
-    cause,
-  )
+export async function cannotListen(address: FrontAddress, cause?: unknown): Promise<Error> {
+  const { host, port, path } = address
+  const name = path === undefined ? `${host ?? '*'}:${port}` : `unix:${path}`
+  const problem = path === undefined ? await whyNot(host, port) : explainPath(errnoOf(cause))
+  return createError('UWAS_ERR_SERVER_LISTEN', { address: name, problem }, cause)
 }
 
 /** The engine and the gate say too little; Node's own attempt at the same address says why. */
@@ -36,4 +36,27 @@ function explain(error: NodeJS.ErrnoException): string {
     default:
       return error.message
   }
+}
+
+/** What the gate has thrown tells the number of the system's error, as its cause. */
+function errnoOf(error: unknown): number {
+  const { cause } = (error ?? {}) as { readonly cause?: { readonly errno?: number } }
+  return cause?.errno ?? 0
+}
+
+const { EADDRINUSE, EEXIST, ENOENT, ENOTDIR, EACCES, EPERM, ENAMETOOLONG, EROFS } = constants.errno
+
+const PATH_PROBLEMS = new Map<number, string>([
+  [EADDRINUSE, 'another program listens there; stop it, or choose another path'],
+  [EEXIST, 'there is a file that is no socket; take it away, or choose another path'],
+  [ENOENT, 'its folder is not there; make it'],
+  [ENOTDIR, 'its folder is none; choose another path'],
+  [EACCES, 'this user may not write to its folder'],
+  [EPERM, 'this user may not write to its folder'],
+  [EROFS, 'its folder cannot be written to'],
+  [ENAMETOOLONG, 'the path of a socket has 99 bytes at most; choose a shorter one'],
+])
+
+function explainPath(errno: number): string {
+  return PATH_PROBLEMS.get(errno) ?? 'unix sockets need Linux and the native addon'
 }

@@ -8,7 +8,7 @@ import type { Services } from '../core/services.ts'
 import { type Client, findClient } from '../http/forwarded.ts'
 import type { FieldSource } from '../http/request.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
-import type { Peers } from './peers.ts'
+import type { PeerAddresses } from './local-peers.ts'
 
 /** An exchange that has not ended with the view's synchronous part. */
 interface Lasting {
@@ -25,7 +25,7 @@ export class NativeFields implements FieldSource {
   #known: string
   /** Whose end takes the response away. */
   #exchange: Lasting | null
-  readonly #peers: Peers | null
+  readonly #peers: PeerAddresses | null
   readonly #acceptEncoding: string
 
   /** `acceptEncoding` is what the scan of the request has found: every page asks for it. */
@@ -33,7 +33,7 @@ export class NativeFields implements FieldSource {
     req: EngineRequest,
     res: EngineResponse,
     acceptEncoding: string,
-    peers: Peers | null,
+    peers: PeerAddresses | null,
   ) {
     this.#req = req
     this.#res = res
@@ -125,9 +125,9 @@ export class NativeFields implements FieldSource {
 }
 
 /** The peer of `res` as text, while it may be touched. */
-export function addressOf(res: EngineResponse, peers: Peers | null): string {
+export function addressOf(res: EngineResponse, peers: PeerAddresses | null): string {
   const bytes = res.getRemoteAddressAsText()
-  if (bytes.byteLength === 0) return formatAddress(peers?.addressOf(res) ?? '')
+  if (bytes.byteLength === 0) return peers?.addressOf(res) ?? ''
   return formatAddress(Buffer.from(bytes).toString('latin1'))
 }
 

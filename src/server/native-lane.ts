@@ -21,12 +21,12 @@ import { isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
 import type { HttpsRedirect } from './https-redirect.ts'
 import { linkRequest } from './link-request.ts'
+import type { PeerAddresses } from './local-peers.ts'
 import { Lookup } from './lookup.ts'
 import { MAX_DRAINED_BYTES, NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { bodyLength, FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
-import type { Peers } from './peers.ts'
 import { recordFile } from './record-file.ts'
 import { Records } from './records.ts'
 import { refusal, refusalBytes } from './refusal.ts'
@@ -42,7 +42,7 @@ export class NativeLane {
   /** Requests that have come since the start. */
   requests: number
   /** Where the engine does not know the addresses of its connections. */
-  peers: Peers | null
+  peers: PeerAddresses | null
   readonly #scheme: Scheme
   readonly records: Records
   readonly #heads: Heads

@@ -5,6 +5,7 @@
  */
 import type { Gate } from '../native/gate.ts'
 import type { EngineResponse } from './engine-types.ts'
+import type { PeerAddresses } from './local-peers.ts'
 
 interface Known {
   readonly fd: number
@@ -12,7 +13,7 @@ interface Known {
   readonly peer: string
 }
 
-export class Peers {
+export class Peers implements PeerAddresses {
   readonly #peerOf: Gate['peerOf']
   readonly #byPort: Map<number, Known>
 
@@ -34,7 +35,7 @@ export class Peers {
   }
 
   /** Empty when the connection is gone. */
-  addressOf(res: EngineResponse): string {
+  addressOf(res: Pick<EngineResponse, 'getRemotePort'>): string {
     const peer = this.#byPort.get(res.getRemotePort?.() ?? 0)?.peer ?? ''
     return peer.slice(0, peer.indexOf(' ') + 1).trimEnd()
   }

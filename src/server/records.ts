@@ -5,15 +5,15 @@ import { ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { Application } from './application.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
+import type { PeerAddresses } from './local-peers.ts'
 import { addressOf } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
-import type { Peers } from './peers.ts'
 import { refusalLength } from './refusal.ts'
 
 /** The lane's own, read anew each time. */
 interface Surroundings {
   readonly application: Application
-  readonly peers: Peers | null
+  readonly peers: PeerAddresses | null
 }
 
 /** A request, and the scan that has read it. */

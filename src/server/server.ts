@@ -8,14 +8,12 @@ import type { Gate } from '../native/gate.ts'
 import { loadNative } from '../native/load.ts'
 import type { Application } from './application.ts'
 import { type LoadedEngine, loadEngine } from './engine.ts'
-import type { EngineApp } from './engine-types.ts'
-import type { Front } from './front.ts'
+import type { Front, FrontAddress } from './front.ts'
 import { GatedFront, listenGated } from './gated.ts'
 import { HttpsRedirect } from './https-redirect.ts'
-import { cannotListen } from './listen-error.ts'
+import { createInner, type Inner } from './inner.ts'
 import { NativeLane } from './native-lane.ts'
 import { CLEAR } from './scheme.ts'
-import { SocketLane } from './socket-lane.ts'
 import type { Certificates } from './tls/certificates.ts'
 import { type ListeningHandle, TlsFront } from './tls/tls-front.ts'
 import { listenUngated } from './ungated.ts'
@@ -26,14 +24,18 @@ export interface ListenOptions {
   readonly host?: string | undefined
   /** 0 takes any free port. */
   readonly port: number
+  /** Where to listen in clear in place of `host` and `port`; at least one. */
+  readonly addresses?: readonly FrontAddress[]
   /** Whether other processes may listen there too; only where there is no gate. Default false. */
   readonly isShared?: boolean
   /** Fields of every reply that a view makes. */
   readonly headers: HeaderList
   /** Looks at connections first; null leaves them all to the engine. Default: the addon's, if it is there. */
   readonly gate?: Gate | null
-  /** TLS on a port of its own; null: on the sockets that it is told to accept from. Default none. */
-  readonly tls?: (TlsOptions & { readonly port: number | null }) | null
+  /** TLS on a port of its own, or where `addresses` says; null: on the sockets that it is told to accept from. Default none. */
+  readonly tls?:
+    | (TlsOptions & { readonly port: number | null; readonly addresses?: readonly FrontAddress[] })
+    | null
 }
 
 /** How a site is served by TLS. */
@@ -82,10 +84,13 @@ export interface Serving {
 
 /** What `listen` gives: a server that is listening. */
 export interface Server extends Serving {
-  /** The port that is listened on. */
+  /** The first port that is listened on; 0 where there are only unix sockets. */
   readonly port: number
-  /** The one for TLS that it has opened; null: none. */
+  /** The first one for TLS that it has opened; null: none. */
   readonly tlsPort: number | null
+  /** All of them, in the order of the addresses: 0 for unix sockets. */
+  readonly ports: readonly number[]
+  readonly tlsPorts: readonly number[]
   /** Whether connections are looked at first: without the addon the fences of the native lane are all. */
   readonly gated: boolean
 }
@@ -93,7 +98,7 @@ export interface Server extends Serving {
 /** A server on listening sockets of somebody else. */
 export interface HandedServer extends Serving {
   /** Accepts from the listening socket `fd`, which stays the caller's, until what it returns is called. */
-  accept(fd: number): () => void
+  accept(fd: number, isLocal: boolean): () => void
 }
 
 const LINGER_MS = 250
@@ -109,9 +114,11 @@ export async function listen(application: Application, options: ListenOptions): 
   const { host, tls = null } = options
   const parts = assemble(application, options.headers, tls)
   const front = await openFront(parts, options)
-  const port = tls?.port ?? null
-  const tlsPort = port === null ? null : await listenTls(parts, front, { host, port })
-  return { ...serving(parts, front), port: front.port, tlsPort, gated: front.gated }
+  const usual = tls?.port == null ? [] : [{ host, port: tls.port }]
+  const tlsPorts = tls === null ? [] : await listenTls(parts, front, tls.addresses ?? usual)
+  const { ports, gated } = front
+  const port = ports.find((one) => one > 0) ?? 0
+  return { ...serving(parts, front), port, tlsPort: tlsPorts[0] ?? null, ports, tlsPorts, gated }
 }
 
 /** Is ready to serve what it is told to accept. Throws UWAS_ERR_SERVER_NO_ENGINE. */
@@ -124,16 +131,17 @@ export function serveHanded(
   },
 ): HandedServer {
   const parts = assemble(application, options.headers, options.tls ?? null)
-  const front = new GatedFront(options.gate, parts.engine, parts.app, parts.lane)
-  return { ...serving(parts, front), accept: (fd) => front.accept(fd) }
+  const front = new GatedFront(options.gate, parts.engine, parts.clear, parts.local)
+  return { ...serving(parts, front), accept: (fd, isLocal) => front.accept(fd, isLocal) }
 }
 
 interface Parts {
   readonly engine: LoadedEngine
-  readonly app: EngineApp
-  readonly lane: NativeLane
+  /** By TCP. */
+  readonly clear: Inner
+  /** By unix sockets. */
+  readonly local: Inner
   readonly tls: TlsParts | null
-  readonly sockets: SocketLane
   readonly stopping: AbortController
 }
 
@@ -149,27 +157,18 @@ function assemble(application: Application, headers: HeaderList, tls: TlsOptions
   const stopping = new AbortController()
   application.services.provide(DRAINING, stopping.signal)
   const redirect = tls === null ? null : redirectOf(tls)
-  const clear = tls?.redirect === true ? redirect : null
-  const lane = new NativeLane(application, headers, { ...CLEAR, redirect: clear })
-  const app = engine.uws.App()
-  app.get('/*', (res, req) => lane.handleGet(res, req))
-  app.any('/*', (res, req) => lane.handleOther(res, req))
-  const sockets = new SocketLane(engine.uws, app, lane)
-  if (tls === null || redirect === null) return { engine, app, lane, tls: null, sockets, stopping }
+  const scheme = { ...CLEAR, redirect: tls?.redirect === true ? redirect : null }
+  const clear = createInner(engine, application, headers, scheme)
+  const local = createInner(engine, application, headers, scheme)
+  if (tls === null || redirect === null) return { engine, clear, local, tls: null, stopping }
   const fields = tls.hsts === null ? null : { list: hstsField(tls.hsts) }
-  const secure = new NativeLane(application, headers, { secure: true, fields, redirect: null })
+  const lane = new NativeLane(application, headers, { secure: true, fields, redirect: null })
   const { maxHeaderBytes } = engine
-  const lanes = { secure, clear: lane }
   const { certificates, http2, publicPort } = tls
+  const lanes = { secure: lane, clear: clear.lane }
+  const { sockets } = clear
   const front = new TlsFront(lanes, { certificates, http2, maxHeaderBytes, sockets })
-  return {
-    engine,
-    app,
-    lane,
-    tls: { lane: secure, front, redirect, publicPort },
-    sockets,
-    stopping,
-  }
+  return { engine, clear, local, tls: { lane, front, redirect, publicPort }, stopping }
 }
 
 function redirectOf({ certificates, publicPort }: TlsOptions): HttpsRedirect {
@@ -180,32 +179,35 @@ function hstsField(value: string): HeaderList {
   return [['Strict-Transport-Security', value]]
 }
 
-/** Resolves to the port. Where it cannot be had the other one is given up, too. */
+/** Resolves to the ports. Where one cannot be had the others are given up, too. */
 async function listenTls(
   { tls }: Parts,
   front: Front,
-  address: { readonly host?: string | undefined; readonly port: number },
-): Promise<number> {
+  addresses: readonly FrontAddress[],
+): Promise<number[]> {
   const { front: tlsFront, redirect, publicPort } = tls as TlsParts
+  const ports: number[] = []
   try {
-    const port = await tlsFront.listen(address)
-    redirect.port = publicPort ?? port
-    return port
+    for (const address of addresses) ports.push(await tlsFront.listen(address))
   } catch (error) {
     tlsFront.close()
     front.stop()
     front.close()
     throw error
   }
+  redirect.port = publicPort ?? ports[0] ?? redirect.port
+  return ports
 }
 
 function serving(
-  { engine, lane, tls, sockets, stopping }: Parts,
+  { engine, clear, local, tls, stopping }: Parts,
   front: Pick<Front, 'stop' | 'busy' | 'close'>,
 ) {
-  const lanes = tls === null ? [lane] : [lane, tls.lane]
+  const inners = [clear, local]
+  const lanes = [...inners.map(({ lane }) => lane), ...(tls === null ? [] : [tls.lane])]
   const requests = (): number => lanes.reduce((sum, one) => sum + one.requests, 0)
   const pending = (): number => lanes.reduce((sum, one) => sum + one.pending, 0)
+  const running = (): number => inners.reduce((sum, { sockets }) => sum + sockets.running, 0)
   return {
     engineVersion: engine.version,
     requestCount: requests,
@@ -213,7 +215,7 @@ function serving(
     use(next: Application) {
       next.services.provide(DRAINING, stopping.signal)
       for (const one of lanes) one.application = next
-      sockets.use(next)
+      for (const { sockets } of inners) sockets.use(next)
     },
     acceptTls: (handle: ListeningHandle) => (tls as TlsParts).front.accept(handle),
     async close({ graceMs = 10_000, lingerMs = LINGER_MS }: CloseOptions = {}) {
@@ -221,12 +223,12 @@ function serving(
       stopping.abort()
       front.stop()
       tls?.front.stop()
-      sockets.closeAll()
+      for (const { sockets } of inners) sockets.closeAll()
       const start = performance.now()
       const quiet = new Quiet(requests, lingerMs)
       const isBusy = (waitedMs: number): boolean =>
         quiet.isWaiting() ||
-        pending() + sockets.running + (tls?.front.sending() ?? 0) > 0 ||
+        pending() + running() + (tls?.front.sending() ?? 0) > 0 ||
         (front.busy() + (tls?.front.busy() ?? 0) > 0 && waitedMs < SILENT_GRACE_MS)
       for (let waited = 0; waited < graceMs && isBusy(waited); ) {
         await sleep(DRAIN_POLL_MS)
@@ -266,21 +268,29 @@ class Quiet {
 }
 
 async function openFront(
-  { engine, app, lane }: Parts,
-  { host, port, isShared = false, gate = loadNative().gate }: ListenOptions,
+  { engine, clear, local }: Parts,
+  { host, port, addresses, isShared = false, gate = loadNative().gate }: ListenOptions,
 ): Promise<Front> {
-  try {
-    const front =
-      gate === null
-        ? await listenUngated(engine, app, { host, port, isShared })
-        : listenGated(gate, engine, app, lane, { host, port })
-    if (front !== undefined) return front
-  } catch (error) {
-    app.close()
-    throw await cannotListen({ host, port }, error)
+  const all = addresses ?? [{ host, port, isShared }]
+  if (gate !== null) {
+    const front = new GatedFront(gate, engine, clear, local)
+    try {
+      return await listenGated(front, gate, all)
+    } catch (error) {
+      front.close()
+      throw error
+    }
   }
-  app.close()
-  throw await cannotListen({ host, port })
+  const close = (): void => {
+    clear.app.close()
+    local.app.close()
+  }
+  try {
+    return { ...(await listenUngated(engine, clear.app, all)), close }
+  } catch (error) {
+    close()
+    throw error
+  }
 }
 
 function sleep(ms: number): Promise<void> {

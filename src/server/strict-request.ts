@@ -90,7 +90,9 @@ function withHost(fields: readonly Field[], authority: string): Field[] {
 }
 
 function localHost({ socket }: IncomingMessage): string {
-  const { localAddress = '127.0.0.1', localPort } = socket
+  const { localAddress, localPort } = socket
+  // By a unix socket.
+  if (localAddress === undefined) return 'localhost'
   const address = localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
   return `${address.includes(':') ? `[${address}]` : address}:${localPort}`
 }

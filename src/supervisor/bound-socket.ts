@@ -28,7 +28,7 @@ export async function bindUnheard(address: Address): Promise<Held> {
   for (const [host, family] of await addressesOf(address)) {
     const handle = createHandle(host, address.port, family)
     if (typeof handle !== 'number')
-      return { handle, port: address.port, close: () => handle.close() }
+      return { handle, port: address.port, isLocal: false, close: () => handle.close() }
   }
   throw await cannotListen(address)
 }

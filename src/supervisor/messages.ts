@@ -7,6 +7,8 @@ import type { Report } from '../observe/metrics/report.ts'
 import type { Readiness } from '../observe/status/listener.ts'
 import type { SiteStatus } from '../was/status.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
+import type { SocketAddress } from './addresses.ts'
+import type { ListeningSocket } from './listening-sockets.ts'
 
 /** What the supervisor has to know of a configuration, which it never loads itself. */
 export interface Settings {
@@ -14,10 +16,8 @@ export interface Settings {
   readonly name: string
   /** Whether it has a configuration file; else it is a folder. */
   readonly isSite: boolean
-  readonly host: string | null
-  readonly port: number
-  /** For TLS; null: none. */
-  readonly tlsPort: number | null
+  /** In clear first. */
+  readonly addresses: readonly SocketAddress[]
   readonly stateDir: string
   /** Whether it is to have a PostgreSQL of its own. */
   readonly isEmbedded: boolean
@@ -51,23 +51,23 @@ export interface Begin {
   readonly tlsPort: number | null
   /** Where it listens by itself, for requests in clear; null: it is handed sockets. */
   readonly listens: {
-    readonly host: string | null
-    readonly port: number
+    readonly addresses: readonly SocketAddress[]
+    /** Whether it is the first one there: servers that share an address do not notice one another. */
     readonly isNew: boolean
   } | null
 }
 
 /** A worker that can serve. */
 export interface Ready {
-  /** That it listens on by itself; 0 otherwise. */
-  readonly port: number
+  /** Those that it listens on by itself, in the order of the addresses; none otherwise. */
+  readonly ports: readonly number[]
   readonly counts: App['counts']
 }
 
 export type ToWorker =
   | { readonly type: 'begin'; readonly begin: Begin }
   /** Comes with the socket. */
-  | { readonly type: 'listen'; readonly key: string; readonly isTls: boolean }
+  | ({ readonly type: 'listen' } & Pick<ListeningSocket, 'key' | 'isTls' | 'isLocal'>)
   | { readonly type: 'release'; readonly key: string }
   /** Its logs have been renamed. */
   | { readonly type: 'reopen' }

@@ -1,4 +1,5 @@
 /** What a supervisor tells of itself and its workers: what `uwas status` shows. */
+import type { SocketAddress } from './addresses.ts'
 import type { Crew } from './crew.ts'
 import type { WorkerState } from './worker-process.ts'
 
@@ -19,9 +20,11 @@ export interface ServerStatus {
   readonly pid: number
   readonly version: string
   readonly name: string
+  /** The first one in clear; 0: there is none. */
   readonly port: number
-  /** Null: not by TLS. */
+  /** The first one for TLS; null: not by TLS. */
   readonly tlsPort: number | null
+  readonly addresses: readonly SocketAddress[]
   readonly seconds: number
   readonly reloads: number
   readonly workers: readonly WorkerStatus[]

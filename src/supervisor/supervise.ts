@@ -120,12 +120,14 @@ async function openToCommands(
 }
 
 function statusOf(supervisor: Supervisor, version: string, started: Started | null): ServerStatus {
+  const addresses = started?.addresses ?? []
   return {
     pid: process.pid,
     version,
     name: started?.settings.name ?? '',
-    port: started?.port ?? 0,
-    tlsPort: started?.tlsPort ?? null,
+    port: addresses.find(({ isTls, path }) => !isTls && path === null)?.port ?? 0,
+    tlsPort: addresses.find(({ isTls }) => isTls)?.port ?? null,
+    addresses,
     seconds: Math.round(process.uptime()),
     reloads: supervisor.reloads,
     workers: workerStatuses(supervisor.crew),

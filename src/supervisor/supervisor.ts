@@ -10,13 +10,9 @@ import type { Gate } from '../native/gate.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
 import type { SiteStatus } from '../was/status.ts'
 import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
+import { changedAddresses, type SocketAddress } from './addresses.ts'
 import { Crew } from './crew.ts'
-import {
-  adoptSocket,
-  type Held,
-  ListeningSockets,
-  type SocketAddress,
-} from './listening-sockets.ts'
+import { adoptSocket, type Held, ListeningSockets } from './listening-sockets.ts'
 import type { Begin, Ready, Settings } from './messages.ts'
 import { workerCount } from './worker-count.ts'
 import type { WorkerCommand, WorkerProcess } from './worker-process.ts'
@@ -40,9 +36,8 @@ export interface SupervisorOptions {
 export interface Started {
   readonly settings: Settings
   readonly counts: Ready['counts']
-  readonly port: number
-  /** Null: not by TLS. */
-  readonly tlsPort: number | null
+  /** Where it is served, with the ports that have been found. */
+  readonly addresses: readonly SocketAddress[]
   readonly workers: number
 }
 
@@ -53,12 +48,11 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #crew: Crew
   #settings: Settings | null
-  #sockets: ListeningSockets | null
-  #tlsSockets: ListeningSockets | null
+  readonly #sockets: ListeningSockets[]
   #postgres: EmbeddedPostgres | null
   #status: StatusListener | null
-  /** Workers that listen by themselves find it here. */
-  #port: number
+  /** Those of the settings, with the ports that have been found. */
+  #addresses: readonly SocketAddress[]
   #isStopping: boolean
   /** Reloads that have come to a good end. */
   reloads: number
@@ -68,11 +62,10 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#settings = null
-    this.#sockets = null
-    this.#tlsSockets = null
+    this.#sockets = []
     this.#postgres = null
     this.#status = null
-    this.#port = 0
+    this.#addresses = []
     this.#isStopping = false
     this.reloads = 0
     this.#reloading = null
@@ -82,7 +75,7 @@ export class Supervisor {
       log: options.log,
       begin: () => this.#begin(),
       limits: () => this.#settings?.workers ?? DEFAULT_WORKERS,
-      sockets: () => [...(this.#sockets?.all ?? []), ...(this.#tlsSockets?.all ?? [])],
+      sockets: () => this.#sockets.flatMap(({ all }) => all),
     })
   }
 
@@ -118,13 +111,12 @@ export class Supervisor {
         return null
       }
       await this.#open(settings, workers)
-      const { counts, port } = await this.#crew.bringUp(first, true)
-      if (this.#sockets === null) this.#port = port
+      const { counts, ports } = await this.#crew.bringUp(first, true)
+      this.#addresses = this.#addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
       this.#crew.put([first])
       this.#crew.fill(workers)
       this.#crew.watch()
-      const tlsPort = this.#tlsSockets?.port ?? null
-      return { settings, counts, port: this.#sockets?.port ?? port, tlsPort, workers }
+      return { settings, counts, addresses: this.#addresses, workers }
     } catch (error) {
       this.#closeSockets()
       await this.#status?.close()
@@ -186,44 +178,52 @@ export class Supervisor {
   async #open(settings: Settings, workers: number): Promise<void> {
     const { isPatient } = this.#options.onSettings(settings)
     this.#settings = settings
-    this.#port = settings.port
-    await this.#openSockets(settings, workers, isPatient)
+    await this.#openSockets(settings.addresses, workers, isPatient)
     if (settings.status !== null) this.#status = await this.#options.openStatus(settings.status)
     await this.#openPostgres(settings)
   }
 
   /**
-   * Of those that it was started with, the ones at the port for TLS are for TLS. One address after the other: who
+   * Of those that it was started with, the ones at a port for TLS are for TLS. One address after the other: who
    * shares one would not notice that both are the same.
    */
   async #openSockets(
-    { host, port, tlsPort }: Settings,
+    addresses: readonly SocketAddress[],
     workers: number,
     isPatient: boolean,
   ): Promise<void> {
     const { gate, inherited } = this.#options
-    const held = inherited.map(adoptSocket)
-    const isForTls = (one: Held): boolean => one.port === tlsPort
-    const open = async (address: SocketAddress): Promise<ListeningSockets> => {
-      const own = held.filter((one) => isForTls(one) === address.isTls)
-      if (own.length > 0) return ListeningSockets.inherit(address, own)
-      if (gate === null) return await ListeningSockets.openOne(address)
-      return await ListeningSockets.open(gate, address, isPatient)
+    const held = gate === null ? [] : inherited.map((fd) => adoptSocket(gate, fd))
+    const tlsPorts = addresses.filter(({ isTls }) => isTls).map(({ port }) => port)
+    const found: SocketAddress[] = []
+    const add = async (sockets: ListeningSockets): Promise<void> => {
+      this.#sockets.push(sockets)
+      await sockets.first(workers)
     }
-    if (gate !== null) this.#sockets = await open({ host, port, isTls: false })
-    await this.#sockets?.first(workers)
-    if (tlsPort !== null) this.#tlsSockets = await open({ host, port: tlsPort, isTls: true })
-    await this.#tlsSockets?.first(workers)
+    for (const isTls of [false, true]) {
+      const wanted = addresses.filter((one) => one.isTls === isTls)
+      const own = held.filter(({ port }) => tlsPorts.includes(port) === isTls)
+      const [first] = wanted
+      if (first !== undefined && own.length > 0) {
+        await add(ListeningSockets.inherit(first, own))
+        found.push(...own.map((one) => inheritedAddress(first, one)))
+        continue
+      }
+      for (const address of wanted) {
+        const sockets = await openAt(gate, address, isPatient)
+        if (sockets !== null) await add(sockets)
+        found.push({ ...address, port: sockets?.port ?? address.port })
+      }
+    }
+    this.#addresses = found
   }
 
   async #firstSockets(count: number): Promise<void> {
-    await this.#sockets?.first(count)
-    await this.#tlsSockets?.first(count)
+    for (const sockets of this.#sockets) await sockets.first(count)
   }
 
   #closeSockets(): void {
-    this.#sockets?.close()
-    this.#tlsSockets?.close()
+    for (const sockets of this.#sockets) sockets.close()
   }
 
   async #openPostgres({ isEmbedded, stateDir }: Settings): Promise<void> {
@@ -231,13 +231,14 @@ export class Supervisor {
   }
 
   #begin(): Omit<Begin, 'slot' | 'migrates'> {
-    const { host, workers } = this.#known
+    const { workers } = this.#known
     const isNew = this.#crew.slots.length === 0
+    const clear = this.#addresses.filter(({ isTls }) => !isTls)
     return {
       workers: workerCount(workers),
       databaseUrl: this.#postgres?.url ?? null,
-      tlsPort: this.#tlsSockets?.port ?? null,
-      listens: this.#sockets === null ? { host, port: this.#port, isNew } : null,
+      tlsPort: this.#addresses.find(({ isTls }) => isTls)?.port ?? null,
+      listens: this.#options.gate === null ? { addresses: clear, isNew } : null,
     }
   }
 
@@ -254,8 +255,7 @@ export class Supervisor {
       const settings = await first.settings
       const workers = checkReload(before, settings)
       await this.#openPostgres(settings)
-      const { host, port, tlsPort } = before
-      this.#settings = { ...settings, host, port, tlsPort }
+      this.#settings = { ...settings, addresses: before.addresses }
       await this.#crew.bringUp(first, true)
       this.#checkGoesOn()
       const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
@@ -285,12 +285,25 @@ export class Supervisor {
   }
 }
 
+/** Null: the workers listen there by themselves. */
+async function openAt(
+  gate: Gate | null,
+  address: SocketAddress,
+  isPatient: boolean,
+): Promise<ListeningSockets | null> {
+  if (gate !== null) return await ListeningSockets.open(gate, address, isPatient)
+  return address.isTls ? await ListeningSockets.openOne(address) : null
+}
+
+function inheritedAddress(address: SocketAddress, { port, isLocal }: Held): SocketAddress {
+  return { ...address, host: null, port, path: isLocal ? 'inherited' : null }
+}
+
 /** How many workers it wants. Throws UWAS_ERR_SUPERVISOR_RESTART for what a reload cannot change. */
 function checkReload(before: Settings, after: Settings): number {
   const workers = workerCount(after.workers)
-  const changed = (['host', 'port', 'tlsPort', 'stateDir'] as const)
-    .filter((key) => before[key] !== after[key])
-    .map((key) => (key === 'tlsPort' ? 'tls.port' : key))
+  const changed = changedAddresses(before.addresses, after.addresses)
+  if (before.stateDir !== after.stateDir) changed.push('stateDir')
   const keys = [
     ...changed,
     ...(workers === 0 ? ['workers'] : []),

@@ -185,10 +185,10 @@ export class WorkerProcess {
   /** Hands over those of `sockets` that it does not have, and takes those back that are not among them. */
   acceptFrom(sockets: readonly ListeningSocket[]): void {
     const wanted = new Set(sockets.map(({ key }) => key))
-    for (const { key, isTls, handle } of sockets) {
+    for (const { key, isTls, isLocal, handle } of sockets) {
       if (this.#accepting.has(key)) continue
       this.#accepting.add(key)
-      this.#tell({ type: 'listen', key, isTls }, handle)
+      this.#tell({ type: 'listen', key, isTls, isLocal }, handle)
     }
     for (const key of this.#accepting) {
       if (wanted.has(key)) continue

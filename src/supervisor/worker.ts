@@ -22,6 +22,7 @@ import {
 import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
+import { socketAddresses } from './addresses.ts'
 import { Channel, type SocketHandle } from './channel.ts'
 import { ownMemoryBytes } from './memory.ts'
 import { type Begin, type Settings, SHARED_VARIABLE, type ToWorker } from './messages.ts'
@@ -116,12 +117,12 @@ class Worker {
     const app = await this.#build(config, begin)
     this.#app = app
     this.#answers = new WorkerAnswers(app, this.#channel)
-    const port = await this.#open(app, begin, tls)
+    const ports = await this.#open(app, begin, tls)
     const metrics = this.#backends?.metrics ?? null
     if (metrics !== null) measureInFlight(metrics, () => this.#server?.pendingCount() ?? 0)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
-    await this.#channel.tell({ type: 'ready', ready: { port, counts: app.counts } })
+    await this.#channel.tell({ type: 'ready', ready: { ports, counts: app.counts } })
     return await this.#exitCode.promise
   }
 
@@ -151,28 +152,28 @@ class Worker {
     this.#site.log.warn(`workers.pinToCore: worker ${slot + 1} is on no core of its own: ${why}`)
   }
 
-  /** Resolves to the port that it listens on by itself, or 0. */
+  /** Resolves to the ports that it listens on by itself. */
   async #open(
     app: App,
     { listens, tlsPort }: Begin,
     opened: Awaited<ReturnType<typeof openTls>>,
-  ): Promise<number> {
+  ): Promise<readonly number[]> {
     const headers = securityHeaders(app.config.securityHeaders)
     const { gate } = loadNative()
     const tls = opened && { ...opened, port: null, publicPort: opened.publicPort ?? tlsPort }
     if (listens === null && gate !== null) {
       this.#handed = serveHanded(app, { headers, gate, tls })
       this.#server = this.#handed
-      return 0
+      return []
     }
     const server = await listenByItself(
       app,
       headers,
-      listens ?? { host: null, port: 0, isNew: true },
+      listens ?? { addresses: [], isNew: true },
       tls,
     )
     this.#server = server
-    return server.port
+    return server.ports
   }
 
   /** A terminal's Ctrl-C and its end reach all its processes: the supervisor decides what becomes of them. */
@@ -223,14 +224,17 @@ class Worker {
     }
   }
 
-  #accept({ key, isTls }: { key: string; isTls: boolean }, handle: SocketHandle): void {
+  #accept(
+    { key, isTls, isLocal }: Extract<ToWorker, { type: 'listen' }>,
+    handle: SocketHandle,
+  ): void {
     const server = this.#server
     if (server === null || this.#isStopping) return handle.close()
     this.#release(key)
     if (isTls) {
       this.#accepted.set(key, server.acceptTls(handle))
     } else if (this.#handed !== null) {
-      const stopAccepting = this.#handed.accept(handle.fd)
+      const stopAccepting = this.#handed.accept(handle.fd, isLocal)
       this.#accepted.set(key, () => {
         stopAccepting()
         handle.close()
@@ -299,8 +303,8 @@ function useShared(): void {
 }
 
 function settingsOf(config: SiteConfig, name: string): Settings {
-  const { file, host, port, tls, stateDir, database, workers, status } = config
-  const tlsPort = tls?.port ?? null
+  const { file, stateDir, database, workers, status } = config
+  const addresses = socketAddresses(config)
   const isEmbedded = database !== null && database.url === null
-  return { name, isSite: file !== null, host, port, tlsPort, stateDir, isEmbedded, workers, status }
+  return { name, isSite: file !== null, addresses, stateDir, isEmbedded, workers, status }
 }

@@ -46,6 +46,7 @@ const WHAT_FITS: Readonly<Record<string, string>> = {
   'cors.origins': 'it has to be "*" or a list of origins',
   securityHeaders: 'it has to be an object of changes, or false for no safety fields',
   health: 'it has to be { alivePath, readyPath, timeoutMs, checks } or false',
+  listen: "it has to be an address like '127.0.0.1:80', or { path, mode }",
   'tls.hsts': 'it has to be true, false, or { maxAgeSeconds, includeSubdomains, preload }',
   accessLog: 'it has to be a file, "stdout", "stderr", or { file, format, redact, sample, … }',
   csrf: 'it has to be { mode, trustedOrigins } or false',

@@ -10,6 +10,7 @@ import type { UserConfig } from './config-types.ts'
 import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
 import { limits } from './limits/options.ts'
+import { LISTEN_KEYS, listenSchema } from './listen.ts'
 import { serverTimingSchema } from './server-timing.ts'
 import { statusSchema } from './status.ts'
 import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
@@ -184,6 +185,7 @@ export const SCHEMA = z.strictObject({
   database: z.union([z.literal(false), z.literal('embedded'), databaseUrl, database]).optional(),
   host: z.string().regex(/./, 'is empty; leave it out for all addresses').optional(),
   port: port.optional(),
+  listen: listenSchema.optional(),
   tls: tlsSchema.optional(),
   workers: workersSchema.optional(),
   stateDir: path.optional(),
@@ -256,6 +258,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   static: Object.keys(folder.shape),
   'static.cacheControl': ['match', 'cacheControl'],
   files: Object.keys(files.shape),
+  listen: LISTEN_KEYS,
   tls: Object.keys(tlsSchema.shape),
   'tls.certificates': Object.keys(certificateSchema.shape),
   'tls.hsts': Object.keys(hstsSchema.shape),

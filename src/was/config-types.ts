@@ -16,6 +16,7 @@ import type { DatabaseConfig, DatabaseOptions } from './database-options.ts'
 import type { AccessRule } from './guards/options.ts'
 import type { HealthOptions, SiteHealth } from './health/options.ts'
 import type { Limits, SiteLimits } from './limits/options.ts'
+import type { ListenAddress, SiteAddress } from './listen.ts'
 import type { Redirect, Rewrite } from './rules.ts'
 import type { ServerTimingOptions, SiteServerTiming } from './server-timing.ts'
 import type { SiteStatus, StatusOptions } from './status.ts'
@@ -147,6 +148,8 @@ export interface UserConfig {
   readonly host?: string | undefined
   /** Port to listen on, 0 for any free one. The environment's PORT wins. Default 8080. */
   readonly port?: number | undefined
+  /** Several addresses in place of `host` and `port`, which the environment's PORT wins over. Default: those two. */
+  readonly listen?: readonly ListenAddress[] | undefined
   /** Serves the site by TLS, on a port of its own. Default: not. */
   readonly tls?: TlsOptions | undefined
   /**
@@ -286,6 +289,8 @@ export interface SiteConfig {
   /** Null: all addresses. */
   readonly host: string | null
   readonly port: number
+  /** Null: `host` and `port` are all. */
+  readonly listen: readonly SiteAddress[] | null
   /** Null: not by TLS. */
   readonly tls: SiteTls | null
   readonly workers: SiteWorkers

@@ -22,6 +22,7 @@ import type {
 import type { DatabaseConfig } from './database-options.ts'
 import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
 import { DEFAULT_LIMITS } from './limits/options.ts'
+import { listeningOf } from './listen.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { serverTimingOf } from './server-timing.ts'
 import { statusOf } from './status.ts'
@@ -118,10 +119,12 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
   }
   problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
   problems.push(...accessLogProblems(parsed.data?.accessLog))
-  problems.push(...tlsProblems(parsed.data?.tls, envPort ?? parsed.data?.port ?? DEFAULT_PORT))
+  const root = dirname(file)
+  const listening = listeningOf(parsed.data ?? {}, { root, envPort })
+  problems.push(...listening.problems)
+  problems.push(...tlsProblems(parsed.data?.tls))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
-  const root = dirname(file)
   const at = (dir: string | undefined) => (dir === undefined ? null : resolve(root, dir))
   return deepFreeze({
     file,
@@ -135,7 +138,8 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     database: chooseDatabase(config, env['DATABASE_URL']),
     host: config.host ?? null,
     port: envPort ?? config.port ?? DEFAULT_PORT,
-    tls: tlsOf(config.tls, root),
+    listen: listening.listen,
+    tls: tlsOf(config.tls, listening.tlsListen, root),
     workers: workersOf(config.workers),
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),

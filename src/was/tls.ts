@@ -4,6 +4,8 @@
  */
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import { type SiteAddress, tlsListenSchema } from './listen.ts'
+import { DEFAULT_TLS_PORT } from './port.ts'
 
 /** A certificate and its key, in PEM form. Both files are followed: a new pair is served without a restart. */
 export interface CertificateOptions {
@@ -30,6 +32,8 @@ export interface HstsOptions {
 export interface TlsOptions {
   /** Port for https, 0 for any free one. Default 8443. */
   readonly port?: number | undefined
+  /** Several addresses in place of `host` and `tls.port`: `['0.0.0.0:443', '[::]:443']`. Default: those two. */
+  readonly listen?: readonly string[] | undefined
   /** One for each group of names; the first also for clients that name no host, or one that none is for. */
   readonly certificates: readonly CertificateOptions[]
   /** `'intermediate'`: TLS 1.2 and 1.3; `'modern'`: 1.3 alone (Mozilla's recommendations). Default `'intermediate'`. */
@@ -60,6 +64,8 @@ export interface SiteCertificate {
 /** `TlsOptions`, complete. */
 export interface SiteTls {
   readonly port: number
+  /** Null: the site's `host` and `port` are all. */
+  readonly listen: readonly SiteAddress[] | null
   readonly certificates: readonly SiteCertificate[]
   readonly policy: 'intermediate' | 'modern'
   readonly http2: boolean
@@ -70,7 +76,6 @@ export interface SiteTls {
   readonly hsts: string | null
 }
 
-const DEFAULT_TLS_PORT = 8443
 const YEAR_SECONDS = 31_536_000
 
 const file = z.string().regex(/./, 'is empty; name a file')
@@ -102,6 +107,7 @@ export const hstsSchema = z.strictObject({
 
 export const tlsSchema = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
+  listen: tlsListenSchema.optional(),
   certificates: z.array(certificateSchema).min(1),
   policy: z.literal(['intermediate', 'modern']).optional(),
   http2: z.boolean().optional(),
@@ -110,14 +116,10 @@ export const tlsSchema = z.strictObject({
   hsts: z.union([z.boolean(), hstsSchema]).optional(),
 })
 
-/** What the keys say together; `port` is that of requests in clear. */
-export function tlsProblems(given: TlsOptions | undefined, port: number): string[] {
+/** What the keys say together. */
+export function tlsProblems(given: TlsOptions | undefined): string[] {
   if (given === undefined) return []
-  const tlsPort = given.port ?? DEFAULT_TLS_PORT
   const problems: string[] = []
-  if (tlsPort !== 0 && tlsPort === port) {
-    problems.push(`tls.port and port are both ${port}; give each its own`)
-  }
   const { maxAgeSeconds = YEAR_SECONDS, includeSubdomains, preload } = hstsOf(given.hsts) ?? {}
   if (preload === true && (includeSubdomains !== true || maxAgeSeconds < YEAR_SECONDS)) {
     problems.push(
@@ -127,11 +129,16 @@ export function tlsProblems(given: TlsOptions | undefined, port: number): string
   return problems
 }
 
-export function tlsOf(given: TlsOptions | undefined, root: string): SiteTls | null {
+export function tlsOf(
+  given: TlsOptions | undefined,
+  listen: readonly SiteAddress[] | null,
+  root: string,
+): SiteTls | null {
   if (given === undefined) return null
   const hsts = hstsOf(given.hsts)
   return {
     port: given.port ?? DEFAULT_TLS_PORT,
+    listen,
     certificates: given.certificates.map((one) => ({
       certFile: resolve(root, one.certFile),
       keyFile: resolve(root, one.keyFile),

@@ -33,6 +33,17 @@ t.test('only trusted proxies are believed, from the nearest outwards', (t) => {
   t.end()
 })
 
+t.test('who comes by a unix socket is believed where the site says so, and only there', (t) => {
+  const fields = { 'x-forwarded-for': '198.51.100.1' }
+  t.equal(clientOf({ networks: ['unix'] }, 'unix:', fields).address, '198.51.100.1')
+  t.equal(clientOf({ networks: ['unix'] }, '127.0.0.1', fields).address, '127.0.0.1')
+  t.equal(clientOf({ networks: ['unix'] }, '', fields).address, '', 'who is gone is nobody')
+  t.equal(clientOf(LOCAL, 'unix:', fields).address, 'unix:')
+  const chain = { 'x-forwarded-for': '198.51.100.1, unix:' }
+  t.equal(clientOf({ networks: ['unix'] }, 'unix:', chain).address, 'unix:', 'no address in a list')
+  t.end()
+})
+
 t.test('scheme and host come from the nearest proxy, if they are such', (t) => {
   const client = (headers: Record<string, string>) => clientOf(LOCAL, '127.0.0.1', headers)
   t.match(client({ 'x-forwarded-proto': 'http, https', 'x-forwarded-host': 'evil, a.test' }), {

@@ -28,7 +28,7 @@ t.test('uwas status tells of the server and each of its workers', async (t) => {
   const table = await run(['status'], { cwd: root })
   t.match(
     table.stdout,
-    /^uwas \S+ serves \. on port \d+ \(pid \d+, for \d+ s, 0 reloads\)\nWORKER +PID/,
+    /^uwas \S+ serves \. on \S+:\d+ \(pid \d+, for \d+ s, 0 reloads\)\nWORKER +PID/,
   )
 })
 

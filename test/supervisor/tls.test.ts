@@ -123,9 +123,9 @@ t.test('a certificate that cannot be served ends the start, and not what serves'
   t.strictSame(await ask(running.tlsPort), { pid, CN: 'first' })
   put(running.root, 'uwas.config.ts', configuration('workers: 1'))
   const without = await run(['reload'], { cwd: running.root })
-  t.match(without.stderr, /tls\.port/)
+  t.match(without.stderr, /changes tls/)
   const status = await run(['status'], { cwd: running.root })
-  t.match(status.stdout, `by TLS on ${running.tlsPort} (pid`)
+  t.match(status.stdout, `:${running.tlsPort} by TLS (pid`)
 })
 
 t.test('without the addon workers share one socket for TLS', async (t) => {

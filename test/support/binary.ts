@@ -62,7 +62,7 @@ export async function serve(
   options: RunOptions = {},
 ): Promise<RunningBinary> {
   const launched = launch(test, args, options)
-  const [, port] = await launched.printed(/on http:\/\/\S+:(\d+)(?: and \S+)?\n/)
+  const [, port] = await launched.printed(/on (?:http:\/\/\S+:(\d+)|unix:\S+)(?: and \S+)*\n/)
   return { ...launched, port: Number(port) }
 }
 

@@ -53,6 +53,7 @@ t.test('an empty configuration is complete', async (t) => {
     database: null,
     host: null,
     port: 8080,
+    listen: null,
     tls: null,
     stateDir: '/site/.uwas',
     limits: {

@@ -25,6 +25,7 @@ const certificates = [pair]
 t.test('it is complete, and its paths start from the folder of the file', async (t) => {
   t.strictSame(parse({ certificates }), {
     port: 8443,
+    listen: null,
     certificates: [
       { certFile: '/site/tls/cert.pem', keyFile: '/etc/key.pem', passphrase: null, names: null },
     ],
@@ -82,10 +83,10 @@ t.test('a passphrase that is no text is not quoted', async (t) => {
 
 t.test('keys that contradict one another are told', async (t) => {
   t.strictSame(problems({ certificates, port: 443 }, { port: 443 }), [
-    'tls.port and port are both 443; give each its own',
+    '*:443 is listened on twice; once is enough',
   ])
   t.strictSame(problems({ certificates }, { port: 8443 }), [
-    'tls.port and port are both 8443; give each its own',
+    '*:8443 is listened on twice; once is enough',
   ])
   t.strictSame(problems({ certificates, port: 0 }, { port: 0 }), [])
   const problem =

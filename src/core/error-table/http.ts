@@ -103,7 +103,7 @@ export const HTTP_ERRORS = {
   },
   UWAS_ERR_HTTP_TRUSTED_PROXY: {
     message:
-      'trustedProxies: "{network}" is no network; write an address, a network like 10.0.0.0/8, "loopback" or "private"',
+      'trustedProxies: "{network}" is no network; write an address, a network like 10.0.0.0/8, "loopback", "private" or "unix"',
     status: 500,
     base: 'TypeError',
     when: 'start',

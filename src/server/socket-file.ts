@@ -1,0 +1,21 @@
+/** The file of a listening unix socket: taken away by who has listened there, unless it is another one's by now. */
+import { lstatSync, unlinkSync } from 'node:fs'
+
+export class SocketFile {
+  readonly #path: string
+  readonly #inode: bigint
+
+  /** Of a socket that listens at `path`. Throws what the file system throws. */
+  constructor(path: string) {
+    this.#path = path
+    this.#inode = lstatSync(path, { bigint: true }).ino
+  }
+
+  remove(): void {
+    try {
+      if (lstatSync(this.#path, { bigint: true }).ino === this.#inode) unlinkSync(this.#path)
+    } catch {
+      // It is gone, or its folder is not ours any more: it is in nobody's way.
+    }
+  }
+}
