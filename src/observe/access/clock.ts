@@ -1,9 +1,11 @@
-/** The present second as logs write it; a text is made once a second. */
+/** The present moment as logs write it: a text is made once a second, or once a millisecond. */
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
 let second = Number.NaN
 let text = ''
+let moment = Number.NaN
+let isoText = ''
 
 /** `27/Nov/2026:00:26:01 +0000`, in the machine's time zone: the `%t` of Apache, the `$time_local` of nginx. */
 export function localTime(nowMs: number = Date.now()): string {
@@ -13,6 +15,15 @@ export function localTime(nowMs: number = Date.now()): string {
     text = format(new Date(now * 1000))
   }
   return text
+}
+
+/** `2026-11-27T00:26:01.123Z` (RFC 3339). */
+export function isoTime(nowMs: number = Date.now()): string {
+  if (nowMs !== moment) {
+    moment = nowMs
+    isoText = new Date(nowMs).toISOString()
+  }
+  return isoText
 }
 
 function format(date: Date): string {

@@ -5,7 +5,7 @@
 import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
-import { localTime } from './clock.ts'
+import { isoTime, localTime } from './clock.ts'
 import { escapeJson, escapeText } from './escape.ts'
 import type { Redact } from './redact.ts'
 
@@ -40,7 +40,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   remote_addr: ({ address }) => escapeText(address),
   remote_user: () => '-',
   time_local: () => localTime(),
-  time_iso8601: () => new Date().toISOString(),
+  time_iso8601: () => isoTime(),
   msec: () => (Date.now() / 1000).toFixed(3),
   request: requestLine,
   request_method: ({ method }) => escapeText(method),
@@ -109,7 +109,7 @@ function jsonLine(record: ExchangeRecord, { redact, worker }: LineContext): stri
   const asked = `"method":${escapeJson(method)},"scheme":"${scheme}","host":${escapeJson(host)},"path":${escapeJson(redact.path(path))},"query":${escapeJson(redact.query(search))},"protocol":${escapeJson(protocol)}`
   const answered = `"status":${status},"bytes":${bodyBytes},"duration_ms":${Math.round(record.durationMs * 1000) / 1000},"complete":${record.isWhole}`
   const rest = `"route":${escapeJson(record.route)},"referer":${escapeJson(redact.url(record.referer))},"user_agent":${escapeJson(record.userAgent)},"worker":${worker}`
-  return `{"time":"${new Date().toISOString()}",${who},${asked},${answered},${rest}}\n`
+  return `{"time":"${isoTime()}",${who},${asked},${answered},${rest}}\n`
 }
 
 function compileOwn(format: string, context: LineContext): LineFormat {
