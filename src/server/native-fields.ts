@@ -126,9 +126,10 @@ export class NativeFields implements FieldSource {
 
 /** The peer of `res` as text, while it may be touched. */
 export function addressOf(res: EngineResponse, peers: PeerAddresses | null): string {
-  const bytes = res.getRemoteAddressAsText()
-  if (bytes.byteLength === 0) return peers?.addressOf(res) ?? ''
-  return formatAddress(Buffer.from(bytes).toString('latin1'))
+  // Where others know it, the engine does not, and to ask it is a system call.
+  const known = peers?.addressOf(res) ?? ''
+  if (known !== '') return known
+  return formatAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'))
 }
 
 /** As people write it: IPv4 that came through an IPv6 socket is IPv4 again, IPv6 is short. */

@@ -11,6 +11,7 @@ interface Known {
   readonly fd: number
   /** `address port` */
   readonly peer: string
+  readonly address: string
 }
 
 export class Peers implements PeerAddresses {
@@ -30,13 +31,12 @@ export class Peers implements PeerAddresses {
     // A descriptor with that very peer is that connection; with any other it has been closed since.
     if (known !== undefined && known.fd !== fd && this.#peerOf(known.fd) === known.peer)
       return false
-    this.#byPort.set(port, { fd, peer })
+    this.#byPort.set(port, { fd, peer, address: peer.slice(0, peer.indexOf(' ')) })
     return true
   }
 
   /** Empty when the connection is gone. */
   addressOf(res: Pick<EngineResponse, 'getRemotePort'>): string {
-    const peer = this.#byPort.get(res.getRemotePort?.() ?? 0)?.peer ?? ''
-    return peer.slice(0, peer.indexOf(' ') + 1).trimEnd()
+    return this.#byPort.get(res.getRemotePort?.() ?? 0)?.address ?? ''
   }
 }
