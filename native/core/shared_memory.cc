@@ -25,8 +25,8 @@ Result<MappedFile> map_shared(int fd, std::uint64_t offset, std::size_t bytes) {
   if (!S_ISREG(status.st_mode) || bytes == 0 || bytes > size || offset > size - bytes)
     return {.failure = {Error::not_regular, EINVAL}};
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  void *data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                    static_cast<off_t>(offset));
+  void *data =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
   if (data == MAP_FAILED)
     return {.failure = failure_of(errno)};
   return {.value = MappedFile(data, bytes)};
