@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { DEFAULT_PORT, readPort } from '../was/port.ts'
 import { MOST_WORKERS } from '../was/worker-limits.ts'
 import { reportFailure } from './failure.ts'
-import { createCommandLog } from './log.ts'
+import { createCommandLog, LOG_LEVELS } from './log.ts'
 import { readVersion } from './version.ts'
 
 /** Resolves when the command is done; for a server that is when it has stopped. */
@@ -97,6 +97,8 @@ function addServe(program: Command): Command {
     .addOption(workersOption())
     .option('--pid-file <file>', 'file for the pid (default: uwas.pid in the folder of the state)')
     .option('--user <name>', 'user that workers run as; only root can say so')
+    .option('--log-file <file>', "file for the server's own words (default: standard error)")
+    .addOption(new Option('--log-level <level>', 'the least that is told').choices(LOG_LEVELS))
     .option('--spa [file]', 'answer pages that do not exist with this one (default: index.html)')
     .option('--listing', 'list folders that have no index.html')
     .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')

@@ -18,7 +18,7 @@ import type { ServiceManager } from '../supervisor/service-manager.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
 import { exitOnSignals, untilEnd } from './lifecycle.ts'
-import { createCommandLog } from './log.ts'
+import { createCommandLog, logToFileAlone } from './log.ts'
 import { servedSite } from './served-site.ts'
 import { servingLine } from './serving-line.ts'
 import { type FolderFlags, showPath } from './site.ts'
@@ -60,6 +60,7 @@ export async function serveHere(
     const { counts } = app
     const served = addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
     log.info(servingLine({ name: showPath(root), isSite, counts, addresses: served, workers: 1 }))
+    logToFileAlone()
     manager.ready()
     return await untilEnd(
       async (graceMs) => {

@@ -10,8 +10,8 @@ import { inheritedSockets, refuseInherited } from '../supervisor/inherited-socke
 import { WORKER_VARIABLE } from '../supervisor/messages.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import { supervise } from '../supervisor/supervise.ts'
-import { refuseUser, workerUser } from '../supervisor/worker-user.ts'
-import { createCommandLog } from './log.ts'
+import { refuseUser, type WorkerUser, workerUser } from '../supervisor/worker-user.ts'
+import { createCommandLog, logTo, logToFileAlone } from './log.ts'
 import { servingLine } from './serving-line.ts'
 import type { FolderFlags } from './site.ts'
 import { readVersion } from './version.ts'
@@ -21,13 +21,17 @@ export async function serveCommand(dir: string | undefined, flags: FolderFlags):
   if (supervisor !== undefined && process.send !== undefined) {
     // It is for this process alone, not for what the site starts.
     delete process.env[WORKER_VARIABLE]
+    logTo(flags, { echoes: false })
     const { serveAsWorker } = await import('./serve-worker.ts')
     return await serveAsWorker(dir, flags, supervisor)
   }
+  const owner = flags.user === undefined ? undefined : workerUser(flags.user)
+  logTo(flags, { echoes: true, owner })
   const log = createCommandLog()
   const manager = new ServiceManager(process.env, loadNative().ownProcess, log)
   const inherited = inheritedSockets(process.env)
-  const exitCode = flags.workers === 0 ? null : await serveSupervised(flags, manager, inherited)
+  const exitCode =
+    flags.workers === 0 ? null : await serveSupervised(flags, manager, inherited, owner)
   if (exitCode !== null) return exitCode
   refuseInherited(inherited, 'that needs workers')
   if (flags.user !== undefined) refuseUser(flags.user, 'that needs workers')
@@ -37,9 +41,10 @@ export async function serveCommand(dir: string | undefined, flags: FolderFlags):
 
 /** Null where the configuration wants no workers. */
 function serveSupervised(
-  { pidFile, user }: FolderFlags,
+  { pidFile }: FolderFlags,
   manager: ServiceManager,
   inherited: readonly number[],
+  user: WorkerUser | undefined,
 ): Promise<number | null> {
   const log = createCommandLog()
   return supervise({
@@ -47,13 +52,15 @@ function serveSupervised(
       file: process.execPath,
       args: [...process.execArgv, ...process.argv.slice(1)],
       version: readVersion(),
-      user: user === undefined ? undefined : workerUser(user),
+      user,
     },
     log,
     manager,
     inherited,
     pidFile: pidFile === undefined ? undefined : resolve(pidFile),
-    onServing: ({ settings: { name, isSite }, counts, addresses, workers }) =>
-      log.info(servingLine({ name, isSite, counts, addresses, workers })),
+    onServing: ({ settings: { name, isSite }, counts, addresses, workers }) => {
+      log.info(servingLine({ name, isSite, counts, addresses, workers }))
+      logToFileAlone()
+    },
   })
 }

@@ -11,6 +11,7 @@ import { createError, isCodedError } from '../core/errors.ts'
 import { parseConfig, type SiteConfig } from '../was/config.ts'
 import { readPort } from '../was/port.ts'
 import { loadEnvFile } from './env-file.ts'
+import type { LogLevel } from './log.ts'
 import { loadSiteModule } from './site-module.ts'
 import { withoutLoadNumbers } from './site-url.ts'
 
@@ -26,6 +27,8 @@ export interface SiteFlags {
   readonly pidFile?: string | undefined
   /** As whom workers run; only where root serves. */
   readonly user?: string | undefined
+  readonly logFile?: string | undefined
+  readonly logLevel?: LogLevel | undefined
   readonly verbose?: boolean | undefined
 }
 

@@ -61,6 +61,11 @@ export class ExchangeRecord {
     return this.#id
   }
 
+  /** Who has signed in by basic auth; empty: nobody. */
+  get user(): string {
+    return this.#request?.remoteUser ?? ''
+  }
+
   /** From now on it has the id and the route of this one. */
   follow(request: Request): void {
     this.answerer = 'view'

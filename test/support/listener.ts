@@ -21,7 +21,7 @@ export function listenerOf(needs: Partial<ExchangeListener> = {}): TestListener 
     ...needs,
     heard,
     ended(record) {
-      heard.push({ ...record, id: record.id })
+      heard.push({ ...record, id: record.id, user: record.user })
     },
     async wait(count) {
       for (let i = 0; i < 2000 && heard.length < count; i++) await sleep(5)

@@ -26,6 +26,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_LOG_FILE: {
+    message: '--log-file {file} cannot be written: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_EXPLAIN: {
     message: 'cannot explain that request: {problem}',
     status: 500,

@@ -38,7 +38,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 
 const VARIABLES: Readonly<Record<string, Variable>> = {
   remote_addr: ({ address }) => escapeText(address),
-  remote_user: () => '-',
+  remote_user: userOf,
   time_local: () => localTime(),
   time_iso8601: () => isoTime(),
   msec: () => (Date.now() / 1000).toFixed(3),
@@ -83,11 +83,16 @@ function untimed(line: LineFormat['line']): LineFormat {
 
 /** In one expression each, since these are what most sites use. */
 function common(record: ExchangeRecord, redact: Redact): string {
-  return `${record.address === '' ? '-' : record.address} - - [${localTime()}] "${requestLine(record, { redact })}" ${record.status} ${record.bodyBytes}`
+  return `${record.address === '' ? '-' : record.address} - ${userOf(record)} [${localTime()}] "${requestLine(record, { redact })}" ${record.status} ${record.bodyBytes}`
 }
 
 function agents({ referer, userAgent }: ExchangeRecord, redact: Redact): string {
   return `"${referer === '' ? '-' : escapeText(redact.url(referer))}" "${escapeText(userAgent)}"`
+}
+
+/** Without spaces, which would part the line elsewhere. */
+function userOf({ user }: ExchangeRecord): string {
+  return user === '' ? '-' : escapeText(user).replaceAll(' ', '\\x20')
 }
 
 /** The request line as it came; empty for bytes that were none. */
@@ -104,7 +109,7 @@ function targetOf({ path, search }: ExchangeRecord, redact: Redact): string {
 /** Its keys are fixed: what is not known is an empty string. */
 function jsonLine(record: ExchangeRecord, { redact, worker }: LineContext): string {
   const { method, path, search, protocol, host, address, status, bodyBytes } = record
-  const who = `"remote_addr":${escapeJson(address)},"request_id":${escapeJson(record.id)}`
+  const who = `"remote_addr":${escapeJson(address)},"remote_user":${escapeJson(record.user)},"request_id":${escapeJson(record.id)}`
   const scheme = record.secure ? 'https' : 'http'
   const asked = `"method":${escapeJson(method)},"scheme":"${scheme}","host":${escapeJson(host)},"path":${escapeJson(redact.path(path))},"query":${escapeJson(redact.query(search))},"protocol":${escapeJson(protocol)}`
   const answered = `"status":${status},"bytes":${bodyBytes},"duration_ms":${Math.round(record.durationMs * 1000) / 1000},"complete":${record.isWhole}`

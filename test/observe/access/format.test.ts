@@ -51,6 +51,7 @@ t.test('JSON has the same keys in every line', async (t) => {
   t.equal(id, record.id)
   t.strictSame(rest, {
     remote_addr: '192.0.2.1',
+    remote_user: '',
     method: 'GET',
     scheme: 'https',
     host: 'x.test',

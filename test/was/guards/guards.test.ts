@@ -1,5 +1,5 @@
 /** What stands before files, cached pages, views and WebSockets alike: over real sockets, in both lanes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -213,4 +213,26 @@ t.test('nonsense is told at start', async (t) => {
     /access\[0\].basicAuth.users.mara is no hash of a password; "uwas hashpassword" makes one/,
     config,
   )
+})
+
+t.test('the access log has the name of who has signed in, and of nobody else', async (t) => {
+  const hash = await createPasswords().hash('good password')
+  const dir = mkdtempSync(join(tmpdir(), 'uwas-guards-log-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'access.log')
+  const site = await guarded(t, {
+    access: [{ path: '/admin/*', basicAuth: { users: { 'mara m': hash } } }],
+    accessLog: { file, format: '$status $remote_user "$request"' },
+  })
+  for (const target of ['/admin/users', '/admin/secret.txt', '/open.txt']) {
+    t.equal((await site.ask(target, [basic('mara m:good password')])).status, 200)
+  }
+  t.equal((await site.ask('/admin/users', [basic('mara m:bad')])).status, 401)
+  await site.backends.logs.close()
+  t.strictSame(readFileSync(file, 'utf8').trimEnd().split('\n'), [
+    '200 mara\\x20m "GET /admin/users HTTP/1.1"',
+    '200 mara\\x20m "GET /admin/secret.txt HTTP/1.1"',
+    '200 - "GET /open.txt HTTP/1.1"',
+    '401 - "GET /admin/users HTTP/1.1"',
+  ])
 })
