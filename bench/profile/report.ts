@@ -1,6 +1,7 @@
 /** What a profile leaves: lines for the terminal, and one page in `results/` that needs nothing else. */
+import { mkdirSync } from 'node:fs'
 import { escapeText } from '../report/chart.ts'
-import { stemOf, write } from '../report/result.ts'
+import { RESULTS, stemOf, write } from '../report/result.ts'
 import { STYLE } from '../report/style.ts'
 import { FLAME_STYLE } from './flame-graph.ts'
 
@@ -82,8 +83,9 @@ function section({ title, rows, notes = [], chart = '' }: Part): string {
   return `<h2>${escapeText(title)}</h2>\n${chart}\n${table}\n${words.join('\n')}`
 }
 
-/** Where files of a profile begin: `results/<time>-<kind>-<target>`. */
+/** Where files of a profile begin: `results/<time>-<kind>-<target>`, in a folder that is there. */
 export function stemFor(kind: string, target: string): string {
+  mkdirSync(RESULTS, { recursive: true })
   return `${stemOf({ at: new Date().toISOString() })}-${kind}-${target.replace(/[^\w.-]+/g, '-')}`
 }
 
