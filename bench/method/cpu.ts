@@ -1,5 +1,5 @@
 /** CPU time from the kernel's own books: of one core, and of processes. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Jiffies are hundredths of a second on every Linux that matters here (USER_HZ). */
 const MS_PER_JIFFY = 10
@@ -16,28 +16,44 @@ export function coreBusyMs(cpu: number): number {
   return (user + nice + system + irq + softirq) * MS_PER_JIFFY
 }
 
-/** Milliseconds that the processes have run, user and kernel, all threads. */
+/** Milliseconds that the processes have run, user and kernel, all threads that live: to the microsecond where the kernel says. */
 export function processMs(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const { user, system } = timesOf(pid)
-    return sum + user + system
-  }, 0)
+  return pids.reduce((sum, pid) => sum + ownMs(pid), 0)
 }
 
-/** Milliseconds that the process's main thread has run, user and kernel, to the microsecond. */
+/** Milliseconds that the process's main thread has run. */
 export function mainThreadMs(pid: number): number {
-  return threadMs(pid, pid)
+  return threadMs(pid, pid) ?? ownMs(pid)
 }
 
-/** See the kernel's Documentation/scheduler/sched-stats.rst: the first number is in nanoseconds. */
-function threadMs(pid: number, thread: number): number {
-  const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
-  return Number(text.split(' ')[0]) / 1e6
+function ownMs(pid: number): number {
+  const times = threadsOf(pid).map((thread) => threadMs(pid, thread))
+  const all = times.reduce((sum: number, ms = 0) => sum + ms, 0)
+  if (all > 0) return all
+  const { user, system } = timesOf(pid)
+  return user + system
+}
+
+function threadsOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).map(Number)
+}
+
+/**
+ * The first number of schedstat, nanoseconds: see the kernel's Documentation/scheduler/sched-stats.rst. Undefined for a
+ * thread that has ended since; 0 where the kernel keeps no such books.
+ */
+function threadMs(pid: number, thread: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
+    return Number(text.split(' ')[0]) / 1e6
+  } catch {
+    return undefined
+  }
 }
 
 /** The same of a process and of all its children, those that have ended included. */
 export function familyMs(pid: number): number {
-  const { user, system, ended } = timesOf(pid)
+  const { ended } = timesOf(pid)
   const living = childrenOf(pid).reduce((sum, child) => {
     try {
       return sum + processMs([child])
@@ -46,7 +62,7 @@ export function familyMs(pid: number): number {
       return sum
     }
   }, 0)
-  return user + system + ended + living
+  return ownMs(pid) + ended + living
 }
 
 /** Process ids. */
