@@ -28,7 +28,10 @@ export interface Outcome {
 /** The first rival, whose fields the others copy, does not answer as the scenario wants. */
 export class WrongAnswer extends Error {}
 
-interface Entered extends Contestant {
+export interface Entered extends Contestant {
+  readonly origin: string
+  /** A folder of its own. */
+  readonly scratch: string
   readonly verified: Verified
   readonly database: OwnDatabase | undefined
 }
@@ -40,6 +43,40 @@ export async function bench(
   rounds: number,
   seconds: number,
 ): Promise<Outcome> {
+  return await withRivals(scenario, rivals, async ({ entered, leftOut, server }) => {
+    const cpus = { serveCpu: SERVE_CPU, loadCpu: LOAD_CPU }
+    const { samples, requests } = await runRounds(entered, { rounds, seconds, ...cpus })
+    await stopAll(entered)
+    for (const { name, database } of entered) {
+      try {
+        if (database !== undefined) await checkBooks(scenario, requests.get(name) ?? 0, database)
+      } catch (error) {
+        samples.delete(name)
+        leaveOut(leftOut, name, error, name === rivals[0]?.name)
+      }
+    }
+    const differing = new Map(entered.map(({ name, verified }) => [name, verified.differing]))
+    const running = new Map(entered.map((one) => [one.name, one.running]))
+    const bodyBytes = bytesOf(entered[0]?.verified)
+    const outcome = { samples, running, differing, leftOut, bodyBytes }
+    return server === undefined ? outcome : { ...outcome, postgres: await server.version() }
+  })
+}
+
+export interface Field {
+  /** Those that answer rightly, in the order of the rivals. */
+  readonly entered: readonly Entered[]
+  /** Why a rival is not among them. */
+  readonly leftOut: Map<string, string>
+  readonly server: BenchServer | undefined
+}
+
+/** Starts all rivals and checks their answers; what was started is stopped afterwards. Throws `WrongAnswer`. */
+export async function withRivals<T>(
+  scenario: Scenario,
+  rivals: readonly Rival[],
+  use: (field: Field) => Promise<T>,
+): Promise<T> {
   const scratch = mkdtempSync(join(tmpdir(), 'uwas-bench-'))
   const entered: Entered[] = []
   const leftOut = new Map<string, string>()
@@ -60,22 +97,7 @@ export async function bench(
         leaveOut(leftOut, rival.name, error, model === undefined)
       }
     }
-    const cpus = { serveCpu: SERVE_CPU, loadCpu: LOAD_CPU }
-    const { samples, requests } = await runRounds(entered, { rounds, seconds, ...cpus })
-    await stopAll(entered)
-    for (const { name, database } of entered) {
-      try {
-        if (database !== undefined) await checkBooks(scenario, requests.get(name) ?? 0, database)
-      } catch (error) {
-        samples.delete(name)
-        leaveOut(leftOut, name, error, name === rivals[0]?.name)
-      }
-    }
-    const differing = new Map(entered.map(({ name, verified }) => [name, verified.differing]))
-    const running = new Map(entered.map((one) => [one.name, one.running]))
-    const bodyBytes = bytesOf(entered[0]?.verified)
-    const outcome = { samples, running, differing, leftOut, bodyBytes }
-    return server === undefined ? outcome : { ...outcome, postgres: await server.version() }
+    return await use({ entered, leftOut, server })
   } finally {
     await stopAll(entered)
     await server?.stop()
@@ -129,7 +151,7 @@ async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<En
         }))
     const plan = planLoad(scenario, origin, verified.requestHeaders, scratch)
     const databaseMs = () => server?.cpuMs() ?? 0
-    return { name: rival.name, plan, running, databaseMs, verified, database }
+    return { name: rival.name, plan, running, databaseMs, origin, scratch, verified, database }
   } catch (error) {
     await running.stop()
     throw error

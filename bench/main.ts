@@ -1,12 +1,14 @@
 /** `npm run bench -- [COMMAND] …`: see README.md here. Without a command it measures. */
 import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { latencyCommand } from './commands/latency.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
   run: runCommand,
   report: reportCommand,
   compare: compareCommand,
+  latency: latencyCommand,
   doctor: doctorCommand,
 }
 

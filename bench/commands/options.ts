@@ -1,4 +1,7 @@
 /** What the commands' options may be. Each throws an error that says what would do. */
+import { rivals } from '../rivals/all.ts'
+import type { Rival } from '../rivals/rival.ts'
+import { viewRivals } from '../rivals/views.ts'
 import { scenarios } from '../scenarios/all.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 
@@ -16,4 +19,34 @@ export function scenariosOf(names: readonly string[]): readonly Scenario[] {
     if (scenario === undefined) throw new Error(`there is no scenario ${name}; --list shows all`)
     return scenario
   })
+}
+
+export interface Entrants {
+  readonly here: readonly Rival[]
+  /** How to get those that are not. */
+  readonly absent: readonly string[]
+}
+
+/** The rivals of a scenario that can run here: all, or those of the names. uwas is always the first: the others are given its fields. */
+export function entrantsFor({ view }: Scenario, names: readonly string[] | undefined): Entrants {
+  const all = view === undefined ? rivals : viewRivals
+  const isNamed = ({ name, family }: Rival): boolean =>
+    names === undefined || names.includes(name) || names.includes(family ?? name)
+  const wanted = all.filter((rival, i) => i === 0 || isNamed(rival))
+  const missing = new Map(wanted.map((rival) => [rival, missingOnce(rival)]))
+  return {
+    here: wanted.filter((rival) => missing.get(rival) === undefined),
+    absent: wanted.flatMap((rival) => {
+      const why = missing.get(rival)
+      return why === undefined ? [] : [`${rival.name} is left out: ${why}`]
+    }),
+  }
+}
+
+const looked = new Map<Rival, string | undefined>()
+
+/** Looking takes a process or two, and each scenario asks. */
+function missingOnce(rival: Rival): string | undefined {
+  if (!looked.has(rival)) looked.set(rival, rival.missing())
+  return looked.get(rival)
 }

@@ -7,12 +7,10 @@ import { collect } from '../report/collect.ts'
 import { runPage } from '../report/page.ts'
 import { beginRun, type Run, readRun, stemOf, write } from '../report/result.ts'
 import { runTable, scenarioTable } from '../report/table.ts'
-import { rivals } from '../rivals/all.ts'
 import type { Rival } from '../rivals/rival.ts'
-import { viewRivals } from '../rivals/views.ts'
 import { scenarios } from '../scenarios/all.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
-import { scenariosOf, whole } from './options.ts'
+import { entrantsFor, scenariosOf, whole } from './options.ts'
 
 /** The exit code: 1 when uwas itself answers a scenario wrongly. */
 export async function runCommand(args: string[]): Promise<number> {
@@ -35,16 +33,13 @@ export async function runCommand(args: string[]): Promise<number> {
   const wanted = scenariosOf(values.scenario)
   const rounds = whole(values.rounds, 'rounds')
   const seconds = whole(values.seconds, 'seconds')
-  const isOf = (kind: boolean) => wanted.some(({ view }) => (view !== undefined) === kind)
-  const ofFiles = split(isOf(false) ? named(rivals, values.rival) : [])
-  const ofViews = split(isOf(true) ? named(viewRivals, values.rival) : [])
-  const absent = [...new Set([...ofFiles.absent, ...ofViews.absent])]
+  const entrants = new Map(wanted.map((one) => [one, entrantsFor(one, values.rival)]))
+  const absent = [...new Set([...entrants.values()].flatMap((one) => one.absent))]
   for (const line of absent) console.log(line)
   let run = beginRun(describeTools(), { rounds, seconds, absent })
   let isRight = true
   for (const scenario of wanted) {
-    const here = scenario.view === undefined ? ofFiles.here : ofViews.here
-    const next = await measure(run, scenario, here)
+    const next = await measure(run, scenario, entrants.get(scenario)?.here ?? [])
     isRight &&= next !== undefined
     run = next ?? run
   }
@@ -96,24 +91,4 @@ export function reportCommand(args: string[]): number {
   console.log(write(`${stem}.html`, runPage(run)))
   console.log(write(`${stem}.md`, runTable(run)))
   return 0
-}
-
-/** uwas is always among them: the others are given its fields. */
-function named(all: readonly Rival[], names: readonly string[] | undefined): readonly Rival[] {
-  if (names === undefined) return all
-  const found = all.filter(
-    ({ name, family }) => names.includes(name) || names.includes(family ?? name),
-  )
-  return [...new Set([...all.slice(0, 1), ...found])]
-}
-
-function split(all: readonly Rival[]): { here: readonly Rival[]; absent: readonly string[] } {
-  const missing = new Map(all.map((rival) => [rival, rival.missing()]))
-  return {
-    here: all.filter((rival) => missing.get(rival) === undefined),
-    absent: all.flatMap((rival) => {
-      const why = missing.get(rival)
-      return why === undefined ? [] : [`${rival.name} is left out: ${why}`]
-    }),
-  }
 }
