@@ -67,8 +67,11 @@ export async function runRounds(
 }
 
 /** Waits until no contestant computes: what one does in the background would count for all. */
-async function settled(contestants: readonly Contestant[]): Promise<void> {
-  const pids = contestants.flatMap(({ running }) => running.pids)
+function settled(contestants: readonly Contestant[]): Promise<void> {
+  return settledPids(contestants.flatMap(({ running }) => running.pids))
+}
+
+export async function settledPids(pids: readonly number[]): Promise<void> {
   const until = Date.now() + SETTLE_MS
   for (let before = Number.NaN; Date.now() < until; ) {
     const now = processMs(pids)

@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { ask } from '../method/ask.ts'
 import { ROOT } from '../method/builds.ts'
 import { type BenchServer, type OwnDatabase, startServer } from '../method/database.ts'
-import { type LoadPlan, type LoadResult, load, planLoad } from '../method/load.ts'
+import { type LoadResult, load, planLoad } from '../method/load.ts'
 import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from '../method/place.ts'
+import { settledPids } from '../method/rounds.ts'
 import { verify } from '../method/verify.ts'
 import { verifyView } from '../method/verify-view.ts'
 import { startPinned, stopChild } from '../rivals/rival.ts'
@@ -36,6 +37,9 @@ export interface SubjectOptions {
 export interface Server {
   /** Of what was started: of the wrapper, where there is one. */
   readonly pid: number
+  readonly origin: string
+  /** Bytes of the first request of the load. */
+  readonly request: string
   /** Loads from the other core. */
   load(seconds: number): Promise<LoadResult>
   /** Resolves when the started process has ended. */
@@ -103,13 +107,20 @@ export async function withServer<T>(
       ...(database !== undefined && { DATABASE_URL: database.place.url }),
     })
     const ended = new Promise<void>((resolve) => child?.once('exit', () => resolve()))
-    const plan = await planFor(target, `http://127.0.0.1:${port}`, { dir, scratch, database })
+    const origin = `http://127.0.0.1:${port}`
+    const headers = await checkedHeaders(target, origin, dir, database)
+    const scenario = scenarioOf(target)
+    const plan = planLoad(scenario, origin, headers, scratch)
+    // Variants of files are made in the background.
+    await settledPids([child.pid as number])
     const { connections } = options
     const args = plan.map((one) =>
       connections !== undefined && one.startsWith('-c') ? `-c${connections}` : one,
     )
     return await use({
       pid: child.pid as number,
+      origin,
+      request: requestBytes(scenario.paths[0] as string, `127.0.0.1:${port}`, headers),
       load: (seconds) => load(args, LOAD_CPU, seconds),
       ended: () => ended,
     })
@@ -125,16 +136,26 @@ function servedBy(target: Target, dir: string): string[] {
   return target.scenario.view === undefined ? [dir] : ['--config', SITE]
 }
 
-interface Place {
-  readonly dir: string
-  readonly scratch: string
-  readonly database: OwnDatabase | undefined
+function scenarioOf(target: Target): Scenario {
+  if ('scenario' in target) return target.scenario
+  const { paths } = target
+  return { name: 'site', title: 'a site', files: () => [], paths, connections: 64 }
 }
 
-/** Throws when an answer is wrong. */
-async function planFor(target: Target, origin: string, place: Place): Promise<LoadPlan> {
-  const { dir, scratch, database } = place
-  if ('config' in target) return await planForSite(target.paths, origin, scratch)
+/** What each request carries. Throws when an answer is wrong. */
+async function checkedHeaders(
+  target: Target,
+  origin: string,
+  dir: string,
+  database: OwnDatabase | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  if ('config' in target) {
+    for (const path of target.paths) {
+      const { status } = await ask(origin + path, {})
+      if (status >= 400) throw new Error(`${path} is answered with ${status}: choose a --path`)
+    }
+    return {}
+  }
   const { scenario } = target
   const none = new Set<string>()
   const { requestHeaders } = await (scenario.view === undefined
@@ -144,18 +165,16 @@ async function planFor(target: Target, origin: string, place: Place): Promise<Lo
         cannotSet: none,
         database,
       }))
-  return planLoad(scenario, origin, requestHeaders, scratch)
+  return requestHeaders
 }
 
-async function planForSite(
-  paths: readonly string[],
-  origin: string,
-  scratch: string,
-): Promise<LoadPlan> {
-  for (const path of paths) {
-    const { status } = await ask(origin + path, {})
-    if (status >= 400) throw new Error(`${path} is answered with ${status}: choose a --path`)
-  }
-  const scenario = { name: 'site', title: 'a site', files: () => [], paths, connections: 64 }
-  return planLoad(scenario, origin, {}, scratch)
+function requestBytes(
+  path: string,
+  host: string,
+  headers: Readonly<Record<string, string>>,
+): string {
+  const fields = Object.entries({ Host: host, ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  )
+  return `GET ${path} HTTP/1.1\r\n${fields.join('')}\r\n`
 }

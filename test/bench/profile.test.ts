@@ -79,6 +79,7 @@ t.test('a compiled function is shown where its source stands', async (t) => {
 
 const PERF_SCRIPT = `	ffffffff81 tcp_sendmsg ([kernel.kallsyms])
 	     7f01 JS:*#handle file://${ROOT}none/native-lane.js:131:10 (/tmp/perf-42.map)
+	     7f03 JS:*u10 :5418:13 (/tmp/perf-42.map)
 	     7f02 uWS::HttpContext::on_data(us_socket*) (/x/uws_linux_x64_115.node)
 
 	ffffffff81 tcp_sendmsg ([kernel.kallsyms])
@@ -90,12 +91,14 @@ t.test(
     const stacks = stacksOf(PERF_SCRIPT)
     t.same(
       stacks.map((stack) => stack.map(({ name }) => name)),
-      [['uWS::HttpContext::on_data(us_socket*)', '#handle', 'tcp_sendmsg'], ['tcp_sendmsg']],
+      [['uWS::HttpContext::on_data(us_socket*)', 'u10', '#handle', 'tcp_sendmsg'], ['tcp_sendmsg']],
     )
-    t.equal(stacks[0]?.[1]?.where, 'none/native-lane.js:131')
+    t.equal(stacks[0]?.[1]?.where, 'code made at run time:5418')
+    t.equal(stacks[0]?.[2]?.where, 'none/native-lane.js:131')
     t.same(byOwner(treeOfStacks(stacks, 2)), [
       ['kernel', 4],
       ['uWebSockets.js', 0],
+      ['uwas', 0],
       ['the site', 0],
     ])
   },

@@ -138,7 +138,7 @@ export function stacksOf(text: string): readonly (readonly Place[])[] {
 function placeOfLine(line: string): Place {
   const [, symbol = '[unknown]', file = ''] = /^\s*[0-9a-f]+ (.*) \((.*?)\)$/.exec(line) ?? []
   const [, name, url, row, column] =
-    /^(?:JS|LazyCompile|Function|Script):[*~^+]*(.*?) ?((?:file:|node:|uwas)\S*?):(\d+):(\d+)$/.exec(
+    /^(?:JS|LazyCompile|Function|Script):[*~^+]*(.*?) ?((?:(?:file:|node:|uwas)\S*?)?):(\d+):(\d+)$/.exec(
       symbol,
     ) ?? []
   if (url !== undefined) {
