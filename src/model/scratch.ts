@@ -7,6 +7,7 @@ import { createError } from '../core/errors.ts'
 import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf } from './failures.ts'
+import { quoteName } from './table/columns.ts'
 
 /** Empty, with the encoding and locale of the database that it stands beside. */
 export interface Scratch {
@@ -24,16 +25,20 @@ const TRY_LOCK = 'select pg_try_advisory_lock(hashtext($1), hashtext($2))'
 const UNLOCK = 'select pg_advisory_unlock(hashtext($1), hashtext($2))'
 const LOCK_CLASS = 'uwas scratch database'
 
+const WHAT = 'a scratch database'
+const CLOSE_MS = 1000
+/** A lock that was lost with its session is taken again so soon. */
+const AGAIN_MS = 100
+
 /** On the server of `beside`, as its role. Rejects with UWAS_ERR_MODEL_SCRATCH, _UNAVAILABLE, _SESSION. */
 export async function createScratch(beside: Database): Promise<Scratch> {
-  const connection = await beside.openSession('a scratch database')
-  const drop = (name: string) =>
-    connection.simple(`drop database if exists ${name} with (force)`).then(() => {})
+  const keeper = new Keeper(beside)
+  const connection = await keeper.connect()
   try {
     const prefix = await prefixOf(connection)
-    await sweep(connection, prefix, drop)
+    await sweep(connection, prefix)
     const name = `${prefix}${randomBytes(8).toString('hex')}`
-    await connection.run(LOCK, [LOCK_CLASS, name])
+    await keeper.keep(name)
     await connection.simple(await creation(connection, name))
     const database = beside.beside(name)
     return {
@@ -41,17 +46,86 @@ export async function createScratch(beside: Database): Promise<Scratch> {
       async drop() {
         try {
           await database.close()
-          await drop(name)
+          await keeper.drop(name)
         } finally {
-          await connection.close(1000)
+          await keeper.close()
         }
       },
     }
   } catch (error) {
-    await connection.close(1000)
+    await keeper.close()
     if (isConnectionFailure(error)) throw error
     const problem = `${problemOf(error)} (SQLSTATE ${sqlStateOf(error)})`
     throw createError('UWAS_ERR_MODEL_SCRATCH', { where: beside.where, problem }, error)
+  }
+}
+
+/** The session that holds the lock. When it is lost another one takes it. */
+class Keeper {
+  readonly #beside: Database
+  #connection: Connection | null
+  #name: string | null
+  #timer: NodeJS.Timeout | undefined
+  #isClosed: boolean
+
+  constructor(beside: Database) {
+    this.#beside = beside
+    this.#connection = null
+    this.#name = null
+    this.#timer = undefined
+    this.#isClosed = false
+  }
+
+  async connect(): Promise<Connection> {
+    const connection = await this.#beside.openSession(WHAT, {
+      onEnd: () => this.#again(),
+    })
+    this.#connection = connection
+    if (this.#name !== null) await connection.run(LOCK, [LOCK_CLASS, this.#name])
+    return connection
+  }
+
+  async keep(name: string): Promise<void> {
+    this.#name = name
+    await this.#connection?.run(LOCK, [LOCK_CLASS, name])
+  }
+
+  /** Whoever uses it still. */
+  async drop(name: string): Promise<void> {
+    const text = `drop database if exists ${quoteName(name)} with (force)`
+    try {
+      if (this.#connection?.alive === true) return void (await this.#connection.simple(text))
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error
+    }
+    const another = await this.#beside.openSession(WHAT)
+    try {
+      await another.simple(text)
+    } finally {
+      await another.close(CLOSE_MS)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#connection?.close(CLOSE_MS)
+  }
+
+  #again(): void {
+    if (this.#isClosed || this.#name === null) return
+    clearTimeout(this.#timer)
+    const work = () => void this.#reconnect()
+    this.#timer = setTimeout(work, AGAIN_MS).unref()
+  }
+
+  async #reconnect(): Promise<void> {
+    try {
+      const connection = await this.connect()
+      if (this.#isClosed) await connection.close(CLOSE_MS)
+    } catch {
+      this.#again()
+    }
   }
 }
 
@@ -62,22 +136,23 @@ async function prefixOf(connection: Connection): Promise<string> {
   return `uwas_scratch_${hash.digest('hex').slice(0, 12)}_`
 }
 
-/** One whose lock is free has nobody any more. Another role's, or one that is taken just now, is left alone. */
-async function sweep(
-  connection: Connection,
-  prefix: string,
-  drop: (name: string) => Promise<void>,
-): Promise<void> {
-  const text = 'select datname from pg_database where starts_with(datname::text, $1)'
-  const { rows } = await connection.run(text, [prefix])
+/**
+ * One whose lock is free and that nobody is connected to has nobody any more. Another role's, and one that is taken
+ * just now, is left alone: here nobody is thrown out.
+ */
+async function sweep(connection: Connection, prefix: string): Promise<void> {
+  const { rows } = await connection.run(LEFT, [`^${prefix}[0-9a-f]{16}$`])
   for (const [found] of rows) {
     const name = String(found)
     const { rows: locked } = await connection.run(TRY_LOCK, [LOCK_CLASS, name])
     if (locked[0]?.[0] !== 't') continue
-    await drop(name).catch(() => {})
+    await connection.simple(`drop database if exists ${quoteName(name)}`).catch(() => {})
     await connection.run(UNLOCK, [LOCK_CLASS, name])
   }
 }
+
+const LEFT = `select datname from pg_database as found where datname::text ~ $1
+  and not exists (select from pg_stat_activity where datid = found.oid)`
 
 /** From `template0`, which nobody is connected to and nobody has changed. */
 async function creation(connection: Connection, name: string): Promise<string> {

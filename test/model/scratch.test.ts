@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createDatabase } from '../../src/model/database.ts'
 import { createScratch } from '../../src/model/scratch.ts'
-import { keepLog, runSql, testDatabase, testServer } from '../support/postgres.ts'
+import { keepLog, runSql, testDatabase, testServer, until } from '../support/postgres.ts'
 
 const LEFT = "select count(*) from pg_database where datname like 'uwas\\_scratch\\_%'"
 
@@ -38,6 +38,50 @@ t.test('what a killed process has left goes with the next one, what is used stay
   await next.drop()
   await used.drop()
   await runSql(db, 'drop database uwas_scratch_of_another_site')
+})
+
+/** The sessions that keep scratch databases, of those that are connected to this one. */
+const KEEPERS = `select pid from pg_locks join pg_stat_activity using (pid)
+  where locktype = 'advisory' and granted and datname = current_database()`
+const END_KEEPERS = `select pg_terminate_backend(pid, 60000) from (${KEEPERS}) as them`
+
+t.test('one in use outlives the session that has marked it, which is made again', async (t) => {
+  const db = await testDatabase(t)
+  const used = await createScratch(db)
+  const connection = await used.database.openSeparate()
+  await runSql(db, END_KEEPERS)
+  const next = await createScratch(db)
+  t.same((await connection.simple('select 1')).rows, [['1']])
+  await connection.close(1000)
+  await until(async () => (await runSql(db, KEEPERS)).length === 2)
+  const another = await createScratch(db)
+  t.strictSame(await runSql(used.database, 'select 1'), [['1']], 'nobody is connected to it')
+  await runSql(db, END_KEEPERS)
+  for (const each of [used, next, another]) await each.drop()
+  t.strictSame(await runSql(db, LEFT), [['0']])
+})
+
+t.test('a name in capitals is not taken for the one in small letters', async (t) => {
+  const db = await testDatabase(t)
+  const used = await createScratch(db)
+  const name = used.database.where.replace(/^.*\((.*)\)$/s, '$1')
+  const capital = name.replace(/[0-9a-f]{16}$/, 'ABCDEF0123456789')
+  const small = capital.toLowerCase()
+  await runSql(db, `create database "${capital}"`)
+  await runSql(db, `create database ${small}`)
+  const lock = await db.openSeparate()
+  await lock.run('select pg_advisory_lock(hashtext($1), hashtext($2))', [
+    'uwas scratch database',
+    small,
+  ])
+  const next = await createScratch(db)
+  const kept = `select datname from pg_database where lower(datname) = '${small}' order by 1`
+  t.same((await runSql(db, kept)).flat().sort(), [capital, small])
+  await lock.close(1000)
+  await next.drop()
+  await used.drop()
+  await runSql(db, `drop database "${capital}"`)
+  await runSql(db, `drop database ${small}`)
 })
 
 t.test('a role that may not make databases is told so', async (t) => {
