@@ -49,7 +49,8 @@ export class ExclusiveLane {
   #opening: number
   /** Connections taken out of the budget for good. */
   #reserved: number
-  #fullUntil: number
+  /** Runs while the server, full as it was, is not asked for a further connection. */
+  #quiet: NodeJS.Timeout | null
   #closed: boolean
 
   constructor(connector: Connector, options: ExclusiveOptions) {
@@ -61,7 +62,7 @@ export class ExclusiveLane {
     this.#waiters = new Set()
     this.#opening = 0
     this.#reserved = 0
-    this.#fullUntil = Number.NEGATIVE_INFINITY
+    this.#quiet = null
     this.#closed = false
   }
 
@@ -83,7 +84,7 @@ export class ExclusiveLane {
 
   /** Whether `acquire` would not have to wait. */
   get hasFree(): boolean {
-    return this.#idle.length > 0 || this.#all.size + this.#opening < this.size
+    return this.#idle.length > 0 || this.#mayOpen
   }
 
   /**
@@ -127,7 +128,7 @@ export class ExclusiveLane {
 
   free(): void {
     this.#reserved--
-    this.#wake(undefined)
+    this.#wakeToOpen()
   }
 
   /** Each second: ends connections that hang, that nobody needs, and whose time is over. */
@@ -142,6 +143,7 @@ export class ExclusiveLane {
 
   async close(timeoutMs: number): Promise<void> {
     this.#closed = true
+    if (this.#quiet !== null) clearTimeout(this.#quiet)
     const closed = busy('the database is being closed')
     for (const waiter of this.#waiters) this.#forget(waiter).reject(closed)
     await Promise.all(this.connections.map((each) => each.close(timeoutMs)))
@@ -151,11 +153,15 @@ export class ExclusiveLane {
   async #take(signal: AbortSignal | null): Promise<Connection> {
     const deadline = performance.now() + this.#options.acquireTimeoutMs
     for (;;) {
-      if (signal?.aborted === true) throw createError('UWAS_ERR_MODEL_ABANDONED', {})
+      if (signal?.aborted === true) {
+        // It may have been woken for a place that it does not need any more.
+        this.#wakeToOpen()
+        throw createError('UWAS_ERR_MODEL_ABANDONED', {})
+      }
       const idle = this.#idle.pop()
       if (idle !== undefined) return idle
       if (this.#closed) throw busy('the database is closed')
-      if (this.#all.size + this.#opening < this.size && performance.now() >= this.#fullUntil) {
+      if (this.#mayOpen) {
         const opened = await this.#open()
         if (opened !== undefined) return opened
         // One may have been given back meanwhile.
@@ -164,6 +170,12 @@ export class ExclusiveLane {
       const given = await this.#wait(deadline - performance.now(), signal)
       if (given?.alive === true) return given
     }
+  }
+
+  /** A full server is asked nevertheless where there is nobody of this lane to be waited for. */
+  get #mayOpen(): boolean {
+    const count = this.#all.size + this.#opening
+    return count < this.size && (this.#quiet === null || count === 0)
   }
 
   /** Undefined when PostgreSQL has no place for more, and others of this lane are there to be waited for. */
@@ -180,19 +192,27 @@ export class ExclusiveLane {
     } catch (error) {
       isFull = sqlStateOf(error) === '53300' && this.#all.size > 0
       if (!isFull) throw error
-      this.#fullUntil = performance.now() + FULL_MS
+      this.#beQuiet()
       return undefined
     } finally {
       this.#opening--
-      if (connection === undefined && !isFull) this.#wake(undefined)
+      // Also after a success: a server that was full may have room for more than one.
+      if (!isFull) this.#wakeToOpen()
     }
+  }
+
+  #beQuiet(): void {
+    this.#quiet ??= setTimeout(() => {
+      this.#quiet = null
+      this.#wakeToOpen()
+    }, FULL_MS).unref()
   }
 
   #drop(connection: Connection): void {
     this.#all.delete(connection)
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
-    this.#wake(undefined)
+    this.#wakeToOpen()
   }
 
   async #wait(timeoutMs: number, signal: AbortSignal | null): Promise<Connection | undefined> {
@@ -225,6 +245,10 @@ export class ExclusiveLane {
     return busy(
       `all ${this.size} for transactions were in use for ${acquireTimeoutMs} ms${holders}`,
     )
+  }
+
+  #wakeToOpen(): void {
+    if (this.#mayOpen) this.#wake(undefined)
   }
 
   /** Gives `connection`, or the place that became free, to who waits longest. */

@@ -197,18 +197,93 @@ t.test('of a request that is gone nothing waits for a connection', async (t) => 
   await held
 })
 
+/** PostgreSQL's answer to one connection too many. */
+const FULL = Object.assign(new Error('too many clients'), { name: 'PostgresError', code: '53300' })
+
+interface FakeConnection {
+  readonly connection: Connection
+  die(): void
+}
+
+/** Lanes on connections that are made, refused and lost as a test says. */
+function fakeLane(options: { size: number; maxWaiting?: number }) {
+  const opened: FakeConnection[] = []
+  let attempts = 0
+  let hasRoom = true
+  const connector = {
+    async open(onDead: () => void) {
+      attempts++
+      if (!hasRoom) throw FULL
+      const connection = { alive: true, idleSince: 0, isOver: () => false }
+      const die = () => {
+        connection.alive = false
+        onDead()
+      }
+      opened.push({ connection: connection as unknown as Connection, die })
+      return connection
+    },
+  } as unknown as Connector
+  const rest = { acquireTimeoutMs: 60_000, maxWaiting: 10, leaks: null }
+  return {
+    lane: new ExclusiveLane(connector, { ...rest, ...options }),
+    opened,
+    attempts: () => attempts,
+    room(is: boolean) {
+      hasRoom = is
+    },
+  }
+}
+
+t.test('when the last connection of a full server is lost, who waits opens another', async (t) => {
+  const { lane, opened, room, attempts } = fakeLane({ size: 3 })
+  await lane.acquire()
+  room(false)
+  const waiting = [lane.acquire(), lane.acquire()]
+  await until(() => lane.waiting === 2)
+  t.equal(attempts(), 3)
+  room(true)
+  opened[0]?.die()
+  const first = await waiting[0]
+  t.equal(first, opened[1]?.connection, 'before the quiet time is over')
+  lane.release(first as Connection)
+  t.equal(await waiting[1], first)
+})
+
+t.test('a server that was full is asked again, however long all others are kept', async (t) => {
+  const { lane, room, attempts } = fakeLane({ size: 4 })
+  await lane.acquire()
+  room(false)
+  const waiting = [lane.acquire(), lane.acquire()]
+  await until(() => attempts() >= 4)
+  t.equal(lane.waiting, 2, 'it had no room yet')
+  t.notOk(lane.hasFree)
+  room(true)
+  const got = await Promise.all(waiting)
+  t.equal(new Set(got).size, 2)
+  t.ok(lane.hasFree)
+})
+
+t.test('a place that somebody does not need any more goes to the next', async (t) => {
+  const { lane, opened } = fakeLane({ size: 1 })
+  await lane.acquire()
+  const gone = new AbortController()
+  const abandoned = lane.acquire(gone.signal)
+  const next = lane.acquire()
+  await until(() => lane.waiting === 2)
+  opened[0]?.die()
+  gone.abort()
+  await t.rejects(abandoned, { code: 'UWAS_ERR_MODEL_ABANDONED' })
+  t.equal(await next, opened[1]?.connection)
+})
+
 t.test('what is given back while the server refuses another connection is taken', async (t) => {
-  const full = Object.assign(new Error('too many clients'), {
-    name: 'PostgresError',
-    code: '53300',
-  })
   const connection = { alive: true, idleSince: 0, isOver: () => false } as unknown as Connection
   let refuse = () => {}
   const answers = [
     () => Promise.resolve(connection),
     () =>
       new Promise<Connection>((_, reject) => {
-        refuse = () => reject(full)
+        refuse = () => reject(FULL)
       }),
   ]
   const connector = { open: () => answers.shift()?.() } as unknown as Connector
