@@ -210,9 +210,10 @@ export class Database {
   }
 
   /**
-   * Calls `handler` with what is sent to `channel`, in order, until the returned function is called or `signal` fires.
-   * All listeners of a server share one connection, which is taken out of `database.poolSize` while there are any. When it
-   * is lost another is made, after pauses from 0.1 to 5 seconds. What `handler` throws is logged.
+   * Calls `handler` with what is sent to `channel`, one by one and in order, until the returned function is called or
+   * `signal` fires. While the promise of one is pending the next wait; when 1000 do, they are dropped, the log says so, and
+   * `onResync` is called. All listeners of a server share one connection, which is taken out of `database.poolSize` while
+   * there are any. When it is lost another is made, after pauses from 0.1 to 5 seconds. What `handler` throws is logged.
    *
    *     const stop = await db.listen('prices', (payload) => cache.delete(payload), { onResync: () => cache.clear() })
    *

@@ -5,14 +5,15 @@
 import { checkChannel, refuse } from './channel.ts'
 import type { Database } from './database.ts'
 import { Listener } from './listener.ts'
+import { Subscription } from './subscription.ts'
 
 /** How somebody listens. */
 export interface NotificationOptions {
   /** Ends it, as the returned function does. */
   readonly signal?: AbortSignal
   /**
-   * Called when the connection is there again after it had been lost: what was sent meanwhile has not been heard, so
-   * read anew what depends on it. What it throws is logged.
+   * Called when the connection is there again after it had been lost, or when so much was heard that some of it was
+   * dropped: read anew what depends on it. In order with the handler. What it throws is logged.
    */
   readonly onResync?: () => unknown
 }
@@ -37,7 +38,7 @@ export async function listen(
   signal?.throwIfAborted()
   db.listener ??= new Listener(db)
   const { listener } = db
-  const subscription = { handler, onResync }
+  const subscription = new Subscription({ channel, handler, onResync, log: db.log })
   await listener.add(channel, subscription)
   const onAbort = () => void stop()
   const stop = () => {

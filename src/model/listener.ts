@@ -6,13 +6,8 @@ import type { Log } from '../core/log.ts'
 import type { Connection } from './connection.ts'
 import type { SeparateOptions } from './database.ts'
 import { problemOf, translate } from './failures.ts'
+import type { Subscription } from './subscription.ts'
 import { quoteName } from './table/columns.ts'
-
-/** Who listens to a channel. */
-export interface Subscription {
-  readonly handler: (payload: string) => unknown
-  readonly onResync: (() => unknown) | undefined
-}
 
 /** What a listener has of its database. */
 export interface ListenerHost {
@@ -112,6 +107,7 @@ export class Listener {
   #forget(channel: string, subscription: Subscription): boolean {
     const all = this.#channels.get(channel)
     const isKnown = all?.delete(subscription) ?? false
+    subscription.end()
     if (all?.size === 0) this.#channels.delete(channel)
     return isKnown
   }
@@ -146,11 +142,7 @@ export class Listener {
     this.#isLost = false
     this.#attempts = 0
     this.#host.log.info(`listening at ${this.#host.where} again`)
-    for (const [channel, all] of this.#channels) {
-      for (const { onResync } of [...all]) {
-        if (onResync !== undefined) this.#call(channel, onResync)
-      }
-    }
+    for (const each of [...this.#channels.values()].flatMap((all) => [...all])) each.resync()
   }
 
   async #endUnused(): Promise<void> {
@@ -194,21 +186,6 @@ export class Listener {
   }
 
   #heard(channel: string, payload: string): void {
-    const all = this.#channels.get(channel)
-    for (const each of [...(all ?? [])]) {
-      // One before it may have ended it.
-      if (all?.has(each)) this.#call(channel, () => each.handler(payload))
-    }
-  }
-
-  /** What it throws, at once or later, harms nobody else. */
-  #call(channel: string, work: () => unknown): void {
-    const tell = (error: unknown) =>
-      this.#host.log.error(`what listens to "${channel}" has failed`, error)
-    try {
-      Promise.resolve(work()).catch(tell)
-    } catch (error) {
-      tell(error)
-    }
+    for (const each of [...(this.#channels.get(channel) ?? [])]) each.hear(payload)
   }
 }

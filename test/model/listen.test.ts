@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { Services } from '../../src/core/services.ts'
 import { atomic } from '../../src/model/atomic.ts'
@@ -62,6 +63,89 @@ t.test('who is ended by another handler does not hear what that one has heard', 
   await notify(db, 'x', '2')
   await until(() => heard.includes('a 2'))
   t.same(heard, ['a 1', 'a 2'])
+})
+
+t.test(
+  'a handler has one at a time, in order, whatever it takes and however it ends',
+  async (t) => {
+    const log = keepLog()
+    const db = await testDatabase(t, '', { log })
+    const seen: string[] = []
+    let running = 0
+    let most = 0
+    await db.listen('work', async (payload) => {
+      most = Math.max(most, ++running)
+      // The earlier ones would take longer.
+      for (let turn = Number(payload) % 7; turn < 7; turn++) await nextTurn()
+      seen.push(payload)
+      running--
+      if (payload === '7') throw new Error('of seven')
+    })
+    const other: string[] = []
+    await db.listen('work', (payload) => other.push(payload))
+    const all = Array.from({ length: 500 }, (_, i) => String(i))
+    await runSql(
+      db,
+      "select pg_notify('work', i::text) from generate_series(0, 499) as i order by i",
+    )
+    await until(() => seen.length === 500)
+    t.same(seen, all)
+    t.same(other, all, 'who shares the channel does not wait for it')
+    t.equal(most, 1)
+    t.match(log.lines.join('\n'), /what listens to "work" has failed[\s\S]*of seven/)
+  },
+)
+
+t.test('who cannot keep up loses what waits, and is told so', async (t) => {
+  const log = keepLog()
+  const db = await testDatabase(t, '', { log })
+  const seen: string[] = []
+  let goOn = () => {}
+  const first = new Promise<void>((resolve) => (goOn = resolve))
+  const handler = (payload: string) => {
+    seen.push(payload)
+    return payload === '1' ? first : undefined
+  }
+  const stop = await db.listen('flood', handler, { onResync: () => seen.push('resync') })
+  const quick: string[] = []
+  await db.listen('flood', (payload) => quick.push(payload))
+  await runSql(
+    db,
+    "select pg_notify('flood', i::text) from generate_series(1, 2500) as i order by i",
+  )
+  await until(() => quick.length === 2500)
+  t.same(seen, ['1'])
+  goOn()
+  await until(() => seen.at(-1) === '2500')
+  // It had room for 1000: 2 to 1001, then a resync and 999 more, 1002 to 2000, then the same again.
+  const rest = Array.from({ length: 500 }, (_, i) => String(i + 2001))
+  t.same(seen, ['1', 'resync', ...rest])
+  const said = log.lines.filter((line) => line.includes('behind'))
+  t.same(said, [
+    'uwas: warning: what listens to "flood" is 1000 notifications behind; they are dropped, and onResync is called',
+  ])
+  await stop()
+})
+
+t.test('who has ended does not get what waited for him', async (t) => {
+  const db = await testDatabase(t)
+  const seen: string[] = []
+  let goOn = () => {}
+  const first = new Promise<void>((resolve) => (goOn = resolve))
+  const stop = await db.listen('x', (payload) => {
+    seen.push(payload)
+    return first
+  })
+  const other: string[] = []
+  await db.listen('x', (payload) => other.push(payload))
+  await notify(db, 'x', '1')
+  await notify(db, 'x', '2')
+  await until(() => other.length === 2)
+  await stop()
+  goOn()
+  await notify(db, 'x', '3')
+  await until(() => other.length === 3)
+  t.same(seen, ['1'])
 })
 
 t.test('in a transaction it is sent with the commit, or never', async (t) => {
