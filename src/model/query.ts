@@ -7,6 +7,7 @@ import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import { commitUnknown, isConnectionFailure, isRefusedWrite, translate } from './failures.ts'
 import type { RowReader } from './row-reader.ts'
+import { bareSql } from './sql-token.ts'
 import { countAt } from './wire/collect.ts'
 import { type Column, Task } from './wire/task.ts'
 
@@ -138,7 +139,7 @@ export class Query extends Task {
 
 /** Surely changes nothing, as far as its text tells; what functions do is not known. */
 function isRead(sql: string): boolean {
-  const text = sql.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ').trim()
+  const { text } = bareSql(sql)
   return (
     /^(?:select|values|table|show|with|explain)\b/i.test(text) &&
     !/\b(?:insert|update|delete|merge|nextval|setval)\b/i.test(text)

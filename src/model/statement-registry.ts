@@ -3,6 +3,8 @@
  * A reload of the site's code evaluates its modules again: `beginStatementGeneration` comes before.
  */
 import { createError } from '../core/errors.ts'
+import { insteadOfSession, needsSession } from './session-need.ts'
+import { bareSql } from './sql-token.ts'
 import type { Statement, StatementOptions } from './statement.ts'
 import type { Shape } from './types.ts'
 
@@ -35,13 +37,14 @@ export function registerStatement<P extends Shape, R extends Shape>(
 const SESSION_COMMAND =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set(?!\s+(?:local|constraints)\b)|reset|discard|listen|unlisten|copy|declare)\b/i
 
-const LEADING_BLANKS = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/
-
-/** Throws UWAS_ERR_MODEL_STATEMENT when the declaration itself is wrong. */
+/**
+ * Throws UWAS_ERR_MODEL_STATEMENT when the declaration itself is wrong, UWAS_ERR_MODEL_SESSION when what it does would
+ * stay behind on a connection that requests share.
+ */
 export function checkDeclaration(name: string, options: StatementOptions<Shape, Shape>): void {
   if (typeof name !== 'string' || name === '') throw wrong(String(name), 'it needs a name')
   if (typeof options.sql !== 'string') throw wrong(name, 'sql must be a text')
-  const text = options.sql.replace(LEADING_BLANKS, '')
+  const { text } = bareSql(options.sql)
   if (text === '') throw wrong(name, 'sql is empty')
   const command = SESSION_COMMAND.exec(text)?.[0]
   if (command !== undefined) {
@@ -49,6 +52,10 @@ export function checkDeclaration(name: string, options: StatementOptions<Shape, 
       name,
       `${command.toUpperCase()} cannot be a statement: connections are shared; transactions are made with atomic()`,
     )
+  }
+  const instead = insteadOfSession(options.sql)
+  if (instead !== undefined) {
+    throw needsSession(`statement "${name}"`, instead, 'requests share theirs')
   }
   for (const key of [...Object.keys(options.params ?? {}), ...Object.keys(options.row ?? {})]) {
     // Keys like '1' come first in an object, whatever the order in which they are written.

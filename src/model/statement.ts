@@ -227,7 +227,8 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
 
 /**
  * Declares a statement. `name` is unique in the site; it stands in errors and timings. Throws
- * UWAS_ERR_MODEL_STATEMENT for a name in use and for SQL that has no place in a statement.
+ * UWAS_ERR_MODEL_STATEMENT for a name in use and for SQL that has no place in a statement, UWAS_ERR_MODEL_SESSION for
+ * what needs a session of its own (SET, `pg_advisory_lock`, temporary tables, `currval`, …).
  */
 export function statement<
   // biome-ignore lint/complexity/noBannedTypes: no parameters at all

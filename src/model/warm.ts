@@ -8,7 +8,6 @@ import { prepareAll } from './connector.ts'
 import type { Database } from './database.ts'
 import { isConnectionFailure, problemOf, sqlStateOf, translate } from './failures.ts'
 import { columnProblem, paramProblem } from './row-reader.ts'
-import { insteadOfSession, needsSession } from './session-need.ts'
 import { sqlPlace } from './sql-place.ts'
 import type { Statement } from './statement.ts'
 import { declaredStatements } from './statement-registry.ts'
@@ -39,9 +38,7 @@ export async function warm(
 
 /**
  * Compares statements with the live schema: UWAS_ERR_MODEL_PREPARE for SQL that PostgreSQL refuses,
- * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ, UWAS_ERR_MODEL_SESSION for what would stay behind on a
- * connection that requests share. All findings, in order of
- * declaration. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
+ * UWAS_ERR_MODEL_COLUMNS for parameters and columns that differ. All findings, in order of declaration. Rejects with UWAS_ERR_MODEL_UNAVAILABLE.
  */
 export async function checkStatements(
   db: Database,
@@ -51,22 +48,13 @@ export async function checkStatements(
   try {
     const findings: CodedError[] = []
     for (const each of statements) {
-      const finding = checkSession(db, each) ?? (await checkOne(connection, each))
+      const finding = await checkOne(connection, each)
       if (finding !== undefined) findings.push(finding)
     }
     return findings
   } finally {
     await connection.close(1000)
   }
-}
-
-function checkSession({ profile }: Database, { name, sql }: Statement): CodedError | undefined {
-  const instead = insteadOfSession(sql)
-  if (instead === undefined) return undefined
-  const what = `statement "${name}"`
-  return profile === 'direct'
-    ? needsSession(what, instead, 'requests share theirs')
-    : needsSession(what, instead)
 }
 
 async function checkOne(

@@ -1,12 +1,30 @@
 import t from 'tap'
 import { insteadOfSession } from '../../src/model/session-need.ts'
-import { Statement } from '../../src/model/statement.ts'
-import { checkStatements, warm } from '../../src/model/warm.ts'
+import { statement } from '../../src/model/statement.ts'
+import { warm } from '../../src/model/warm.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 t.test('what lasts as long as a session is found however it is written', async (t) => {
   const found: [sql: string, instead: RegExp][] = [
     ['UNLISTEN *', /listen\(\)/],
+    ['LISTEN changes', /use listen\(\), behind a pooler with database\.directUrl/],
+    ['discard all', /uwas prepares each statement itself/],
+    ['declare c cursor with hold for select 1', /use stream\(\)/],
+    ["/* one /* two */ still one */ sEt a.b = 'c'", /SET LOCAL/],
+    ["select set_config('a.b', 'c', 'no')", /SET LOCAL/],
+    ["select set_config('a.b', 'c', 0::bool)", /SET LOCAL/],
+    ["select set_config('a.b', 'c', (true) and ($1))", /SET LOCAL/],
+    ["select set_config(is_local => false, setting_name => 'a.b', new_value => 't')", /SET LOCAL/],
+    ['create temp view v as select 1', /an ordinary one, by a migration/],
+    ['create or replace temporary view v as select 1', /ordinary/],
+    ['create local temp sequence s', /ordinary/],
+    ['create function pg_temp.f() returns int language sql as $$ select 1 $$', /ordinary/],
+    ['create or replace function "pg_temp".f() returns int return 1', /ordinary/],
+    ['create sequence if not exists pg_temp.s', /ordinary/],
+    ['select setseed($1)', /the random values that it needs, as parameters/],
+    ['select set_limit(0.4)', /SET LOCAL pg_trgm\.similarity_threshold/],
+    ["do /* ' */ $$ begin set a.b = 'c'; end $$", /SET LOCAL/],
+    ["do $$ begin execute format('select %L', 1); perform setseed(1); end $$", /random/],
     ["SeT /* x */ search_path = 'a'", /SET LOCAL/],
     ['reset all', /SET LOCAL/],
     ["select set_config('a.b', coalesce($1, 'x'), false)", /SET LOCAL/],
@@ -39,6 +57,18 @@ t.test('what ends with its transaction is not', async (t) => {
     'set constraints all deferred',
     "select set_config('a.b', 'c', true)",
     "select set_config('a.b', 'c', is_local => true)",
+    "select set_config('a.b', 'c', 't')",
+    "select set_config('a.b', 'c', E'On')",
+    "select set_config('a.b', 'c', '1')",
+    "select set_config('a.b', 'c', $$yes$$::pg_catalog.bool)",
+    "select set_config('a.b', 'c', bool 't')",
+    "select set_config('a.b', 'c', (cast('true' as boolean)))",
+    "select set_config('a.b', (array['a','b'])[1], true)",
+    "select set_config(is_local => 'on', setting_name => 'a.b', new_value => 'c')",
+    "update accounts set id = id where set_config('a.b', '1, false', true) = ''",
+    'create unique index i on pg_temp.t (x)',
+    'create temp table t on commit drop as select 1 as x',
+    "/* /* set a */ 'b */ select 1",
     "select set_config('a.b', 'c', is_local := true)",
     "select set_config('a.b', 'c', true::boolean)",
     "select set_config('a.b', concat('f(', $1, ', false)'), TRUE)",
@@ -58,17 +88,34 @@ t.test('what ends with its transaction is not', async (t) => {
   for (const sql of free) t.equal(insteadOfSession(sql), undefined, sql)
 })
 
-t.test('without a pooler, too, it is refused at start: requests share connections', async (t) => {
+t.test('it is refused where it is declared, also after the start', async (t) => {
   const db = await testDatabase(t)
-  const locks = new Statement('locks', { sql: 'select pg_advisory_lock(7)' })
-  await t.rejects(warm(db, [locks]), {
+  await warm(db, [])
+  t.throws(() => statement('locks', { sql: 'select pg_advisory_lock(7)' }), {
     code: 'UWAS_ERR_MODEL_SESSION',
     message:
       'statement "locks" needs a session of its own, and requests share theirs: use advisoryLock(tx, …), which ends with its transaction',
   })
-  const findings = await checkStatements(db, [
-    locks,
-    new Statement('one', { sql: 'set local lock_timeout = 5' }),
-  ])
-  t.equal(findings.length, 1)
+  t.throws(() => statement('nested', { sql: '/* a /* b */ c */ begin' }), {
+    code: 'UWAS_ERR_MODEL_STATEMENT',
+    message: /BEGIN cannot be a statement/,
+  })
+  t.throws(() => statement('nothing', { sql: '-- nothing\n/* /* at */ all */' }), {
+    code: 'UWAS_ERR_MODEL_STATEMENT',
+    message: /sql is empty/,
+  })
+  t.ok(statement('local', { sql: 'set local lock_timeout = 5' }))
+})
+
+t.test('what PostgreSQL takes for true is no news to a setting of one transaction', async (t) => {
+  const db = await testDatabase(t)
+  for (const literal of ['t', ' TRU ', 'yes', 'On', '1', 'y']) {
+    const sql = `select set_config('a.b', '${literal}', '${literal}') as x`
+    t.equal(insteadOfSession(sql), undefined, literal)
+    const connection = await db.openSeparate()
+    await connection.simple(sql)
+    const { rows } = await connection.simple("select coalesce(current_setting('a.b', true), '')")
+    t.same(rows, [['']], `${literal}: gone after its transaction`)
+    await connection.close(1000)
+  }
 })
