@@ -132,15 +132,23 @@ export interface App extends Application {
   readonly counts: { readonly files: number; readonly routes: number; readonly templates: number }
 }
 
+/** How they differ from those of a server that has its machine alone. */
+export interface BackendOptions {
+  /** Find N+1 reads and transactions that do not end, for development and tests. Default false. */
+  readonly refusesRepeats?: boolean
+  /** `database.slowStatementMs` where the configuration does not say it. Default 0. */
+  readonly slowStatementMs?: number
+  readonly share?: Share
+}
+
 /**
  * Reads the static files and connects the database; starts the embedded PostgreSQL where the
- * configuration wants it. One warning line when the native addon is missing. `refusesRepeats` finds N+1
- * reads and transactions that do not end, for development and tests.
+ * configuration wants it. One warning line when the native addon is missing.
  */
 export async function openBackends(
   config: SiteConfig,
   log: Log,
-  options: { readonly refusesRepeats?: boolean; readonly share?: Share } = {},
+  options: BackendOptions = {},
 ): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
@@ -167,6 +175,7 @@ export async function openBackends(
     refusesRepeats: options.refusesRepeats ?? false,
     url: options.share?.databaseUrl ?? null,
     workers: options.share?.workers ?? 1,
+    slowStatementMs: options.slowStatementMs ?? 0,
     times: metrics === null ? null : measureStatements(metrics),
   })
   const stopMeasuring = metrics === null ? null : measureProcess(metrics)

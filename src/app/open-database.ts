@@ -16,6 +16,8 @@ export interface OpenDatabaseOptions {
   readonly url: string | null
   /** Processes that have the pool's connections together. */
   readonly workers: number
+  /** Where the configuration does not say it. */
+  readonly slowStatementMs: number
   readonly times: StatementTimes | null
 }
 
@@ -26,7 +28,7 @@ export async function openDatabase(
   options: OpenDatabaseOptions,
 ): Promise<{ postgres: EmbeddedPostgres | null; database: Database | null }> {
   if (config.database === null) return { postgres: null, database: null }
-  const { url: named, directUrl, ...rest } = config.database
+  const { url: named, directUrl, slowStatementMs, ...rest } = config.database
   const given = named ?? options.url
   const postgres =
     given === null ? await startEmbeddedPostgres({ dir: embeddedDir(config.stateDir), log }) : null
@@ -34,6 +36,7 @@ export async function openDatabase(
     url: given ?? (postgres as EmbeddedPostgres).url,
     ...(directUrl !== null && { directUrl }),
     ...rest,
+    slowStatementMs: slowStatementMs ?? options.slowStatementMs,
     poolSize: poolShare(rest.poolSize, options.workers),
     log,
     times: options.times,

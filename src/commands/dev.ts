@@ -33,6 +33,8 @@ import { withoutLoadNumbers } from './site-url.ts'
 
 /** Error pages of development show source code: only this machine sees them unless the user says so. */
 const DEV_HOST = '127.0.0.1'
+/** A statement that takes so long in development is shown with its plan. */
+const SLOW_MS = 100
 
 export async function devCommand(flags: SiteFlags): Promise<number> {
   const log = createCommandLog()
@@ -42,6 +44,7 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
   exitOnSignals()
   const backends = await openBackends({ ...config, timings: true, status: null }, log, {
     refusesRepeats: true,
+    slowStatementMs: SLOW_MS,
   })
   try {
     const live = createLive(host)

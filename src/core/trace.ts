@@ -21,6 +21,8 @@ export interface Span {
   /** Milliseconds since the request arrived. */
   readonly startMs: number
   readonly durationMs: number
+  /** PostgreSQL's plan of a statement that took long, for any values, a line each: there a moment after its answer. */
+  plan?: readonly string[]
 }
 
 /** What one request, or some other work, has done, in the order in which it began: for tests. */
@@ -42,7 +44,9 @@ export class Trace {
   }
 
   /** Adds a step that began at `from` and ends now. */
-  add(step: Step, from: number, detail = '', to: number = performance.now()): void {
-    this.spans.push({ step, detail, startMs: from - this.startedAt, durationMs: to - from })
+  add(step: Step, from: number, detail = '', to: number = performance.now()): Span {
+    const span = { step, detail, startMs: from - this.startedAt, durationMs: to - from }
+    this.spans.push(span)
+    return span
   }
 }

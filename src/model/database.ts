@@ -11,6 +11,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { Connector } from './connector.ts'
 import { refuseOutside } from './escape.ts'
 import { ExclusiveLane, type ExclusiveOptions } from './exclusive-lane.ts'
+import { busy } from './failures.ts'
 import { Leaks } from './leaks.ts'
 import { listen, type NotificationOptions } from './listen.ts'
 import type { Listener } from './listener.ts'
@@ -41,7 +42,7 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number
   /** After it PostgreSQL cancels a statement: UWAS_ERR_MODEL_TIMEOUT; 0 = never; default 30,000. */
   readonly statementTimeoutMs?: number
-  /** A statement that takes longer is logged with its plan; 0 = none; default 0. */
+  /** A statement that takes longer is logged, its plan there and in its request's trace; 0 = none; default 0. */
   readonly slowStatementMs?: number
   /** Hears how long each statement took; default nobody. */
   readonly times?: StatementTimes | null
@@ -276,6 +277,8 @@ export class Database {
 
   /** The plan for any values: those of one run may be secrets. */
   async #explain(sql: string): Promise<string[]> {
+    // Nobody waits longer for the sake of a plan.
+    if (!this.exclusive.hasFree) throw busy('all are in use')
     const connection = await this.exclusive.acquire()
     try {
       await connection.simple('begin read only; set local statement_timeout = 5000')

@@ -3,7 +3,7 @@
  * `statement.ts`, started by the database or a transaction.
  */
 import { createError, isCodedError } from '../core/errors.ts'
-import type { Trace } from '../core/trace.ts'
+import type { Span, Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import { commitUnknown, isConnectionFailure, isRefusedWrite, translate } from './failures.ts'
 import type { RowReader } from './row-reader.ts'
@@ -94,8 +94,8 @@ export class Query extends Task {
   }
 
   done(failure: unknown): void {
-    this.trace?.add('model', this.#startedAt, this.statement.name)
-    if (this.connection !== null) this.#tell(this.connection, failure !== undefined)
+    const span = this.trace?.add('model', this.#startedAt, this.statement.name) ?? null
+    if (this.connection !== null) this.#tell(this.connection, failure !== undefined, span)
     if (failure !== undefined) return this.fail(failure)
     if (this.wanted === 'all') return this.#resolve(this.#rows)
     if (this.wanted === 'count') return this.#resolve(this.#count)
@@ -109,11 +109,11 @@ export class Query extends Task {
     } else this.#resolve(this.#rows[0])
   }
 
-  #tell({ slow, times }: Connection, hasFailed: boolean): void {
+  #tell({ slow, times }: Connection, hasFailed: boolean, span: Span | null): void {
     if (slow === null && times === null) return
     const ms = performance.now() - this.#startedAt
     times?.note(this.statement.name, ms, hasFailed)
-    if (slow !== null && ms >= slow.thresholdMs) slow.note(this, ms)
+    if (slow !== null && ms >= slow.thresholdMs) slow.note(this, ms, span)
   }
 
   /** Ends it without having run, or after that: the promise rejects with what `translate` makes of it. */

@@ -1,9 +1,9 @@
 /**
  * Tells which statements take long, with PostgreSQL's plan: a line in the log, at most one a minute for each
- * statement. Made by `database.ts` where the configuration asks for it, called by `query.ts`.
+ * statement, and the plan in the trace of each request that met it. Made by `database.ts` where the configuration asks for it, called by `query.ts`.
  */
 import type { Log } from '../core/log.ts'
-import type { Trace } from '../core/trace.ts'
+import type { Span, Trace } from '../core/trace.ts'
 import { problemOf } from './failures.ts'
 
 /** What a Query has of this. */
@@ -19,11 +19,19 @@ const QUIET_MS = 60_000
 /** Statements whose last line is remembered. */
 const MAX_STATEMENTS = 10_000
 
+/** The last line of a statement, and what has been since. */
+interface Told {
+  readonly at: number
+  unsaid: number
+  /** Null where there is none. */
+  readonly plan: Promise<readonly string[] | null>
+}
+
 export class SlowLog {
   readonly thresholdMs: number
   readonly #log: Log
   readonly #explain: Explain
-  readonly #last = new Map<string, { at: number; unsaid: number }>()
+  readonly #told = new Map<string, Told>()
   #isExplaining = false
 
   constructor(thresholdMs: number, log: Log, explain: Explain) {
@@ -33,34 +41,46 @@ export class SlowLog {
   }
 
   /** A statement has been answered after `ms`, which is as long as the threshold or longer. */
-  note({ statement, trace }: Watched, ms: number): void {
-    const last = this.#last.get(statement.name)
-    const now = performance.now()
-    if (last !== undefined && now - last.at < QUIET_MS) {
-      last.unsaid++
-      return
-    }
-    if (this.#last.size >= MAX_STATEMENTS) this.#last.clear()
-    this.#last.set(statement.name, { at: now, unsaid: 0 })
-    const route = trace?.spans.find(({ step }) => step === 'route')?.detail ?? ''
-    const place = route === '' ? '' : ` in ${route}`
-    const before =
-      last === undefined || last.unsaid === 0 ? '' : `, ${last.unsaid} times more since`
-    const line = `slow: statement "${statement.name}"${place} took ${Math.round(ms)} ms${before}`
-    void this.#tell(line, statement.sql)
+  note(watched: Watched, ms: number, span: Span | null): void {
+    const { name } = watched.statement
+    const last = this.#told.get(name)
+    const isQuiet = last !== undefined && performance.now() - last.at < QUIET_MS
+    const told = isQuiet ? last : this.#tell(watched, ms, last?.unsaid ?? 0)
+    if (isQuiet) last.unsaid++
+    else this.#told.set(name, told)
+    if (span !== null) void attach(told.plan, span)
   }
 
-  async #tell(line: string, sql: string): Promise<void> {
+  #tell({ statement, trace }: Watched, ms: number, unsaid: number): Told {
+    if (this.#told.size >= MAX_STATEMENTS) this.#told.clear()
+    const route = trace?.spans.find(({ step }) => step === 'route')?.detail ?? ''
+    const place = route === '' ? '' : ` in ${route}`
+    const before = unsaid === 0 ? '' : `, ${unsaid} times more since`
+    const line = `slow: statement "${statement.name}"${place} took ${Math.round(ms)} ms${before}`
+    return { at: performance.now(), unsaid: 0, plan: this.#plan(line, statement.sql) }
+  }
+
+  async #plan(line: string, sql: string): Promise<readonly string[] | null> {
     // One at a time: a database that is slow is not asked for many plans as well.
-    if (this.#isExplaining) return this.#log.warn(line)
+    if (this.#isExplaining) {
+      this.#log.warn(line)
+      return null
+    }
     this.#isExplaining = true
     try {
       const plan = await this.#explain(sql)
       this.#log.warn([line, ...plan.map((each) => `  ${each}`)].join('\n'))
+      return plan
     } catch (error) {
       this.#log.warn(`${line}; there is no plan: ${problemOf(error)}`)
+      return null
     } finally {
       this.#isExplaining = false
     }
   }
+}
+
+async function attach(plan: Promise<readonly string[] | null>, span: Span): Promise<void> {
+  const found = await plan
+  if (found !== null) span.plan = found
 }

@@ -46,7 +46,7 @@ const DEFAULT_DATABASE: Omit<DatabaseConfig, 'url'> = {
   maxWaiting: 1000,
   connectTimeoutMs: 5000,
   statementTimeoutMs: 30_000,
-  slowStatementMs: 0,
+  slowStatementMs: null,
   maxConnectionSeconds: 1800,
 }
 const INDEX = 'index.html'

@@ -24,8 +24,9 @@ export interface DatabaseOptions {
   /** Connections are replaced when they are so old, in seconds; 0 for never. Default 1800. */
   readonly maxConnectionSeconds?: number | undefined
   /**
-   * A statement that takes longer is logged, at most once a minute, with PostgreSQL's plan (version 16 on) and,
-   * with `timings`, its route. 0: none. Default 0.
+   * A statement that takes longer is logged, at most once a minute, with PostgreSQL's plan for any values (version
+   * 16 on; it is not run again). With `timings` the line names its route, and the request's trace has the plan.
+   * 0: none. Default 0; in `uwas dev` 100.
    */
   readonly slowStatementMs?: number | undefined
 }
@@ -43,5 +44,6 @@ export interface DatabaseConfig {
   readonly connectTimeoutMs: number
   readonly statementTimeoutMs: number
   readonly maxConnectionSeconds: number
-  readonly slowStatementMs: number
+  /** Null: not said. */
+  readonly slowStatementMs: number | null
 }

@@ -11,6 +11,7 @@ import {
   runSql,
   testDatabase,
   testDatabaseUrl,
+  until,
 } from '../support/postgres.ts'
 
 const slow = statement('slow find', {
@@ -21,7 +22,7 @@ const slow = statement('slow find', {
 const quick = statement('quick', { row: { x: pg.int }, sql: 'select 1 as x' })
 const locking = statement('slow lock', {
   row: { x: pg.int },
-  sql: 'select 1 as x, pg_sleep(0.1) as y',
+  sql: 'select 1 as x from pg_sleep(0.1)',
 })
 
 async function logged(log: KeptLog, count: number): Promise<string[]> {
@@ -62,6 +63,27 @@ t.test('in a transaction it is told too, with its route where times are recorded
   const on = Object.assign(outside(db), { trace })
   await atomic(on, (tx) => slow.all(tx, { name: 'a', seconds: 0.1 }))
   t.match((await logged(db.log as KeptLog, 1))[0], /"slow find" in \/people\/<name> took \d+ ms/)
+  const planOf = (each: Trace) => each.spans.find(({ detail }) => detail === 'slow find')?.plan
+  await until(() => planOf(trace) !== undefined)
+  t.match(planOf(trace)?.[0], /^Nested Loop /)
+  const second = new Trace()
+  await atomic(Object.assign(outside(db), { trace: second }), (tx) =>
+    slow.all(tx, { name: 'a', seconds: 0.1 }),
+  )
+  await until(() => planOf(second) !== undefined)
+  t.same(planOf(second), planOf(trace))
+  t.equal((await logged(db.log as KeptLog, 1)).length, 1, 'and not logged again')
+})
+
+t.test('nobody waits for a connection because of a plan', async (t) => {
+  const db = await testDatabase(t, '', { slowStatementMs: 50, poolSize: 2 })
+  await atomic(db, async () => {
+    await locking.one(outside(db))
+    t.match(await logged(db.log as KeptLog, 1), [
+      /^uwas: warning: slow: statement "slow lock" took \d+ ms; there is no plan: .*: all are in use$/,
+    ])
+    t.equal(db.stats.waiting, 0)
+  })
 })
 
 t.test('where nobody asked nothing is measured, and nonsense is refused', async (t) => {

@@ -161,7 +161,7 @@ t.test(
       maxWaiting: 1000,
       connectTimeoutMs: 5000,
       statementTimeoutMs: 30_000,
-      slowStatementMs: 0,
+      slowStatementMs: null,
       maxConnectionSeconds: 1800,
     }
     const embedded = { ...defaults, url: null }

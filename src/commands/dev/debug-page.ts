@@ -56,9 +56,9 @@ function sqlOf(req: Request): string {
   const spans = req.trace?.spans.filter(({ step }) => step === 'model') ?? []
   if (spans.length === 0) return '<h2>SQL</h2><p>No statement had been answered.</p>'
   const texts = new Map(declaredStatements().map(({ name, sql }) => [name, sql]))
-  const rows = spans.map(({ detail, durationMs }) => {
-    const sql = texts.get(detail) ?? ''
-    return `${durationMs.toFixed(2).padStart(8)} ms  ${detail}\n${sql.replace(/^/gm, ' '.repeat(13))}`
+  const rows = spans.map(({ detail, durationMs, plan = [] }) => {
+    const below = [texts.get(detail) ?? '', ...plan.map((line) => `→ ${line}`)].join('\n')
+    return `${durationMs.toFixed(2).padStart(8)} ms  ${detail}\n${below.replace(/^/gm, ' '.repeat(13))}`
   })
   const all = spans.reduce((sum, { durationMs }) => sum + durationMs, 0)
   const title = `SQL: ${count(spans.length, 'statement')}, ${all.toFixed(2)} ms`

@@ -15,7 +15,7 @@ const CONFIG: SiteConfig = parseConfig({}, { file: '/site/uwas.config.ts', env: 
 t.test('the page shows the request’s SQL with its times, and no secrets', (t) => {
   statement('all <notes>', { sql: 'select id\nfrom notes where a < 3' })
   const trace = new Trace()
-  trace.add('model', performance.now() - 2, 'all <notes>')
+  trace.add('model', performance.now() - 2, 'all <notes>').plan = ['Seq Scan', '  Filter: (a < 3)']
   trace.add('view', performance.now(), '/x')
   const req = requestOf('POST', '/notes?page=2&token=hunter2', {
     trace,
@@ -25,6 +25,7 @@ t.test('the page shows the request’s SQL with its times, and no secrets', (t) 
   t.match(page, '<h1>TypeError: broken &lt;b&gt;</h1>')
   t.match(page, /<h2>SQL: 1 statement, \d+\.\d\d ms<\/h2>/)
   t.match(page, /\d\.\d\d ms {2}all &lt;notes&gt;\n {13}select id\n {13}from notes where a &lt; 3/)
+  t.match(page, /a &lt; 3\n {13}→ Seq Scan\n {13}→ {3}Filter: \(a &lt; 3\)/)
   t.match(page, 'POST /notes')
   t.match(page, 'page = 2')
   t.match(page, 'accept: */*')
