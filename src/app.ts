@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { createLogs, type Logs } from './app/logs.ts'
-import { openDatabase } from './app/open-database.ts'
+import { isCacheShared, openDatabase } from './app/open-database.ts'
 import { Memory } from './cache/budget.ts'
 import { CACHE, Cache } from './cache/cache.ts'
 import { ValueStore } from './cache/value-store.ts'
@@ -64,6 +64,7 @@ import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { NO_PAGE_TAGS } from './was/page-tags.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
 import { serverTiming } from './was/server-timing.ts'
+import { SharedTags } from './was/shared-tags.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
@@ -171,15 +172,20 @@ export async function openBackends(
   const pages = new PageStore(values)
   const pageVariants = new PageVariants(pages, log)
   const metrics = config.status === null ? null : new Registry()
+  const workers = options.share?.workers ?? 1
   const { postgres, database } = await openDatabase(config, log, {
     refusesRepeats: options.refusesRepeats ?? false,
     url: options.share?.databaseUrl ?? null,
-    workers: options.share?.workers ?? 1,
+    workers,
     slowStatementMs: options.slowStatementMs ?? 0,
     times: metrics === null ? null : measureStatements(metrics),
   })
   const stopMeasuring = metrics === null ? null : measureProcess(metrics)
   if (metrics !== null) measureBackends(metrics, { files, values, pages, database })
+  const sharedTags =
+    database !== null && isCacheShared(config, workers)
+      ? new SharedTags({ tags: values.tags, database, log })
+      : null
   return {
     files,
     native,
@@ -195,6 +201,7 @@ export async function openBackends(
       stopMeasuring?.()
       pageVariants.close()
       await files.close()
+      await sharedTags?.close()
       await database?.close()
       await postgres?.stop()
       await logs.close()

@@ -37,7 +37,7 @@ export async function openDatabase(
     ...(directUrl !== null && { directUrl }),
     ...rest,
     slowStatementMs: slowStatementMs ?? options.slowStatementMs,
-    poolSize: poolShare(rest.poolSize, options.workers),
+    poolSize: poolShare(rest.poolSize, options.workers, isCacheShared(config, options.workers)),
     log,
     times: options.times,
     refusesRepeats: options.refusesRepeats,
@@ -46,7 +46,12 @@ export async function openDatabase(
   return { postgres, database }
 }
 
-/** One connection for single statements and one for transactions is the least. */
-function poolShare(poolSize: number, workers: number): number {
-  return Math.max(2, Math.floor(poolSize / workers))
+/** Several workers tell one another what is invalidated, unless the configuration knows better. */
+export function isCacheShared({ cache }: SiteConfig, workers: number): boolean {
+  return cache.shared ?? workers > 1
+}
+
+/** One connection for single statements and one for transactions is the least; and one to listen. */
+function poolShare(poolSize: number, workers: number, listens: boolean): number {
+  return Math.max(listens ? 3 : 2, Math.floor(poolSize / workers))
 }

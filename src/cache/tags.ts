@@ -11,6 +11,14 @@ export interface Tagged {
   drop(): void
 }
 
+/** Other processes that keep things under the same tags. */
+export interface TagPeers {
+  /** Something is kept here under a tag. */
+  kept(): void
+  /** These have been invalidated here. */
+  invalidated(tags: readonly string[]): void
+}
+
 /** Of one value or page. */
 export const MAX_TAGS = 1000
 const MAX_TAG_LENGTH = 200
@@ -18,6 +26,8 @@ const MAX_TAG_LENGTH = 200
 const MAX_REMEMBERED = 10_000
 
 export class Tags {
+  /** Null: what is invalidated here is nobody else's business. */
+  peers: TagPeers | null = null
   readonly #holders = new Map<string, Set<Tagged>>()
   /** Tag → number of its last invalidation, the latest last. */
   readonly #last = new Map<string, number>()
@@ -31,6 +41,7 @@ export class Tags {
   }
 
   hold(one: Tagged): void {
+    if (one.tags.length > 0) this.peers?.kept()
     for (const tag of one.tags) {
       const holders = this.#holders.get(tag)
       if (holders === undefined) this.#holders.set(tag, new Set([one]))
@@ -45,8 +56,14 @@ export class Tags {
     }
   }
 
-  /** Drops what carries one of `tags`, and what is being made of them is not kept. */
+  /** Drops what carries one of `tags`, and what is being made of them is not kept; here and by all peers. */
   invalidate(tags: readonly string[]): void {
+    this.invalidateHere(tags)
+    this.peers?.invalidated(tags)
+  }
+
+  /** As `invalidate`, of what a peer has invalidated. */
+  invalidateHere(tags: readonly string[]): void {
     const number = ++this.#count
     for (const tag of tags) {
       this.#last.delete(tag)
@@ -58,6 +75,12 @@ export class Tags {
       this.#last.delete(tag)
       this.#floor = at
     }
+  }
+
+  /** Drops all that carries tags: any of them may have been invalidated. */
+  dropAll(): void {
+    this.invalidateAll()
+    for (const holders of [...this.#holders.values()]) for (const one of [...holders]) one.drop()
   }
 
   /** Nothing that is being made now is kept. */

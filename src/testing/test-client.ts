@@ -84,7 +84,9 @@ export async function createTestClient(
   const lines: string[] = []
   const log = createLog((line) => lines.push(line))
   const parsed = parseConfig(config, { file: join(root, 'uwas.config.ts'), env })
-  const timed = { ...parsed, timings: true, status: null, accessLog: null }
+  // What it would tell others is none of the site's own queries, and is undone with the test.
+  const cache = { ...parsed.cache, shared: false }
+  const timed = { ...parsed, timings: true, status: null, accessLog: null, cache }
   if (secure && parsed.tls === null) {
     throw new TypeError('secure: the site has no TLS; set the key "tls"')
   }

@@ -81,6 +81,12 @@ export interface CacheOptions {
    * 0: nothing is kept. Default 64 MiB.
    */
   readonly maxBytes?: number | undefined
+  /**
+   * Whether a tag that is invalidated here is invalidated in all processes that share the database, and the other way
+   * round, by NOTIFY. It takes one connection of `database.poolSize` from the first thing on that is kept under a tag.
+   * Default: with several workers. True for several servers, or where triggers or other programs invalidate.
+   */
+  readonly shared?: boolean | undefined
 }
 
 /** Where sessions are kept, and for how long. */
@@ -271,6 +277,8 @@ export interface SiteFiles {
 
 export interface SiteCache {
   readonly maxBytes: number
+  /** Null: with several workers. */
+  readonly shared: boolean | null
 }
 
 /** A complete configuration: paths absolute, defaults filled in. Frozen. */

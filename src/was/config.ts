@@ -56,7 +56,7 @@ const DEFAULT_FILES: SiteFiles = {
   watch: 'auto',
   deployments: 3,
 }
-const DEFAULT_CACHE: SiteCache = { maxBytes: 64 * 1024 * 1024 }
+const DEFAULT_CACHE: SiteCache = { maxBytes: 64 * 1024 * 1024, shared: null }
 const DEFAULT_SESSIONS: SiteSessions = {
   store: 'postgres',
   idleSeconds: 7 * 86_400,
@@ -116,6 +116,9 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
   }
   if (parsed.data?.database === false && parsed.data.migrations !== undefined) {
     problems.push('migrations are given, but database is false; drop one of the two')
+  }
+  if (parsed.data?.database === false && parsed.data.cache?.shared === true) {
+    problems.push('cache.shared is told by PostgreSQL, but database is false; drop one of the two')
   }
   problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
   problems.push(...accessLogProblems(parsed.data?.accessLog))
@@ -283,6 +286,7 @@ function chooseDatabase(config: UserConfig, envUrl: string | undefined): Databas
   }
   const needed =
     config.migrations !== undefined ||
+    config.cache?.shared === true ||
     config.accounts !== undefined ||
     sessionsOf(config)?.store === 'postgres'
   const wanted = needed || (fromEnv !== null && config.urls !== undefined)

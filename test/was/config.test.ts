@@ -41,7 +41,7 @@ t.test('an empty configuration is complete', async (t) => {
       stopDelayMs: 0,
       graceMs: 10_000,
     },
-    cache: { maxBytes: 67_108_864 },
+    cache: { maxBytes: 67_108_864, shared: null },
     files: {
       maxBytes: 536_870_912,
       maxFileBytes: 16_777_216,
@@ -251,6 +251,15 @@ t.test('migrations without a database are refused, not ignored', async (t) => {
   t.strictSame(problems({ database: false, migrations: 'm' }), [
     'migrations are given, but database is false; drop one of the two',
   ])
+})
+
+t.test('caches that are shared have a database, which tells of them', async (t) => {
+  t.strictSame(problems({ database: false, cache: { shared: true } }), [
+    'cache.shared is told by PostgreSQL, but database is false; drop one of the two',
+  ])
+  const parsed = (raw: object) => parseConfig(raw, { file: '/site/uwas.config.ts', env: {} })
+  t.equal(parsed({ cache: { shared: true } }).database?.url, null)
+  t.equal(parsed({ cache: { shared: false } }).database, null)
 })
 
 t.test('a password never stands in a message', async (t) => {
