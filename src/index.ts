@@ -31,6 +31,7 @@ export {
   bytes,
   empty,
   html,
+  type JsonInit,
   json,
   Reply,
   type ReplyBody,

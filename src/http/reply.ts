@@ -2,10 +2,12 @@
  * What a view returns: a status, fields and a body. Only `server/` writes it to a socket. Content
  * length, Date and the security headers are added there; a `Reply` never names them.
  */
+import type * as z from 'zod'
 import { createError } from '../core/errors.ts'
 import type { Coding } from './accept-encoding.ts'
 import { type CookieOptions, serializeCookie } from './cookie.ts'
 import { checkHeader, checkReplyHeader, type HeaderList } from './headers.ts'
+import { type JsonSchema, writeJson } from './json-writer.ts'
 
 /**
  * A string is sent as UTF-8. Bytes are sent without a copy where the kernel takes them: do not change
@@ -23,6 +25,12 @@ export interface ReplyInit {
    * and what else belongs to framing are refused.
    */
   readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What `json` takes besides, with a schema. */
+export interface JsonInit<S extends JsonSchema> extends ReplyInit {
+  /** What is sent of the value, and nothing else. Compiled at its first use: make it once. */
+  readonly schema: S
 }
 
 /** Types that have passed their grammar: a site has few of them. */
@@ -102,8 +110,19 @@ export function text(body: string, init?: ReplyInit): Reply {
   return make('text/plain; charset=utf-8', body, init)
 }
 
-/** `JSON.stringify(value)`; a value that has no JSON form (undefined, a function) is a TypeError. */
-export function json(value: unknown, init?: ReplyInit): Reply {
+/**
+ * With a zod `schema` exactly what it declares is sent: other fields of the value stay here, bigints keep their digits,
+ * and what is not of its type is UWAS_ERR_HTTP_JSON (500) with its place. Without one it is `JSON.stringify(value)`; a
+ * value that has no JSON form (undefined, a function) is a TypeError.
+ *
+ *     return json(user, { schema: z.object({ id: z.bigint(), name: z.string() }) })
+ */
+export function json<S extends JsonSchema>(value: z.output<S>, init: JsonInit<S>): Reply
+export function json(value: unknown, init?: ReplyInit): Reply
+export function json(value: unknown, init?: ReplyInit & Partial<JsonInit<JsonSchema>>): Reply {
+  if (init?.schema !== undefined) {
+    return make('application/json', writeJson(init.schema, value), init)
+  }
   const body = JSON.stringify(value)
   if (body === undefined) throw new TypeError(`json(): ${typeof value} has no JSON form`)
   return make('application/json', body, init)

@@ -67,6 +67,7 @@ const PUBLIC: string[] = [
   'Reply',
   'ReplyBody',
   'ReplyInit',
+  'JsonInit',
   'Request',
   'Reverse',
   'Rooms',

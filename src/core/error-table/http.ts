@@ -27,6 +27,12 @@ export const HTTP_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_HTTP_JSON: {
+    message: 'json(): {problem}',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_CORS: {
     message: 'the CORS policy of {prefix}: {problem}',
     status: 500,
