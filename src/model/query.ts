@@ -6,6 +6,7 @@ import { createError, isCodedError } from '../core/errors.ts'
 import type { Span, Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import { commitUnknown, isConnectionFailure, isRefusedWrite, translate } from './failures.ts'
+import { PLAN_COMMANDS, type PlanMode } from './plan-mode.ts'
 import type { RowReader } from './row-reader.ts'
 import { bareSql } from './sql-token.ts'
 import { countAt } from './wire/collect.ts'
@@ -19,6 +20,7 @@ export interface Declared {
   readonly name: string
   readonly sql: string
   readonly slow: boolean
+  readonly planMode: PlanMode | null
   readerOf(columns: readonly Column[]): RowReader
 }
 
@@ -53,6 +55,7 @@ export class Query extends Task {
     this.statement = statement
     this.args = args
     this.wanted = wanted
+    if (statement.planMode !== null) this.before = PLAN_COMMANDS[statement.planMode]
     this.connection = null
     this.request = null
     this.isReadOnly = false

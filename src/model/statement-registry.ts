@@ -3,6 +3,7 @@
  * A reload of the site's code evaluates its modules again: `beginStatementGeneration` comes before.
  */
 import { createError } from '../core/errors.ts'
+import { PLAN_MODES } from './plan-mode.ts'
 import { insteadOfSession, needsSession } from './session-need.ts'
 import { bareSql } from './sql-token.ts'
 import type { Statement, StatementOptions } from './statement.ts'
@@ -52,6 +53,10 @@ export function checkDeclaration(name: string, options: StatementOptions<Shape, 
       name,
       `${command.toUpperCase()} cannot be a statement: connections are shared; transactions are made with atomic()`,
     )
+  }
+  const { planMode } = options
+  if (planMode !== undefined && !PLAN_MODES.includes(planMode)) {
+    throw wrong(name, `planMode is "${planMode}"; it must be one of: ${PLAN_MODES.join(', ')}`)
   }
   const instead = insteadOfSession(options.sql)
   if (instead !== undefined) {

@@ -10,6 +10,7 @@ import { DATABASE, Database } from './database.ts'
 import { joinedBy, refuseEscape, refuseOutside } from './escape.ts'
 import { problemOf, unfit } from './failures.ts'
 import { Outside } from './outside.ts'
+import type { PlanMode } from './plan-mode.ts'
 import { Query, type Wanted } from './query.ts'
 import { noteStatement } from './recorded.ts'
 import { createReader, type RowReader } from './row-reader.ts'
@@ -60,6 +61,12 @@ export interface StatementOptions<P extends Shape, R extends Shape> {
    * it, and is stopped when its request's client goes or its time is over. Default false.
    */
   readonly slow?: boolean
+  /**
+   * `custom`: planned for the values of each run, where they differ much in what they find. `generic`: planned once,
+   * where planning costs more than it gains. Default: PostgreSQL chooses, after five runs on a connection (its
+   * `plan_cache_mode`). Not of `stream`.
+   */
+  readonly planMode?: PlanMode
 }
 
 /** No argument for a statement without parameters, else the object of all of them. */
@@ -77,6 +84,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
   readonly row: R
   readonly repeats: boolean
   readonly slow: boolean
+  readonly planMode: PlanMode | null
   readonly #keys: readonly string[]
   readonly #types: readonly Type<unknown>[]
   readonly #readers: WeakMap<readonly Column[], RowReader>
@@ -88,6 +96,7 @@ export class Statement<P extends Shape = Shape, R extends Shape = Shape> {
     this.row = options.row ?? ({} as R)
     this.repeats = options.repeats ?? false
     this.slow = options.slow ?? false
+    this.planMode = options.planMode ?? null
     this.#keys = Object.keys(this.params)
     this.#types = Object.values(this.params)
     this.#readers = new WeakMap()

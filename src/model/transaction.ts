@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import type { Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
 import { isConnectionFailure, sqlStateOf, translate } from './failures.ts'
+import { USUAL_PLAN } from './plan-mode.ts'
 import type { Query } from './query.ts'
 import type { Result, Settling } from './wire/collect.ts'
 import { CopyIn } from './wire/copy-in.ts'
@@ -33,6 +34,8 @@ export class Transaction {
   #abandoned: Error | undefined
   #hooks: CommitHook[]
   #failure: unknown
+  /** Of the outermost level: a statement's own way of planning is set, perhaps. */
+  #hasPlanMode: boolean
 
   constructor(
     connection: Connection,
@@ -53,6 +56,7 @@ export class Transaction {
     this.#abandoned = undefined
     this.#hooks = []
     this.#failure = undefined
+    this.#hasPlanMode = false
   }
 
   /** Calls `hook` after the outermost commit, or never when this level or one around it rolls back. */
@@ -72,6 +76,7 @@ export class Transaction {
     query.onFailure = (error) => {
       this.#failure ??= error
     }
+    this.#outermost().#planAsUsual(query)
     query.startOn(this.#connection)
   }
 
@@ -197,6 +202,8 @@ export class Transaction {
     // The savepoint went with it, and the connection may be somebody else's by now.
     if (this.#isOver()) return
     this.#parent.#state = 'open'
+    // It may be as it was before the savepoint.
+    this.#outermost().#hasPlanMode = true
     await this.#command(
       `rollback to savepoint ${this.#savepoint}; release savepoint ${this.#savepoint}`,
     )
@@ -232,6 +239,13 @@ export class Transaction {
     if (copy === null) return
     copy.stop(this.#refuse('a COPY', 'its transaction has ended; was its promise not awaited?'))
     await copy.promise.catch(() => {})
+  }
+
+  /** What one statement has set for its transaction is not the next one's. */
+  #planAsUsual(query: Query): void {
+    const isOwn = query.statement.planMode !== null
+    if (this.#hasPlanMode && !isOwn) query.before = USUAL_PLAN
+    this.#hasPlanMode = isOwn
   }
 
   #failed(error: unknown, what: string): Error {

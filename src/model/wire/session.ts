@@ -119,6 +119,7 @@ export class Session {
     const { length } = this.#output
     try {
       if (this.#leads !== NONE) for (const command of this.#leads) this.#output.command(command)
+      for (const command of task.before) this.#output.command(command)
       if (known === undefined) {
         this.#output.parse(prepared.name, sql)
         this.#output.describeStatement(prepared.name)
@@ -130,7 +131,7 @@ export class Session {
       if (known === undefined) this.#statements.forget(prepared)
       throw error
     }
-    task.leads = this.#leads.length
+    task.leads = this.#leads.length + task.before.length
     this.#leads = NONE
     this.#push(task)
   }

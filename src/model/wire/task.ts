@@ -20,6 +20,8 @@ export interface Prepared {
   failure: unknown
 }
 
+const NOTHING: readonly string[] = []
+
 /**
  * The methods are called in the order of the answer, `done` last and once. What they throw (but `done`) is
  * the task's failure; the rest of its answer is read and dropped.
@@ -32,6 +34,8 @@ export abstract class Task {
   failure: unknown = undefined
   /** For the session: it has been sent a second time, since its plan had become stale. */
   isRepeated = false
+  /** Commands that run before it, in the same round trip and implicit transaction: where one fails it does not run. */
+  before: readonly string[] = NOTHING
   /** For the session: commands before it in the same message group that have not been answered. */
   leads = 0
 
