@@ -24,7 +24,6 @@ export const en = {
     pages: 'Pages of notes',
     newer: 'Newer',
     older: 'Older',
-    page: 'Page {n}',
     pageOf: 'Page {page} of {pages}',
   },
 

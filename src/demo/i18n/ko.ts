@@ -23,7 +23,6 @@ export const ko: Dictionary = {
     pages: '글 목록 쪽 이동',
     newer: '새 글',
     older: '지난 글',
-    page: '{n}쪽',
     pageOf: '{pages}쪽 중 {page}쪽',
   },
 

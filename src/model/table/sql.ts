@@ -32,6 +32,24 @@ export function selectByAny(target: Target, by: ColumnInfo, order: string): stri
 }
 
 /** `$1` is the limit; behind it the values of the order's columns in the row that came last. */
+/** Rows as PostgreSQL's planner reckons them; counted where the table is small, or nothing is known of it yet. */
+export function estimate({ quoted }: Target): string {
+  const table = `'${quoted.replaceAll("'", "''")}'::regclass`
+  return `select coalesce(
+    (select case when sum(size) > ${COUNTED_BYTES} then round(sum(density * size)) end from (
+      select pg_relation_size(oid) as size, case
+          when reltuples >= 0 and relpages > 0
+            then reltuples / (relpages * current_setting('block_size')::float8)
+          when pg_relation_size(oid) = 0 then 0 end as density
+      from pg_class where oid = ${table}
+        or oid in (select relid from pg_partition_tree(${table}) where isleaf)
+    ) as parts having bool_and(density is not null)),
+    (select count(*) from ${quoted}))::bigint as rows`
+}
+
+/** Up to this size it takes a few milliseconds to count. */
+const COUNTED_BYTES = 1024 * 1024
+
 export function selectPage(
   target: Target,
   order: readonly ColumnInfo[],

@@ -7,7 +7,7 @@ import { handled } from '../../core/handled.ts'
 import { hintNearest } from '../../core/nearest.ts'
 import { type Queryable, type RequestLike, type Statement, statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
-import { bool, nullable, type Shape, type Type } from '../types.ts'
+import { bool, int, nullable, type Shape, type Type } from '../types.ts'
 import { given } from './any.ts'
 import {
   type Changes,
@@ -80,6 +80,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
   readonly #get: Statement
   readonly #update: Statement | null
   readonly #delete: Statement
+  readonly #estimate: Statement
   readonly #inserts: Inserts
   readonly #locks: Locks
   readonly #pages: Pages
@@ -110,6 +111,7 @@ export class Table<C extends Columns, K extends keyof C & string> {
             row,
             sql.updateRow(this.target, this.#changeable),
           )
+    this.#estimate = declare(`${name}.estimate`, {}, { rows: int }, sql.estimate(this.target))
     this.#locks = new Locks(name, this.target, row)
     this.#inserts = new Inserts(name, this.target, row, unique)
     this.#pages = new Pages(name, this.target, row, options.orders ?? {})
@@ -149,6 +151,16 @@ export class Table<C extends Columns, K extends keyof C & string> {
    */
   list(on: Queryable, options: ListOptions = {}): Promise<Page<Row<C>>> {
     return handled(this.#pages.list(on, options) as Promise<Page<Row<C>>>)
+  }
+
+  /**
+   * About how many rows the table has, by PostgreSQL's statistics (`ANALYZE`, autovacuum) and its size, all partitions
+   * together: as quick for a billion as for a thousand. A small table is counted, and so is one of which nothing is known
+   * yet. Rows that policies hide are in it.
+   */
+  async estimate(on: Queryable): Promise<number> {
+    const { rows } = (await this.#estimate.one(on, ...given({}))) as { rows: number }
+    return rows
   }
 
   /** Adds a row. */

@@ -2,7 +2,7 @@ import t from 'tap'
 import { pageLinks, pageRange, queryWith } from '../../../src/was/views/page-links.ts'
 import { requestOf } from '../../support/request.ts'
 
-const linksOf = (search: string, total: number) => {
+const linksOf = (search: string, total: Parameters<typeof pageLinks>[2]) => {
   const req = requestOf('GET', `/list?${search}`)
   return pageLinks(req, pageRange(req, 10), total)
 }
@@ -16,13 +16,18 @@ t.test('links keep what else the query says', async (t) => {
 })
 
 t.test('the first page, the last and those around the current one are offered', async (t) => {
-  const show = (search: string, total: number) =>
+  const show = (search: string, total: Parameters<typeof pageLinks>[2]) =>
     linksOf(search, total).pages.map(({ number, isGap, isCurrent }) =>
       isGap ? '…' : isCurrent ? `[${number}]` : number,
     )
   t.strictSame(show('page=5', 95), [1, '…', 4, '[5]', 6, '…', 10])
   t.strictSame(show('page=3', 50), [1, 2, '[3]', 4, 5])
   t.strictSame(show('', 0), ['[1]'])
+  t.strictSame(show('page=5', { hasNext: true }), [1, '…', 4, '[5]', 6])
+  t.strictSame(show('page=5', { hasNext: false }), [1, '…', 4, '[5]'])
+  t.strictSame(show('', { hasNext: false }), ['[1]'])
+  t.match(linksOf('page=2', { hasNext: true }), { count: undefined, next: '?page=3' })
+  t.match(linksOf('page=2', { hasNext: false }), { previous: '?', next: undefined })
   t.equal(linksOf('', 10).next, undefined)
   t.equal(linksOf('', 10).previous, undefined)
 })
