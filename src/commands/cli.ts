@@ -63,6 +63,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
   site(program, 'build', 'write the compiled templates, so that a server makes no code at start')
     .addHelpText('after', BUILD_HELP)
     .action(then(async () => (await import('./build.ts')).buildCommand))
+  addCollect(program).action(then(async () => (await import('./collect.ts')).collectCommand))
   site(program, 'routes', 'list the URL conf of a site in the order in which it matches')
     .option('--json', 'print JSON, for programs', false)
     .action(then(async () => (await import('./routes.ts')).routesCommand))
@@ -130,6 +131,12 @@ function addNew(program: Command): Command {
     .summary('start a new site, which runs at once')
     .argument('<dir>', 'folder to write it to; new, or empty')
     .option('--verbose', 'show the stack of an error', false)
+}
+
+function addCollect(program: Command): Command {
+  return site(program, 'collect', 'write the static files of a site, for a CDN or another server')
+    .argument('<dir>', 'folder to write them to')
+    .addHelpText('after', COLLECT_HELP)
 }
 
 function addExplain(program: Command): Command {
@@ -321,6 +328,11 @@ const BUILD_HELP = `
 Writes build/templates.mjs beside the configuration. "uwas serve" uses it while it is of the templates
 that are there, and compiles them itself otherwise. A process under Node's
 --disallow-code-generation-from-strings needs it.`
+
+const COLLECT_HELP = `
+Writes each file by its own name and by the fingerprinted one that pages use, with .br, .gz and .zst
+beside it where that is smaller, and manifest.json: the URL of each path. What is there already and has
+no file any more stays, since pages of before may name it.`
 
 const EXPLAIN_HELP = `
 Tells which lane reads the request, by the judgement of the server's own gate, follows it through

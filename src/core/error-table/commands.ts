@@ -8,6 +8,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_COLLECT: {
+    message: 'static files cannot be collected into {dir}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_CONFIG_EXPORT: {
     message: '{file} exports no configuration: write "export const config = defineConfig(…)" there',
     status: 500,
