@@ -121,6 +121,16 @@ export class Cache {
     return this.#store.put(id, kept, tags, lifetimeOf(options), this.#generation)
   }
 
+  /**
+   * As `set`, where there is no value yet, or it is not used any more. False when there is one. An old value that
+   * `remember` may still use for a while counts as none.
+   */
+  add(key: string, value: unknown, options: SetOptions = {}): boolean {
+    const entry = this.#store.find(this.#id(key))
+    if (entry !== undefined && performance.now() < entry.lifetime.freshUntil) return false
+    return this.set(key, value, options)
+  }
+
   /** True when there was one. What is being made for the key is not kept either. */
   delete(key: string): boolean {
     return this.#store.delete(this.#id(key))

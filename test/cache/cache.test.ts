@@ -58,6 +58,20 @@ t.test('what is set is there until it is deleted or its time is over', async (t)
   t.equal(cache.stats.values, 0, 'and takes no memory')
 })
 
+t.test('what is added is kept where there is nothing yet', async (t) => {
+  const { cache } = create()
+  t.equal(cache.add('a', 1), true)
+  t.equal(cache.add('a', 2), false)
+  t.equal(cache.get('a'), 1)
+  cache.set('over', 1, { seconds: 0 })
+  t.equal(cache.add('over', 2, { tags: ['x'] }), true)
+  t.equal(cache.get('over'), 2)
+  cache.invalidate('x')
+  t.equal(cache.add('over', 3), true)
+  t.throws(() => cache.add('b', () => {}), { code: 'UWAS_ERR_CACHE_VALUE' })
+  t.throws(() => cache.add('b', 1, { second: 1 } as object), { code: 'UWAS_ERR_CACHE_OPTION' })
+})
+
 t.test('numbers are counted up, and keep their time', async (t) => {
   const { cache } = create()
   t.equal(cache.increment('n'), 1)
