@@ -6,6 +6,7 @@ import { isCodedError, withCode } from '../core/errors.ts'
 import { createLog, type Log } from '../core/log.ts'
 import type { Database } from '../model/database.ts'
 import { sqlStateOf } from '../model/failures.ts'
+import { findFullScans } from '../model/full-scans.ts'
 import { migrate, migrationStatus, previewMigrations } from '../model/migrate.ts'
 import { planUp } from '../model/migration-plan.ts'
 import { createOwnTables, pendingOwnSteps } from '../model/own-tables.ts'
@@ -56,6 +57,11 @@ async function prove(
   const others = found.filter((error) => !missing.some((table) => isForWantOf(table, error)))
   findings.problems.push(...others.map(withCode))
   if (found.length === 0) findings.proved.push(count(statements.length, 'statement'))
+  for (const { statement, table, rows, filter } of await findFullScans(database, statements)) {
+    findings.warnings.push(
+      `statement ${statement} reads all of ${table}, about ${rows} rows, to find some: no index serves ${filter}`,
+    )
+  }
 }
 
 function isForWantOf(table: string, error: Error): boolean {

@@ -17,6 +17,14 @@ const table = (name: string, columns: string, found: RegExp, sql?: string): Mist
 })
 
 export const OF_DATA: readonly Mistake[] = [
+  {
+    ...statement(
+      'a search without an index in a large table',
+      `sql: 'select id from notes where length(body) = $1', params: { id: pg.int }, ${ROW}`,
+      /planted reads all of public\.notes, about 20000 rows, to find some: no index serves \(length\(notes\.body\) = \$1\)/,
+    ),
+    sql: "insert into notes select i, 'note ' || i from generate_series(1, 20000) as i; analyze notes",
+  },
   statement(
     'SQL with a syntax error',
     `sql: 'selct id from notes', params: {}, ${ROW}`,
