@@ -13,6 +13,8 @@ import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
 import { formatPlace } from '../route/place.ts'
+import { Certificates } from '../server/tls/certificates.ts'
+import { describeEnd, isEnding } from '../server/tls/expiry.ts'
 import { createTemplates, linkFolder } from '../template/templates.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
@@ -44,6 +46,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => void createSiteRules(config))
   await part(findings, () => void securityHeaders(config.securityHeaders))
   await part(findings, () => checkSecrets(config))
+  await part(findings, () => checkCertificates(config, findings))
   await part(findings, () => checkProxies(config))
   await part(findings, () => checkGuards(config))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
@@ -65,6 +68,19 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
 
 function checkSecrets({ secrets }: SiteConfig): void {
   if (secrets.length > 0) new Signer(secrets)
+}
+
+async function checkCertificates({ tls }: SiteConfig, findings: Findings): Promise<void> {
+  if (tls === null) return
+  const { all } = await Certificates.load(tls.certificates, tls.policy)
+  const now = Date.now()
+  for (const one of all) {
+    findings.warnings.push(...one.warnings)
+    const end = `${one.file} ${describeEnd(one, now)}`
+    if (isEnding(one, now)) findings.warnings.push(`renew the certificate ${end}`)
+    else findings.notes.push(`the certificate ${end}`)
+  }
+  findings.proved.push(count(all.length, 'certificate'))
 }
 
 function checkProxies({ trustedProxies }: SiteConfig): void {

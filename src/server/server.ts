@@ -15,6 +15,8 @@ import { createInner, type Inner } from './inner.ts'
 import { NativeLane } from './native-lane.ts'
 import { CLEAR } from './scheme.ts'
 import type { Certificates } from './tls/certificates.ts'
+import type { CertificateEnd } from './tls/expiry.ts'
+import type { TicketKeys } from './tls/ticket-keys.ts'
 import { type ListeningHandle, TlsFront } from './tls/tls-front.ts'
 import { listenUngated } from './ungated.ts'
 
@@ -44,6 +46,10 @@ export interface TlsOptions {
   readonly certificates: Certificates
   /** Whether clients that can have HTTP/2. */
   readonly http2: boolean
+  /** Whether who asks for a name that no certificate is for, or for none, gets no handshake. Default false. */
+  readonly refusesUnknown?: boolean
+  /** Default: the server's own. */
+  readonly tickets?: TicketKeys
   /** Value of Strict-Transport-Security; null: none. */
   readonly hsts: string | null
   /** Whether requests in clear are sent there. */
@@ -80,6 +86,8 @@ export interface Serving {
   close(options?: CloseOptions): Promise<number>
   /** Accepts from a listening socket for TLS, which becomes the server's, until what it returns is called. */
   acceptTls(handle: ListeningHandle): () => void
+  /** When its certificates end; empty without TLS. */
+  certificateEnds(): readonly CertificateEnd[]
 }
 
 /** What `listen` gives: a server that is listening. */
@@ -164,10 +172,10 @@ function assemble(application: Application, headers: HeaderList, tls: TlsOptions
   const fields = tls.hsts === null ? null : { list: hstsField(tls.hsts) }
   const lane = new NativeLane(application, headers, { secure: true, fields, redirect: null })
   const { maxHeaderBytes } = engine
-  const { certificates, http2, publicPort } = tls
   const lanes = { secure: lane, clear: clear.lane }
   const { sockets } = clear
-  const front = new TlsFront(lanes, { certificates, http2, maxHeaderBytes, sockets })
+  const front = new TlsFront(lanes, { ...tls, maxHeaderBytes, sockets })
+  const { publicPort } = tls
   return { engine, clear, local, tls: { lane, front, redirect, publicPort }, stopping }
 }
 
@@ -218,6 +226,7 @@ function serving(
       for (const { sockets } of inners) sockets.use(next)
     },
     acceptTls: (handle: ListeningHandle) => (tls as TlsParts).front.accept(handle),
+    certificateEnds: () => tls?.front.certificateEnds() ?? [],
     async close({ graceMs = 10_000, lingerMs = LINGER_MS }: CloseOptions = {}) {
       for (const one of lanes) one.draining = true
       stopping.abort()

@@ -5,6 +5,7 @@
 import type { App } from '../app.ts'
 import type { Report } from '../observe/metrics/report.ts'
 import type { Readiness } from '../observe/status/listener.ts'
+import type { TicketSeed } from '../server/tls/ticket-keys.ts'
 import type { SiteStatus } from '../was/status.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
 import type { SocketAddress } from './addresses.ts'
@@ -49,6 +50,8 @@ export interface Begin {
   readonly migrates: boolean
   /** The port for TLS that is listened on; null: none. */
   readonly tlsPort: number | null
+  /** Of the session tickets that all workers have. */
+  readonly ticketSeed: TicketSeed
   /** Where it listens by itself, for requests in clear; null: it is handed sockets. */
   readonly listens: {
     readonly addresses: readonly SocketAddress[]

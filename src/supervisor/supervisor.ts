@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts'
 import type { EmbeddedPostgres } from '../model/embedded.ts'
 import type { Gate } from '../native/gate.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
+import { TicketKeys } from '../server/tls/ticket-keys.ts'
 import type { SiteStatus } from '../was/status.ts'
 import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
 import { changedAddresses, type SocketAddress } from './addresses.ts'
@@ -49,6 +50,7 @@ export class Supervisor {
   readonly #crew: Crew
   #settings: Settings | null
   readonly #sockets: ListeningSockets[]
+  readonly #tickets: TicketKeys
   #postgres: EmbeddedPostgres | null
   #status: StatusListener | null
   /** Those of the settings, with the ports that have been found. */
@@ -63,6 +65,7 @@ export class Supervisor {
     this.#options = options
     this.#settings = null
     this.#sockets = []
+    this.#tickets = new TicketKeys()
     this.#postgres = null
     this.#status = null
     this.#addresses = []
@@ -238,6 +241,7 @@ export class Supervisor {
       workers: workerCount(workers),
       databaseUrl: this.#postgres?.url ?? null,
       tlsPort: this.#addresses.find(({ isTls }) => isTls)?.port ?? null,
+      ticketSeed: this.#tickets.seed(),
       listens: this.#options.gate === null ? { addresses: clear, isNew } : null,
     }
   }

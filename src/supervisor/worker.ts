@@ -113,7 +113,7 @@ class Worker {
     ownProcess?.endWithParent(Math.ceil((config.workers.graceMs + CLOSE_MS) / 1000) + 1)
     if (config.workers.pinToCore) this.#pin(ownProcess, begin.slot)
     // Mistakes in them are told before anything is migrated.
-    const tls = await openTls(config.tls, site.log)
+    const tls = await openTls(config.tls, site.log, begin.ticketSeed)
     const app = await this.#build(config, begin)
     this.#app = app
     this.#answers = new WorkerAnswers(app, this.#channel)

@@ -38,6 +38,11 @@ export interface TlsOptions {
   readonly certificates: readonly CertificateOptions[]
   /** `'intermediate'`: TLS 1.2 and 1.3; `'modern'`: 1.3 alone (Mozilla's recommendations). Default `'intermediate'`. */
   readonly policy?: 'intermediate' | 'modern' | undefined
+  /**
+   * Who asks for a name that no certificate is for, or for none, gets the first one, or no handshake at all
+   * (`'refuse'`; by address only where a certificate is for addresses). Default `'first'`.
+   */
+  readonly unknownNames?: 'first' | 'refuse' | undefined
   /** Whether clients that can have HTTP/2, on the same port. Default true. */
   readonly http2?: boolean | undefined
   /**
@@ -69,6 +74,7 @@ export interface SiteTls {
   readonly certificates: readonly SiteCertificate[]
   readonly policy: 'intermediate' | 'modern'
   readonly http2: boolean
+  readonly unknownNames: 'first' | 'refuse'
   readonly redirect: boolean
   /** Null: the port that is listened on. */
   readonly publicPort: number | null
@@ -110,6 +116,7 @@ export const tlsSchema = z.strictObject({
   listen: tlsListenSchema.optional(),
   certificates: z.array(certificateSchema).min(1),
   policy: z.literal(['intermediate', 'modern']).optional(),
+  unknownNames: z.literal(['first', 'refuse']).optional(),
   http2: z.boolean().optional(),
   redirect: z.boolean().optional(),
   publicPort: z.int().min(1).max(65_535).optional(),
@@ -146,6 +153,7 @@ export function tlsOf(
       names: one.names ?? null,
     })),
     policy: given.policy ?? 'intermediate',
+    unknownNames: given.unknownNames ?? 'first',
     http2: given.http2 ?? true,
     redirect: given.redirect ?? true,
     publicPort: given.publicPort ?? null,

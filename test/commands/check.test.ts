@@ -1,5 +1,6 @@
 import t from 'tap'
 import { folder, put, run } from '../support/binary.ts'
+import { authorityOf } from '../support/certificates.ts'
 import { testDatabaseUrl } from '../support/postgres.ts'
 
 const SITE = {
@@ -98,6 +99,33 @@ t.test('check tells mistakes in what all replies have in common, each of them', 
   t.match(stderr, /errorPages: \S+none\.html cannot be read: ENOENT/)
   t.match(stderr, /privateFiles is "\S+none", which is no folder \[UWAS_ERR_FILES_ROOT\]/)
   t.match(stderr, /4 problems\n$/)
+})
+
+t.test('check opens certificates, and tells when they end', async (t) => {
+  const authority = authorityOf(t)
+  const good = authority.issue('good', ['x.test'])
+  const soon = authority.issue('soon', ['y.test'], { from: -80, to: 5, chain: [] })
+  const late = authority.issue('late', ['z.test'], { from: -20, to: -10 })
+  const checked = async (...all: { certFile: string; keyFile: string }[]) => {
+    const certificates = all.map(({ certFile, keyFile }) => ({ certFile, keyFile }))
+    const files = {
+      'public/a.txt': 'a',
+      'uwas.config.ts': `export const config = { static: 'public', tls: ${JSON.stringify({ certificates })} }`,
+    }
+    return await run(['check'], { cwd: folder(t, files) })
+  }
+  const fine = await checked(good, soon)
+  t.equal(fine.code, 0, fine.stderr)
+  t.match(fine.stderr, /the certificate \S+good\.pem ends in \d+ days \(2/)
+  t.match(fine.stderr, /warning: renew the certificate \S+soon\.pem ends in [45] days/)
+  t.match(fine.stderr, /warning: \S+soon\.pem: its chain ends at CN=soon/)
+  t.match(fine.stderr, / is fine: .*2 certificates/)
+  const swapped = await checked({ ...good, keyFile: soon.keyFile })
+  t.equal(swapped.code, 1)
+  t.match(swapped.stderr, /error: tls: \S+: the key in \S+soon\.key is not that of CN=good/)
+  const expired = await checked(late)
+  t.equal(expired.code, 1)
+  t.match(expired.stderr, /error: tls: \S+late\.pem: it has expired: .*UWAS_ERR_SERVER_CERTIFICATE/)
 })
 
 t.test('a statement of a site without a database is a problem', async (t) => {

@@ -1,6 +1,7 @@
 /** Workers that the system does not even start. */
 import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
+import { TicketKeys } from '../../src/server/tls/ticket-keys.ts'
 import { Crew } from '../../src/supervisor/crew.ts'
 import type { WorkerCommand } from '../../src/supervisor/worker-process.ts'
 import { DEFAULT_WORKERS } from '../../src/was/worker-limits.ts'
@@ -18,7 +19,13 @@ t.test('a process that cannot be made is a line in the log, and is tried again',
       return tries.length > 1 ? (tries.shift() as WorkerCommand) : (tries[0] as WorkerCommand)
     },
     log: createLog((line) => lines.push(line)),
-    begin: () => ({ workers: 1, databaseUrl: null, tlsPort: null, listens: null }),
+    begin: () => ({
+      workers: 1,
+      databaseUrl: null,
+      tlsPort: null,
+      ticketSeed: new TicketKeys().seed(),
+      listens: null,
+    }),
     limits: () => DEFAULT_WORKERS,
     sockets: () => [],
   })

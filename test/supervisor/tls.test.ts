@@ -79,6 +79,34 @@ t.test('all workers serve it, and a new certificate comes to all of them', async
   t.strictSame([...after.keys()].sort(), [...before.keys()].sort(), 'by the same workers')
 })
 
+t.test('a ticket is good for all workers, also for those after a reload', async (t) => {
+  const keys = `workers: 2, ${tlsKey(placeOf(first))}`
+  const { tlsPort, child, printed, stderr } = await superviseTls(t, keys)
+  const visit = async (session?: Buffer) => {
+    const options = { servername: 'x.test', maxVersion: 'TLSv1.2' as const }
+    const socket = await dialTls(tlsPort, { ...options, ...(session && { session }) })
+    const request = 'GET / HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n'
+    const { responses } = await rawTls(tlsPort, request, { socket })
+    const isReused = socket.isSessionReused()
+    return { pid: Number(responses[0]?.body), isReused, session: socket.getSession() }
+  }
+  const { session } = await visit()
+  const comesBack = async () => {
+    const pids = new Set<number>()
+    return await eventually('two workers answer', async () => {
+      const { pid, isReused } = await visit(session)
+      t.ok(isReused, 'without a whole handshake')
+      pids.add(pid)
+      return pids.size === 2 && pids
+    })
+  }
+  const before = await comesBack()
+  const told = stderr().length
+  child.kill('SIGHUP')
+  await printed(/reloaded/, told)
+  t.notOk([...(await comesBack())].some((pid) => before.has(pid)))
+})
+
 t.test('a worker that is killed, and a reload, lose no request by TLS', async (t) => {
   const keys = `workers: 2, ${tlsKey(placeOf(first))}`
   const { tlsPort, child, printed, stderr } = await superviseTls(t, keys)

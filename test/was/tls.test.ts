@@ -30,6 +30,7 @@ t.test('it is complete, and its paths start from the folder of the file', async 
       { certFile: '/site/tls/cert.pem', keyFile: '/etc/key.pem', passphrase: null, names: null },
     ],
     policy: 'intermediate',
+    unknownNames: 'first',
     http2: true,
     redirect: true,
     publicPort: null,

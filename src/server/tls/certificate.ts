@@ -26,6 +26,8 @@ export interface Certificate {
   readonly file: string
   /** The names that it answers for: small letters, `*.` in front of wildcard ones. */
   readonly names: readonly string[]
+  /** Whether it is for addresses, too, which no client names in its handshake. */
+  readonly hasAddresses: boolean
   readonly context: SecureContext
   /** What `context` is made of. */
   readonly material: SecureContextOptions
@@ -71,6 +73,7 @@ export async function loadCertificate(
   return {
     file: certFile,
     names,
+    hasAddresses: isForAddresses(leaf),
     context: contextOf(certFile, { ...policyOptions(policy), ...material }),
     material,
     ...validity,
@@ -174,12 +177,16 @@ function namesOf({ certFile, names: wanted }: CertificateFiles, leaf: X509Certif
     .map((one) => one.slice(4).toLowerCase())
     .filter((one) => DNS_NAME.test(one))
   if (wanted === null) {
-    if (own.length > 0 || leaf.subjectAltName?.includes('IP Address:')) return own
+    if (own.length > 0 || isForAddresses(leaf)) return own
     throw refuse(certFile, 'it has no subjectAltName: browsers accept it for no name')
   }
   const strange = wanted.filter((name) => !own.includes(name) && !matchesName(own, name))
   if (strange.length === 0) return [...wanted]
   throw refuse(certFile, `it is not for ${strange.join(', ')}; it is for ${own.join(', ')}`)
+}
+
+function isForAddresses({ subjectAltName }: X509Certificate): boolean {
+  return subjectAltName?.includes('IP Address:') ?? false
 }
 
 function contextOf(file: string, options: SecureContextOptions): SecureContext {

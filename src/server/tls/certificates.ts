@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises'
 import { createError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { type Certificate, type CertificateFiles, loadCertificate } from './certificate.ts'
-import { describeEnd, isEnding } from './expiry.ts'
+import { type CertificateEnd, daysLeft, describeEnd, isEnding } from './expiry.ts'
 import type { TlsPolicy } from './policy.ts'
 
 interface Place {
@@ -32,8 +32,8 @@ export class Certificates {
   /** When the log last said that one is about to end. */
   #warnedMs: number
   #isLooking: boolean
-  /** Called when the default has been replaced. */
-  onDefault: () => void
+  /** Called when one has been replaced. */
+  onChange: () => void
 
   private constructor(places: readonly Place[], policy: TlsPolicy) {
     this.policy = policy
@@ -42,7 +42,7 @@ export class Certificates {
     this.#timer = undefined
     this.#warnedMs = 0
     this.#isLooking = false
-    this.onDefault = () => {}
+    this.onChange = () => {}
   }
 
   /** Of at least one. Rejects with UWAS_ERR_SERVER_CERTIFICATE, _CERTIFICATE_NAME. */
@@ -65,16 +65,27 @@ export class Certificates {
     return (this.#places[0] as Place).certificate
   }
 
-  /** An exact name goes before a wildcard; `name` in any case. */
+  /** `named`, else the default. */
   find(name: string | false | null | undefined): Certificate {
-    if (!name) return this.default
+    return (name ? this.named(name) : undefined) ?? this.default
+  }
+
+  /** An exact name goes before a wildcard; `name` in any case. */
+  named(name: string): Certificate | undefined {
     const lower = name.toLowerCase().replace(/\.$/, '')
     const dot = lower.indexOf('.')
     return (
-      this.#byName.get(lower) ??
-      (dot > 0 ? this.#byName.get(`*${lower.slice(dot)}`) : undefined) ??
-      this.default
+      this.#byName.get(lower) ?? (dot > 0 ? this.#byName.get(`*${lower.slice(dot)}`) : undefined)
     )
+  }
+
+  /** When each of them ends. */
+  ends(nowMs = Date.now()): readonly CertificateEnd[] {
+    return this.all.map((one) => ({
+      file: one.file,
+      name: one.names[0] ?? '',
+      days: daysLeft(one, nowMs),
+    }))
   }
 
   /** Whether one of them is for this host, without port, in small letters. */
@@ -127,7 +138,7 @@ export class Certificates {
     place.identity = identity
     place.problem = ''
     place.isTold = false
-    if (place === this.#places[0]) this.onDefault()
+    this.onChange()
   }
 
   /** Told once, and at the second look: files that are just being written are no mistake. */

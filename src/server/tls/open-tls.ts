@@ -3,19 +3,23 @@ import type { Log } from '../../core/log.ts'
 import type { SiteTls } from '../../was/tls.ts'
 import type { ListenOptions } from '../server.ts'
 import { Certificates } from './certificates.ts'
+import { TicketKeys, type TicketSeed } from './ticket-keys.ts'
 
 /**
- * Null where the site has no TLS. The log hears what should be looked at. Rejects with UWAS_ERR_SERVER_CERTIFICATE,
+ * Null where the site has no TLS. `seed`: of session tickets that other processes have given, too. The log hears what should be looked at. Rejects with UWAS_ERR_SERVER_CERTIFICATE,
  * _CERTIFICATE_NAME.
  */
 export async function openTls(
   tls: SiteTls | null,
   log: Log,
+  seed?: TicketSeed | null,
 ): Promise<NonNullable<ListenOptions['tls']> | null> {
   if (tls === null) return null
-  const { port, policy, http2, redirect, publicPort, hsts } = tls
+  const { port, policy, http2, unknownNames, redirect, publicPort, hsts } = tls
   const certificates = await Certificates.load(tls.certificates, policy)
   for (const warning of certificates.all.flatMap(({ warnings }) => warnings)) log.warn(warning)
   certificates.watch(log)
-  return { port, certificates, http2, redirect, publicPort, hsts }
+  const tickets = new TicketKeys(seed ?? undefined)
+  const refusesUnknown = unknownNames === 'refuse'
+  return { port, certificates, http2, refusesUnknown, tickets, redirect, publicPort, hsts }
 }

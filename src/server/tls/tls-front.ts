@@ -3,7 +3,13 @@
  * HTTP/2. Whoever speaks without TLS is told so. Made by `server.ts` where a site has certificates.
  */
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+  type Server as TlsServer,
+} from 'node:tls'
 import { normalizeHost } from '../../route/host-pattern.ts'
 import { isHost } from '../fences.ts'
 import { Http2Lane } from '../http2/http2-lane.ts'
@@ -15,7 +21,9 @@ import type { SocketLane } from '../socket-lane.ts'
 import { StrictLane } from '../strict-lane.ts'
 import type { Certificate } from './certificate.ts'
 import type { Certificates } from './certificates.ts'
+import type { CertificateEnd } from './expiry.ts'
 import { policyOptions } from './policy.ts'
+import { TicketKeys } from './ticket-keys.ts'
 
 /** The lanes that answer: by TLS, and in clear for those who knock at the wrong door. */
 export interface TlsLanes {
@@ -31,6 +39,10 @@ export interface TlsFrontOptions {
   readonly http2: boolean
   /** Of the site's WebSockets. Default: their URLs answer 426. */
   readonly sockets?: SocketLane | undefined
+  /** Whether who asks for a name that no certificate is for, or for none, gets no handshake. Default false. */
+  readonly refusesUnknown?: boolean
+  /** Default: this server's own. */
+  readonly tickets?: TicketKeys | undefined
   /** Until its first byte, and from there to the end of its handshake, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number
 }
@@ -39,6 +51,8 @@ export interface TlsFrontOptions {
 export type ListeningHandle = object
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How often it is asked whether the key of tickets has changed. */
+const RENEW_KEY_MS = 60_000
 /** ContentType of RFC 8446 section 5.1: a connection by TLS begins with it. */
 const HANDSHAKE = 22
 const METHOD = /^[A-Z]{2,}/
@@ -47,6 +61,9 @@ const HINT = 'This port speaks TLS: the URL begins with https://\n'
 export class TlsFront {
   readonly #lanes: TlsLanes
   readonly #certificates: Certificates
+  readonly #refusesUnknown: boolean
+  readonly #tickets: TicketKeys
+  readonly #ticketTimer: NodeJS.Timeout
   readonly #strict: StrictLane
   readonly #http2: Http2Lane | null
   readonly #server: TlsServer
@@ -63,6 +80,8 @@ export class TlsFront {
     const { certificates, maxHeaderBytes, sockets } = options
     this.#lanes = lanes
     this.#certificates = certificates
+    this.#refusesUnknown = options.refusesUnknown ?? false
+    this.#tickets = options.tickets ?? new TicketKeys()
     this.#timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
     this.#listening = new Set()
     this.#open = new Set()
@@ -72,6 +91,8 @@ export class TlsFront {
     this.#strict = new StrictLane(lanes.secure, { maxHeaderBytes, sockets, secure: { isFor } })
     this.#http2 = options.http2 ? new Http2Lane(lanes.secure, { maxHeaderBytes, isFor }) : null
     this.#server = this.#createServer(certificates)
+    const renewKey = (): void => void this.#server.setTicketKeys(this.#tickets.current())
+    this.#ticketTimer = setInterval(renewKey, RENEW_KEY_MS).unref()
   }
 
   /** Listens by itself; resolves to the port. Rejects with UWAS_ERR_SERVER_LISTEN. */
@@ -102,6 +123,10 @@ export class TlsFront {
     this.#http2?.drain()
   }
 
+  certificateEnds(): readonly CertificateEnd[] {
+    return this.#certificates.ends()
+  }
+
   /** Connections that have not said yet what they want. */
   busy(): number {
     return this.#waiting
@@ -116,23 +141,24 @@ export class TlsFront {
   close(): void {
     this.stop()
     this.#certificates.close()
+    clearInterval(this.#ticketTimer)
     this.#strict.close()
     this.#http2?.close()
     for (const socket of this.#open) socket.destroy()
   }
 
   #createServer(certificates: Certificates): TlsServer {
-    const options = () => ({
-      ...policyOptions(certificates.policy),
-      ...certificates.default.material,
-    })
     const server = createTlsServer({
-      ...options(),
+      ...this.#contextOptions(),
       ALPNProtocols: this.#http2 === null ? ['http/1.1'] : ['h2', 'http/1.1'],
       handshakeTimeout: this.#timeoutMs,
-      SNICallback: (name, done) => done(null, certificates.find(name).context),
+      SNICallback: (name, done) => {
+        const found = this.#refusesUnknown ? certificates.named(name) : certificates.find(name)
+        if (found === undefined) done(new Error(`no certificate is for ${name}`))
+        else done(null, found.context)
+      },
     })
-    certificates.onDefault = () => server.setSecureContext(options())
+    certificates.onChange = () => server.setSecureContext(this.#contextOptions())
     server.on('secureConnection', (socket) => {
       this.#waiting--
       this.#shown.set(socket, certificates.find(socket.servername))
@@ -144,6 +170,14 @@ export class TlsFront {
       socket.destroy()
     })
     return server
+  }
+
+  /** Of clients that name no host. Without a certificate they get no handshake. */
+  #contextOptions(): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
+    const { policy, all, default: first } = this.#certificates
+    const shown = this.#refusesUnknown ? all.find((one) => one.hasAddresses) : first
+    const tickets = { ticketKeys: this.#tickets.current(), sessionIdContext: 'uwas' }
+    return { ...policyOptions(policy), ...shown?.material, ...tickets }
   }
 
   #createListener(): NetServer {

@@ -128,6 +128,36 @@ t.test('each name gets its certificate; no name, and an unknown one, the first',
     t.equal(await certificateFor(tlsPort, name), file, name)
 })
 
+t.test('with refusal an unknown name, and none, get no handshake', async (t) => {
+  const tls = await tlsOf([own, other], { refusesUnknown: true })
+  const { tlsPort } = await serve(t, () => text('x'), { tls })
+  t.equal(await certificateFor(tlsPort, 'A.X.test'), 'own')
+  t.equal(await certificateFor(tlsPort, 'other.test'), 'other')
+  await t.rejects(certificateFor(tlsPort, 'who.test'))
+  await t.rejects(certificateFor(tlsPort, ''))
+  const numbered = authority.issue('numbered', ['n.test', 'IP:127.0.0.1'])
+  const byAddress = await tlsOf([own, numbered], { refusesUnknown: true })
+  const server = await serve(t, () => text('x'), { tls: byAddress })
+  t.equal(await certificateFor(server.tlsPort, ''), 'numbered')
+  await t.rejects(certificateFor(server.tlsPort, 'who.test'))
+  const { responses } = await rawTls(server.tlsPort, get('/'), { tls: { servername: 'x.test' } })
+  t.match(responses, [{ status: 200 }], 'others are served as before')
+})
+
+t.test('a server tells when its certificates end', async (t) => {
+  const short = authority.issue('short', ['IP:127.0.0.1'], { from: -1, to: 5 })
+  const server = await serve(t, () => text('x'), { tls: await tlsOf([own, short]) })
+  const ends = server.certificateEnds()
+  t.strictSame(
+    ends.map(({ file, name, days }) => [file, name, Math.round(days)]),
+    [
+      [own.certFile, 'x.test', 90],
+      [short.certFile, '', 5],
+    ],
+  )
+  t.strictSame((await serve(t, () => text('x'))).certificateEnds(), [])
+})
+
 t.test('the whole chain is sent, and a client that knows the root alone believes it', async (t) => {
   const { tlsPort } = await serve(t, () => text('hello'), { tls: await tlsOf([own]) })
   const asked = request({
