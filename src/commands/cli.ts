@@ -121,6 +121,12 @@ function addDev(program: Command): Command {
   )
     .addOption(portOption())
     .addOption(hostOption('127.0.0.1'))
+    .addOption(
+      new Option(
+        '--tls [port]',
+        'serve by TLS, too, with a certificate for this machine of an authority of your own',
+      ).argParser(portOf),
+    )
     .addHelpText('after', DEV_HELP)
 }
 
@@ -201,11 +207,13 @@ function portOption(): Option {
   return new Option(
     '-p, --port <number>',
     `port to listen on, 0 for any free one (default: PORT, the configuration, ${DEFAULT_PORT})`,
-  ).argParser((text) => {
-    const port = readPort(text)
-    if (typeof port !== 'number') throw new InvalidArgumentError('It is no number from 0 to 65535.')
-    return port
-  })
+  ).argParser(portOf)
+}
+
+function portOf(text: string): number {
+  const port = readPort(text)
+  if (typeof port !== 'number') throw new InvalidArgumentError('It is no number from 0 to 65535.')
+  return port
 }
 
 function hostOption(otherwise: string): Option {
@@ -314,6 +322,8 @@ const DEV_HELP = `
 Templates are compiled and files read again when they change; when code changes, the site's
 modules are loaded anew. The page in the browser follows. A mistake is shown there and here,
 and the last version that worked goes on serving.
+
+--tls makes an authority, once, and a certificate of it for localhost in $XDG_DATA_HOME/uwas (~/.local/share/uwas).
 
 Environment: PORT (before the configuration's port), DATABASE_URL.`
 

@@ -19,7 +19,10 @@ import { beginStatementGeneration } from '../model/statement-registry.ts'
 import { beginTableGeneration } from '../model/table/registry.ts'
 import { beginMetricGeneration } from '../observe/metrics/site-metrics.ts'
 import { listen } from '../server/server.ts'
+import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
+import { DEFAULT_TLS_PORT } from '../was/tls.ts'
+import { devCertificate } from './dev/certificate.ts'
 import { debugPage } from './dev/debug-page.ts'
 import { createLive, type Live } from './dev/live.ts'
 import { isOwnHost } from './dev/own-host.ts'
@@ -36,12 +39,18 @@ const DEV_HOST = '127.0.0.1'
 /** A statement that takes so long in development is shown with its plan. */
 const SLOW_MS = 100
 
-export async function devCommand(flags: SiteFlags): Promise<number> {
+export interface DevFlags extends SiteFlags {
+  /** The port for TLS; true: the usual one. */
+  readonly tls?: number | true | undefined
+}
+
+export async function devCommand(flags: DevFlags): Promise<number> {
   const log = createCommandLog()
   const config = await loadServedSite(flags)
   setHeaderLimit(config)
   const host = config.host ?? DEV_HOST
   exitOnSignals()
+  const tls = flags.tls === undefined ? null : await openDevTls(flags.tls, config, log)
   const backends = await openBackends({ ...config, timings: true, status: null }, log, {
     refusesRepeats: true,
     slowStatementMs: SLOW_MS,
@@ -64,12 +73,16 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
       host,
       port: config.port,
       headers: securityHeaders(config.securityHeaders),
+      tls,
     })
+    const { port, tlsPort } = server
     const options = { flags, first, backends, live, log, build, use: server.use }
     let follow: (kinds: ReadonlySet<ChangeKind>) => void = () => {}
     const watcher = await watchSite(config, { log, onChange: (kinds) => follow(kinds) })
     follow = createFollower({ ...options, watchFolders: watcher.follow })
-    log.info(`serving ${showPath(config.root)} for development on ${serverUrl(host, server.port)}`)
+    const urls = [serverUrl(host, port)]
+    if (tlsPort !== null) urls.push(serverUrl(host, tlsPort, 'https'))
+    log.info(`serving ${showPath(config.root)} for development on ${urls.join(' and ')}`)
     return await untilEnd(async (graceMs) => {
       await watcher.close()
       live.close()
@@ -80,6 +93,31 @@ export async function devCommand(flags: SiteFlags): Promise<number> {
     await backends.close()
     throw error
   }
+}
+
+/** By TLS with a certificate for this machine, whatever the configuration has for others. No HSTS: it would stay with localhost. */
+async function openDevTls(
+  port: number | true,
+  config: SiteConfig,
+  log: Log,
+): Promise<Awaited<ReturnType<typeof openTls>>> {
+  const { authorityFile, certFile, keyFile } = await devCertificate()
+  log.info(
+    `trust ${authorityFile} in your browser, as an authority for web sites; or curl --cacert ${authorityFile}`,
+  )
+  return await openTls(
+    {
+      port: port === true ? (config.tls?.port ?? DEFAULT_TLS_PORT) : port,
+      certificates: [{ certFile, keyFile, passphrase: null, names: null }],
+      policy: 'intermediate',
+      unknownNames: 'first',
+      http2: config.tls?.http2 ?? true,
+      redirect: false,
+      publicPort: null,
+      hsts: null,
+    },
+    log,
+  )
 }
 
 /** Its own addresses: 127.0.0.0/8 and ::1. */

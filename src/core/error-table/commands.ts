@@ -119,6 +119,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_CERTIFICATE: {
+    message: 'no certificate for development could be made in {dir}: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_USER: {
     message: 'the user cannot be made: {problem}',
     status: 500,
