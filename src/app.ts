@@ -5,22 +5,21 @@
 import { join } from 'node:path'
 import { createLogs, type Logs } from './app/logs.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
+import { servicesOf } from './app/services.ts'
 import { Memory } from './cache/budget.ts'
 import { CACHE, Cache } from './cache/cache.ts'
 import { ValueStore } from './cache/value-store.ts'
 import type { Log } from './core/log.ts'
-import { Services } from './core/services.ts'
+import type { Services } from './core/services.ts'
 import { type Catalogue, createCatalogue } from './files/catalogue.ts'
 import { FILE_METHODS } from './files/entry.ts'
 import { createHeads } from './files/heads.ts'
-import { createPrivateFiles, PRIVATE_FILES } from './files/send-file.ts'
-import { TRUSTED_PROXIES, TrustedProxies } from './http/forwarded.ts'
 import type { Reply } from './http/reply.ts'
 import type { Request } from './http/request.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
-import { DATABASE, type Database } from './model/database.ts'
+import type { Database } from './model/database.ts'
 import { migrate } from './model/migrate.ts'
 import { readMigrations } from './model/migration-files.ts'
 import { createOwnTables } from './model/own-tables.ts'
@@ -35,7 +34,7 @@ import { Registry } from './observe/metrics/registry.ts'
 import { siteMetrics } from './observe/metrics/site-metrics.ts'
 import { type ExchangeListener, observerOf } from './observe/observer.ts'
 import type { Readiness } from './observe/status/listener.ts'
-import { TRACES, TraceLog } from './observe/trace-log.ts'
+import { TraceLog } from './observe/trace-log.ts'
 import { PageCache } from './pages/page-cache.ts'
 import { PageStore } from './pages/page-store.ts'
 import { PageVariants } from './pages/page-variants.ts'
@@ -69,7 +68,7 @@ import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
 import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
 import { templateUrls } from './was/template-urls.ts'
-import { createUploads, UPLOADS, type Uploads } from './was/upload/multipart.ts'
+import { createUploads, type Uploads } from './was/upload/multipart.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
 export interface Backends {
@@ -399,18 +398,4 @@ async function templatesOf(
     isStrict,
     built: isStrict ? null : await loadBuilt(builtTemplates(config)),
   })
-}
-
-/** What outlives a reload, and what the configuration alone decides. */
-function servicesOf(config: SiteConfig, backends: Backends): Services {
-  const { database, traces, native, uploads } = backends
-  const services = new Services()
-    .provide(UPLOADS, uploads)
-    .provide(PRIVATE_FILES, createPrivateFiles(native, config.privateFiles))
-  if (config.trustedProxies !== null) {
-    services.provide(TRUSTED_PROXIES, new TrustedProxies(config.trustedProxies))
-  }
-  if (database !== null) services.provide(DATABASE, database)
-  if (traces !== null) services.provide(TRACES, traces)
-  return services
 }

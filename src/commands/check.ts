@@ -13,6 +13,7 @@ import { loadNative } from '../native/load.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
 import { formatPlace } from '../route/place.ts'
+import { ProxySenders } from '../server/proxy-senders.ts'
 import { Certificates } from '../server/tls/certificates.ts'
 import { describeEnd, isEnding } from '../server/tls/expiry.ts'
 import { createTemplates, linkFolder } from '../template/templates.ts'
@@ -47,7 +48,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => void securityHeaders(config.securityHeaders))
   await part(findings, () => checkSecrets(config))
   await part(findings, () => checkCertificates(config, findings))
-  await part(findings, () => checkProxies(config))
+  await part(findings, () => checkProxies(config, findings))
   await part(findings, () => checkGuards(config))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
@@ -83,7 +84,11 @@ async function checkCertificates({ tls }: SiteConfig, findings: Findings): Promi
   findings.proved.push(count(all.length, 'certificate'))
 }
 
-function checkProxies({ trustedProxies }: SiteConfig): void {
+function checkProxies({ trustedProxies, proxyProtocol }: SiteConfig, { warnings }: Findings): void {
+  if (proxyProtocol !== null) new ProxySenders(proxyProtocol)
+  if (proxyProtocol !== null && loadNative().gate === null) {
+    warnings.push('proxyProtocol: without the addon it is understood on the port for TLS alone')
+  }
   if (trustedProxies !== null) new TrustedProxies(trustedProxies)
 }
 

@@ -21,7 +21,7 @@ import { beginMetricGeneration } from '../observe/metrics/site-metrics.ts'
 import { listen } from '../server/server.ts'
 import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
-import { DEFAULT_TLS_PORT } from '../was/tls.ts'
+import { DEFAULT_TLS_PORT } from '../was/port.ts'
 import { devCertificate } from './dev/certificate.ts'
 import { debugPage } from './dev/debug-page.ts'
 import { createLive, type Live } from './dev/live.ts'
@@ -111,6 +111,7 @@ async function openDevTls(
       certificates: [{ certFile, keyFile, passphrase: null, names: null }],
       policy: 'intermediate',
       unknownNames: 'first',
+      listen: null,
       http2: config.tls?.http2 ?? true,
       redirect: false,
       publicPort: null,

@@ -13,6 +13,7 @@ import { LOCAL_PEERS } from './local-peers.ts'
 import type { NativeLane } from './native-lane.ts'
 import { MAX_COPIED_BYTES } from './native-writer.ts'
 import { Peers } from './peers.ts'
+import { PROXY_SENDERS, ProxyHeaders } from './proxy-senders.ts'
 import { SocketFile } from './socket-file.ts'
 import { StrictLane } from './strict-lane.ts'
 
@@ -80,6 +81,7 @@ export class GatedFront {
   readonly #maxHeaderBytes: number
   readonly #clear: Way
   readonly #local: Way
+  readonly #headers: ProxyHeaders
   /** With whether each accepts; those that do not are kept while connections wait in them. */
   readonly #acceptors: Map<Acceptor, boolean>
 
@@ -90,6 +92,7 @@ export class GatedFront {
     const { maxHeaderBytes } = engine
     this.#clear = { ...clear, strict: new StrictLane(clear.lane, { maxHeaderBytes }) }
     this.#local = { ...local, strict: new StrictLane(local.lane, { maxHeaderBytes }) }
+    this.#headers = new ProxyHeaders()
     this.#acceptors = new Map()
     if (!engine.knowsAdopted) clear.lane.peers = new Peers(gate)
     local.lane.peers = LOCAL_PEERS
@@ -99,7 +102,7 @@ export class GatedFront {
   accept(fd: number, isLocal: boolean): () => void {
     const way = isLocal ? this.#local : this.#clear
     const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, (taken, kind, path) =>
-      take(way, taken, kind, path),
+      this.#take(way, taken, kind, path),
     )
     this.#forgetStopped()
     this.#acceptors.set(acceptor, true)
@@ -120,11 +123,12 @@ export class GatedFront {
     let waiting = 0
     for (const acceptor of this.#acceptors.keys()) waiting += acceptor.waiting()
     for (const { strict } of this.#ways) waiting += strict.active
-    return waiting
+    return this.#headers.waiting + waiting
   }
 
   close(): void {
     for (const acceptor of this.#acceptors.keys()) acceptor.close()
+    this.#headers.close()
     for (const { strict, app } of this.#ways) {
       strict.close()
       app.close()
@@ -142,16 +146,20 @@ export class GatedFront {
       this.#acceptors.delete(acceptor)
     }
   }
-}
 
-function take({ app, lane, strict }: Way, fd: number, kind: Lane, path: string): void {
-  const isAdopted = isForEngine(lane, kind, path) && (lane.peers?.add(fd) ?? true)
-  if (isAdopted) return void app.adoptSocket(fd)
-  try {
-    strict.adopt(new Socket({ fd, allowHalfOpen: true }))
-  } catch (error) {
-    lane.application.log.error('a connection could not be taken over', error)
-    closeSync(fd)
+  #take({ app, lane, strict }: Way, fd: number, kind: Lane, path: string): void {
+    const isAdopted = isForEngine(lane, kind, path) && (lane.peers?.add(fd) ?? true)
+    if (isAdopted) return void app.adoptSocket(fd)
+    try {
+      const socket = new Socket({ fd, allowHalfOpen: true })
+      const senders = lane.application.services.find(PROXY_SENDERS)
+      // Its header is no ordinary request line, so that the gate sends all connections with one here.
+      if (senders?.has(socket)) this.#headers.read(socket, () => strict.adopt(socket))
+      else strict.adopt(socket)
+    } catch (error) {
+      lane.application.log.error('a connection could not be taken over', error)
+      closeSync(fd)
+    }
   }
 }
 

@@ -191,6 +191,7 @@ export const SCHEMA = z.strictObject({
   stateDir: path.optional(),
   limits: limits.optional(),
   access: z.array(accessRule).optional(),
+  proxyProtocol: z.array(z.string()).min(1).optional(),
   trustedProxies: z
     .union([
       z.array(z.string()),

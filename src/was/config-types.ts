@@ -168,6 +168,11 @@ export interface UserConfig {
   readonly limits?: Limits | undefined
   /** Who may ask for what, by network and by name and password. Default: everybody for all. */
   readonly access?: readonly AccessRule[] | undefined
+  /**
+   * Load balancers that may tell by the PROXY protocol, version 1 or 2, whose connection they hand on: networks, addresses,
+   * `loopback` or `private`. Of others such a header is an error. Default: nobody.
+   */
+  readonly proxyProtocol?: readonly string[] | undefined
   /** Proxies in front that are believed about the client (`req.client`). Default: none. */
   readonly trustedProxies?: readonly string[] | TrustedProxiesOptions | undefined
   /**
@@ -305,6 +310,8 @@ export interface SiteConfig {
   readonly stateDir: string
   readonly limits: SiteLimits
   readonly access: readonly AccessRule[]
+  /** Null: nobody. */
+  readonly proxyProtocol: readonly string[] | null
   /** Null: nobody is believed. */
   readonly trustedProxies: TrustedProxiesOptions | null
   /** Null: any. */

@@ -114,18 +114,10 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
       `the environment's PORT is "${env['PORT']}"; it has to be a number from 0 to 65535`,
     )
   }
-  if (parsed.data?.database === false && parsed.data.migrations !== undefined) {
-    problems.push('migrations are given, but database is false; drop one of the two')
-  }
-  if (parsed.data?.database === false && parsed.data.cache?.shared === true) {
-    problems.push('cache.shared is told by PostgreSQL, but database is false; drop one of the two')
-  }
-  problems.push(...sessionProblems(parsed.data), ...healthProblems(parsed.data))
-  problems.push(...accessLogProblems(parsed.data?.accessLog))
+  problems.push(...contradictions(parsed.data))
   const root = dirname(file)
   const listening = listeningOf(parsed.data ?? {}, { root, envPort })
   problems.push(...listening.problems)
-  problems.push(...tlsProblems(parsed.data?.tls))
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
   const at = (dir: string | undefined) => (dir === undefined ? null : resolve(root, dir))
@@ -147,6 +139,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
     limits: withDefaults(DEFAULT_LIMITS, config.limits),
     access: config.access ?? [],
+    proxyProtocol: config.proxyProtocol === undefined ? null : [...config.proxyProtocol],
     trustedProxies: proxiesOf(config.trustedProxies),
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
     health: healthOf(config),
@@ -171,6 +164,20 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     timings: config.timings ?? false,
     accessLog: accessLogOf(config.accessLog, root),
   })
+}
+
+/** What keys say together. */
+function contradictions(config: UserConfig | undefined): string[] {
+  const problems: string[] = []
+  if (config?.database === false && config.migrations !== undefined) {
+    problems.push('migrations are given, but database is false; drop one of the two')
+  }
+  if (config?.database === false && config.cache?.shared === true) {
+    problems.push('cache.shared is told by PostgreSQL, but database is false; drop one of the two')
+  }
+  problems.push(...sessionProblems(config), ...healthProblems(config))
+  problems.push(...accessLogProblems(config?.accessLog), ...tlsProblems(config?.tls))
+  return problems
 }
 
 /** Where `uwas build` writes the site's templates. */

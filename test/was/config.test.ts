@@ -66,6 +66,7 @@ t.test('an empty configuration is complete', async (t) => {
       requests: [],
     },
     access: [],
+    proxyProtocol: null,
     trustedProxies: null,
     allowedHosts: null,
     health: null,

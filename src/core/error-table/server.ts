@@ -28,6 +28,13 @@ export const SERVER_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SERVER_PROXY_NETWORK: {
+    message:
+      'proxyProtocol: "{network}" is no network; write an address, a network like 10.0.0.0/8, "loopback" or "private"',
+    status: 500,
+    base: 'TypeError',
+    when: 'start',
+  },
   UWAS_ERR_SERVER_CERTIFICATE: {
     message: 'tls: {file}: {problem}',
     status: 500,

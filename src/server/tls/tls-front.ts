@@ -17,6 +17,7 @@ import { endLingering } from '../linger.ts'
 import { cannotListen } from '../listen-error.ts'
 import type { NativeLane } from '../native-lane.ts'
 import { peerOf } from '../node-response.ts'
+import { PROXY_SENDERS, ProxyHeaders } from '../proxy-senders.ts'
 import type { SocketLane } from '../socket-lane.ts'
 import { StrictLane } from '../strict-lane.ts'
 import type { Certificate } from './certificate.ts'
@@ -66,6 +67,9 @@ export class TlsFront {
   readonly #ticketTimer: NodeJS.Timeout
   readonly #strict: StrictLane
   readonly #http2: Http2Lane | null
+  readonly #headers: ProxyHeaders
+  /** Clients of connections that a balancer has handed on, by its end of them. */
+  readonly #clients: Map<string, string>
   readonly #server: TlsServer
   readonly #timeoutMs: number
   readonly #listening: Set<NetServer>
@@ -85,6 +89,8 @@ export class TlsFront {
     this.#timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
     this.#listening = new Set()
     this.#open = new Set()
+    this.#headers = new ProxyHeaders()
+    this.#clients = new Map()
     this.#shown = new WeakMap()
     this.#waiting = 0
     const isFor = (socket: Socket, host: string): boolean => this.#isFor(socket, host)
@@ -129,7 +135,7 @@ export class TlsFront {
 
   /** Connections that have not said yet what they want. */
   busy(): number {
-    return this.#waiting
+    return this.#waiting + this.#headers.waiting
   }
 
   /** Replies that have not left completely. */
@@ -182,7 +188,7 @@ export class TlsFront {
 
   #createListener(): NetServer {
     const server = createNetServer({ allowHalfOpen: true, noDelay: true })
-    server.on('connection', (socket) => this.#take(socket))
+    server.on('connection', (socket) => this.#accept(socket))
     this.#listening.add(server)
     return server
   }
@@ -190,6 +196,22 @@ export class TlsFront {
   #stopListening(server: NetServer): void {
     if (!this.#listening.delete(server)) return
     server.close()
+  }
+
+  #accept(socket: Socket): void {
+    const senders = this.#lanes.secure.application.services.find(PROXY_SENDERS)
+    if (!senders?.has(socket)) return this.#take(socket)
+    const peer = endOf(socket)
+    this.#open.add(socket)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      this.#clients.delete(peer)
+    })
+    this.#headers.read(socket, () => {
+      const { remoteAddress } = socket
+      if (remoteAddress !== undefined) this.#clients.set(peer, remoteAddress)
+      this.#take(socket)
+    })
   }
 
   /** Its first byte tells whether it speaks TLS; what costs memory begins behind it. */
@@ -232,6 +254,8 @@ export class TlsFront {
 
   #serve(socket: TLSSocket): void {
     socket.on('error', () => {})
+    const client = this.#clients.get(endOf(socket))
+    if (client !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: client })
     if (this.#http2 !== null && socket.alpnProtocol === 'h2') this.#http2.adopt(socket)
     else this.#strict.adopt(socket)
   }
@@ -246,4 +270,8 @@ export class TlsFront {
     const name = normalizeHost(host)
     return name === normalizeHost(servername) || (this.#shown.get(socket)?.covers(name) ?? true)
   }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
