@@ -19,7 +19,6 @@ import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
 import { isOneSend, writePrepared } from './file-writer.ts'
 import { createHeads, type Heads } from './heads.ts'
-import type { HttpsRedirect } from './https-redirect.ts'
 import { linkRequest } from './link-request.ts'
 import type { PeerAddresses } from './local-peers.ts'
 import { Lookup } from './lookup.ts'
@@ -144,8 +143,8 @@ export class NativeLane {
     if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
       if (!tellsHealth(req.getUrl(), scan.host)) refusal = 421
     }
-    const { redirect } = this.#scheme
-    const moved = refusal === 0 && redirect !== null ? this.#moved(res, req, redirect) : null
+    const isClear = refusal === 0 && this.#scheme.redirect !== null
+    const moved = isClear ? this.moved(res, req, scan.host) : null
     if (moved === 421) refusal = moved
     if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, req, method), refusal)
     if (moved instanceof Reply) return this.#send(res, req, method, moved)
@@ -159,9 +158,10 @@ export class NativeLane {
     else this.#answerOther(res, req, method, rawPath, startedAt)
   }
 
-  #moved(res: EngineResponse, req: EngineRequest, redirect: HttpsRedirect): Reply | 421 | null {
+  /** Where a request in clear belongs; null: here. */
+  moved(res: EngineResponse, req: EngineRequest, host: string): Reply | 421 | null {
     const fieldsOf = () => new NativeFields(req, res, '', this.peers)
-    return redirect.answer(this.application, this.#scan.host, req, fieldsOf)
+    return this.#scheme.redirect?.answer(this.application, host, req, fieldsOf) ?? null
   }
 
   #answerFile(

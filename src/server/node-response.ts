@@ -178,9 +178,12 @@ export abstract class NodeResponse implements EngineResponse {
   }
 }
 
-/** The peer of a connection; IPv4 that came through an IPv6 socket as IPv4. Empty when it has gone. */
+/**
+ * The peer of a connection; IPv4 that came through an IPv6 socket as IPv4, a link-local one without its interface. Empty
+ * when it has gone.
+ */
 export function peerOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
-  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '')
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
 }
 
 /** The same as the engine has it: bytes of a text. */

@@ -121,7 +121,10 @@ function compileOwn(format: string, context: LineContext): LineFormat {
   const fields: string[] = []
   const names: string[] = []
   const parts = split(format).map((part): string | Variable => {
-    if (typeof part === 'string') return part
+    if (typeof part === 'string') {
+      if (/[^\x20-\x7e]/.test(part)) throw invalid(`"${format}"`, 'is more than printable ASCII')
+      return part
+    }
     names.push(part.name)
     return variableOf(part.name, fields)
   })
@@ -157,6 +160,8 @@ function variableOf(name: string, fields: string[]): Variable {
     throw invalid(`$${name}`, 'would write a secret into the log; leave it out')
   }
   if (field === 'host') return VARIABLES['host'] as Variable
+  // However it is spelled, its secrets are left out.
+  if (field === 'referer') return VARIABLES['http_referer'] as Variable
   fields.push(field)
   return (record) => escapeText(record.fields?.[field] ?? '')
 }

@@ -21,6 +21,8 @@ export interface Http2Deadlines {
 interface Open {
   readonly response: Http2Response
   readonly startedAt: number
+  /** Whether the request had come whole with its head: nobody reads its end then. */
+  readonly isWhole: boolean
   /** When its reply had been handed over, as far as it is known; 0 before. */
   endedAt: number
   /** When it had been cut, likewise. */
@@ -63,9 +65,10 @@ export class Http2Connection {
   }
 
   /** Until the stream closes. */
-  add(stream: ServerHttp2Stream, response: Http2Response): void {
+  add(stream: ServerHttp2Stream, response: Http2Response, isWhole: boolean): void {
     this.#hasServed = true
-    this.#open.set(stream, { response, startedAt: performance.now(), endedAt: 0, cutAt: 0 })
+    const startedAt = performance.now()
+    this.#open.set(stream, { response, startedAt, isWhole, endedAt: 0, cutAt: 0 })
     stream.once('finish', () => dropRest(stream))
     stream.once('close', () => {
       const now = performance.now()
@@ -121,8 +124,9 @@ function lookAt(
   now: number,
 ): void {
   const { response, startedAt } = open
+  const hasCome = open.isWhole || stream.readableEnded
   if (response.isEnded && open.endedAt === 0) open.endedAt = now
-  const isLateRequest = !response.isEnded && !stream.readableEnded && now - startedAt > requestMs
+  const isLateRequest = !response.isEnded && !hasCome && now - startedAt > requestMs
   const isLateReply = open.endedAt > 0 && now - open.endedAt > tailMs
   if (isLateRequest || isLateReply) response.close()
   if (response.isCut && open.cutAt === 0) open.cutAt = now

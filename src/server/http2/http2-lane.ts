@@ -117,8 +117,8 @@ export class Http2Lane {
     stream.once('close', () => {
       this.active--
     })
-    connection.add(stream, response)
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+    connection.add(stream, response, isWhole)
     const head = readHead(rawHeaders)
     const refusal = expect === undefined || isContinue ? head.refusal : 417
     this.#run(response, connection, { ...head, refusal }, isWhole)

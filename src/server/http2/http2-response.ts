@@ -22,6 +22,9 @@ export interface Peer {
   readonly remoteAddress: string
 }
 
+/** Lists (RFC 9110 sections 8.4 and 8.5) that Node takes once alone. */
+const LISTS: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
+
 export class Http2Response extends NodeResponse {
   readonly #stream: ServerHttp2Stream
   readonly #peer: Peer
@@ -66,6 +69,7 @@ export class Http2Response extends NodeResponse {
       const value = fields[i + 1] as string
       const before = headers[name]
       if (before === undefined) headers[name] = value
+      else if (LISTS.has(name)) headers[name] = `${before}, ${value}`
       else headers[name] = [before as string | string[], value].flat()
     }
     const stream = this.#stream

@@ -142,6 +142,8 @@ t.test('a format that would write nothing, or a secret, is refused', async (t) =
     'accessLog.format: "combind" names no variable like $status; did you mean "combined"?',
   )
   t.equal(refused('$statu'), 'accessLog.format: $statu is no variable; did you mean "status"?')
+  t.match(refused('a\nb $status'), 'is more than printable ASCII')
+  t.match(refused('→ $status'), 'is more than printable ASCII')
   t.match(refused('$http_'), /^accessLog\.format: \$http_ is no variable; known are: args, /)
   t.match(refused('$constructor'), /^accessLog\.format: \$constructor is no variable; known are: /)
   for (const name of ['cookie', 'authorization', 'proxy_authorization', 'Cookie', 'x_api_key']) {
@@ -222,4 +224,11 @@ t.test('the values of telling parameters are not written, nor is who asks a prox
   t.equal(lineOf('$uri', asked), 'http://***@y/a\n')
   t.notMatch(lineOf('json', asked), /secret|pw/)
   t.notMatch(lineOf('combined', asked), /secret|pw/)
+})
+
+t.test('the referer has no secrets, however its variable is spelled', async (t) => {
+  const record = recordOf({ referer: 'https://u:p@x/?token=abc&a=1' })
+  for (const name of ['$http_referer', '$http_Referer', '$http_REFERER']) {
+    t.equal(lineOf(name, record), 'https://***@x/?token=***&a=1\n', name)
+  }
 })

@@ -92,6 +92,18 @@ t.test('an upload that takes too long is reset', async (t) => {
   t.equal(failure, 'UWAS_ERR_HTTP_BODY_ABORTED')
 })
 
+t.test('a reply may take longer than a request, which has come with its head', async (t) => {
+  const slow = async function* () {
+    for (let i = 0; i < 5; i++) {
+      yield Buffer.from('a')
+      await sleep(500)
+    }
+  }
+  const { port } = await laneOf(t, { requestMs: 100 }, () => stream(slow(), 'text/plain'))
+  const { status, body } = await ask2(openHttp2(t, port), { ':path': '/' })
+  t.strictSame([status, String(body)], [200, 'aaaaa'])
+})
+
 t.test('a reader that takes nothing of a reply is reset, however short it is', async (t) => {
   const endless = async function* () {
     for (;;) yield Buffer.alloc(10_000)

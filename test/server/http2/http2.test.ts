@@ -314,3 +314,11 @@ t.test('large replies to slow readers leave whole when the server stops', async 
   t.equal(bytes, 300_000)
   await closing
 })
+
+t.test('lists that stand twice in a reply are one', async (t) => {
+  const view = (): Reply =>
+    text('x').append('Content-Language', 'en').append('Content-Language', 'de')
+  const { tlsPort } = await serve(t, view, { tls: await tlsOf([own]) })
+  const { status, headers } = await ask2(openHttp2(t, tlsPort), { ':path': '/' })
+  t.strictSame([status, headers['content-language']], [200, 'en, de'])
+})

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { text } from '../../../src/http/reply.ts'
+import { socket } from '../../../src/route/socket.ts'
 import { path, urlconf } from '../../../src/route/urlconf.ts'
 import type { UserConfig } from '../../../src/was/config.ts'
 import { authorityOf } from '../../support/certificates.ts'
@@ -51,6 +52,22 @@ t.test('the strict lane sends to https, too', async (t) => {
   const chunked = 'POST / HTTP/1.1\r\nHost: x.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
   const { responses } = await raw(server.port, chunked)
   t.match(responses, [{ status: 308, headers: { location: `https://x.test:${server.tlsPort}/` } }])
+})
+
+t.test('a handshake of a WebSocket is, too', async (t) => {
+  const config = { urls: urlconf(socket('/chat', { message: () => {} })) }
+  const { ask, server } = await site(t, config)
+  const fields = [
+    'Host: x.test',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ]
+  const { status, headers } = await ask('/chat', fields)
+  t.strictSame([status, headers['location']], [308, `https://x.test:${server.tlsPort}/chat`])
+})
+  t.equal((await open.ask('/chat', fields)).status, 101)
 })
 
 t.test('no other host is ever named: it is 421', async (t) => {
