@@ -67,8 +67,6 @@ t.test('a handshake of a WebSocket is, too', async (t) => {
   const { status, headers } = await ask('/chat', fields)
   t.strictSame([status, headers['location']], [308, `https://x.test:${server.tlsPort}/chat`])
 })
-  t.equal((await open.ask('/chat', fields)).status, 101)
-})
 
 t.test('no other host is ever named: it is 421', async (t) => {
   const { ask } = await site(t)
