@@ -19,6 +19,8 @@ constexpr long tick_ms = 250;
 constexpr int max_events = 128;
 /// Connections accepted in one step, so that those that are served get their turn.
 constexpr int max_accepts = 64;
+/// More than a queue holds, where its owner has not asked the kernel for a longer one.
+constexpr int max_last_batches = 64;
 /// Looks at a head that comes in pieces; after that it is odd.
 constexpr int max_looks = 16;
 
@@ -78,7 +80,7 @@ void Gate::step(std::vector<Arrival> &arrivals) {
   }
 }
 
-void Gate::accept_some(std::vector<Arrival> &arrivals) {
+bool Gate::accept_some(std::vector<Arrival> &arrivals) {
   for (int i = 0; i < max_accepts && accepts_; i++) {
     const int fd = accept4(listening_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -88,10 +90,11 @@ void Gate::accept_some(std::vector<Arrival> &arrivals) {
       accepts_ = false;
       set_timer();
     } else if (errno == EAGAIN) {
-      return;
+      return false;
     }
     // Other errors are of the connection that would have come (accept(2)): the next may be fine.
   }
+  return accepts_;
 }
 
 void Gate::look(int fd, bool is_last, std::vector<Arrival> &arrivals) {
@@ -169,10 +172,9 @@ void Gate::set_timer() {
 }
 
 void Gate::stop_listening(std::vector<Arrival> &arrivals) {
-  // Closed with connections in its queue, a socket resets them.
-  for (std::size_t before = arrivals.size() + 1; accepts_ && before != arrivals.size();) {
-    before = arrivals.size();
-    accept_some(arrivals);
+  // Closed with connections in its queue, a socket resets them. Who goes on connecting does not
+  // hold it up.
+  for (int left = max_last_batches; left > 0 && accepts_ && accept_some(arrivals); left--) {
   }
   if (accepts_)
     epoll_ctl(poll_.get(), EPOLL_CTL_DEL, listening_, nullptr);

@@ -64,7 +64,8 @@ private:
     bool spoke = false;
   };
 
-  void accept_some(std::vector<Arrival> &arrivals);
+  /// Whether more may wait.
+  bool accept_some(std::vector<Arrival> &arrivals);
   void look(int fd, bool is_last, std::vector<Arrival> &arrivals);
   bool wait(int fd, bool spoke);
   void release(int fd, Verdict verdict, std::string_view path, std::vector<Arrival> &arrivals);

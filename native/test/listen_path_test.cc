@@ -1,4 +1,5 @@
 // Unix sockets in a folder of their own: whose place they take, and whose not.
+#include "../core/gate.h"
 #include "../core/listen.h"
 #include "../core/listen_path.h"
 #include "test.h"
@@ -14,13 +15,18 @@ namespace uwas::native {
 
 namespace {
 
-bool answers(const std::string &path) {
-  const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// Invalid where nobody listens.
+UniqueFd dial(const std::string &path) {
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   path.copy(to.sun_path, sizeof to.sun_path - 1);
-  return connect(fd.get(), reinterpret_cast<const sockaddr *>(&to), sizeof to) == 0;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr *>(&to), sizeof to) != 0)
+    return {};
+  return fd;
 }
+
+bool answers(const std::string &path) { return dial(path).valid(); }
 
 } // namespace
 
@@ -62,6 +68,26 @@ TEST("a path that is too long, or in no folder, is said so") {
   EXPECT(listen_at_path({.path = "/tmp/" + std::string(120, 'x')}).failure.system == ENAMETOOLONG);
   EXPECT(listen_at_path({.path = ""}).failure.system == ENAMETOOLONG);
   EXPECT(listen_at_path({.path = "/nowhere/s"}).failure.system == ENOENT);
+}
+
+TEST("who has connected and says nothing keeps nobody from being taken at the stop") {
+  const test::Folder folder;
+  const Result<UniqueFd> listening = listen_at_path({.path = folder / "s"});
+  std::vector<UniqueFd> clients;
+  clients.reserve(201);
+  // More than one batch of them stands before the one that has spoken.
+  for (int i = 0; i < 200; i++)
+    clients.push_back(dial(folder / "s"));
+  const std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  clients.push_back(dial(folder / "s"));
+  EXPECT(send(clients.back().get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+  Gate gate;
+  EXPECT_ERROR(gate.open(listening.value.get(), {}), Error::none);
+  std::vector<Arrival> arrivals;
+  gate.stop_listening(arrivals);
+  EXPECT(arrivals.size() == 1 && arrivals[0].verdict == Verdict::ordinary);
+  for (const Arrival &arrival : arrivals)
+    close(arrival.fd);
 }
 
 TEST("descriptors are told apart") {

@@ -36,7 +36,10 @@ function changed(
   const isPlain =
     old?.length === 1 && now?.length === 1 && one?.path === null && other?.path === null
   if (!isPlain) return [isTls ? 'tls' : 'listen']
-  if (isTls) return one?.port === other?.port ? [] : ['tls.port']
+  if (isTls) {
+    if (one?.port !== other?.port) return ['tls.port']
+    return one?.host === other?.host ? [] : ['tls.listen']
+  }
   return (['host', 'port'] as const).filter((key) => one?.[key] !== other?.[key])
 }
 

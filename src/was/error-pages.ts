@@ -115,7 +115,9 @@ function readPage(file: string): Uint8Array {
 
 /** An outage makes many failures of one kind: a line each; what is unexpected gets its stack. */
 function logFailure(req: Request, error: unknown, status: number, log: Log): void {
-  if (status < 500) return
+  // A client that has gone is nobody's failure.
+  const hasGone = req.isAborted && error instanceof Error && error.name === 'AbortError'
+  if (status < 500 || hasGone) return
   const what = `${req.method} ${req.path} → ${status} (request ${req.id})`
   if (status === 503 && error instanceof Error) log.warn(`${what}: ${error.message}`)
   else log.error(what, error)

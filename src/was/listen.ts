@@ -40,7 +40,7 @@ export const listenSchema = z.array(z.union([z.string(), unixSchema])).min(1)
 export const tlsListenSchema = z.array(z.string()).min(1)
 
 const WORDS = `give '80', '127.0.0.1:80', '[::1]:80' or 'unix:/run/site.sock'`
-const TCP = /^(?:(?:\*|\[([0-9a-f:.%]+)\]|([^\s:/[\]*]+)):)?(\d{1,5})$/i
+const TCP = /^(?:(?:\*|\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]*]+)):)?(\d{1,5})$/i
 
 /** What of a configuration says where it listens. */
 interface Listening {
@@ -92,6 +92,12 @@ export function listeningOf(
   ]
   for (const twice of repeated(all)) {
     problems.push(`${twice} is listened on twice; once is enough`)
+  }
+  for (const one of all) {
+    const isIn = ({ host: other, port: at, path }: SiteAddress): boolean =>
+      path === null && other === null && at === one.port
+    if (one.path !== null || one.port === 0 || one.host === null || !all.some(isIn)) continue
+    problems.push(`${nameOf(one)} is among *:${one.port} already; drop one of the two`)
   }
   return { listen: clear, tlsListen: secure, problems }
 }

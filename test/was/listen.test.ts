@@ -23,12 +23,21 @@ function problems(raw: object, env: Record<string, string> = {}): string[] {
 const tcp = { path: null, mode: 0o666 }
 
 t.test('addresses of all kinds are read', async (t) => {
-  const listen = ['80', '*:81', '127.0.0.1:82', '[::1]:83', 'example.org:84', '0']
+  const listen = [
+    '80',
+    '*:81',
+    '127.0.0.1:82',
+    '[::1]:83',
+    '[fe80::1%eth0]:83',
+    'example.org:84',
+    '0',
+  ]
   t.strictSame(parse({ listen }).listen, [
     { host: null, port: 80, ...tcp },
     { host: null, port: 81, ...tcp },
     { host: '127.0.0.1', port: 82, ...tcp },
     { host: '::1', port: 83, ...tcp },
+    { host: 'fe80::1%eth0', port: 83, ...tcp },
     { host: 'example.org', port: 84, ...tcp },
     { host: null, port: 0, ...tcp },
   ])
@@ -78,6 +87,9 @@ t.test('keys that contradict one another are told', async (t) => {
   t.strictSame(problems({ listen: ['0', '0'] }), [], 'any free port is another one each time')
   t.strictSame(problems({ listen: ['unix:s', { path: 's' }] }), [
     'unix:/site/s is listened on twice; once is enough',
+  ])
+  t.strictSame(problems({ listen: ['80', '0.0.0.0:80'] }), [
+    '0.0.0.0:80 is among *:80 already; drop one of the two',
   ])
   const tls = { certificates, listen: ['443', 'unix:s'] }
   t.strictSame(problems({ listen: ['443'], tls }), [

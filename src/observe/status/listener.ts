@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, isIP } from 'node:net'
+import { type AddressInfo, isIP, type Socket } from 'node:net'
 import { negotiateType } from '../../http/negotiate.ts'
 import type { MetricSamples } from '../metrics/family.ts'
 import { chooseType, writeMetrics } from '../metrics/text.ts'
@@ -76,11 +76,20 @@ export async function openStatus(
   source: StatusSource,
 ): Promise<StatusListener> {
   const asked = shared(source)
+  const busy = new WeakSet<Socket>()
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
-    (req, res) => void reply(req, res, options, asked),
+    (req, res) => {
+      // A pipeline is nobody's need here: its answers would wait in memory.
+      if (busy.has(req.socket)) return void req.socket.destroy()
+      busy.add(req.socket)
+      res.once('close', () => busy.delete(req.socket))
+      void reply(req, res, options, asked)
+    },
   )
   server.maxConnections = MAX_CONNECTIONS
+  // Who does not take the answer is left.
+  server.timeout = REQUEST_MS
   await listenOn(server, options)
   server.unref()
   const { port } = server.address() as AddressInfo

@@ -95,7 +95,12 @@ export class BasicAuth {
     const key = addressKey(req)
     const { allowed, retryMs } = this.#failures.take(key)
     if (!allowed) throw tooMany(retryMs)
-    const isRight = await this.#passwords.verify(password, this.#users.get(name))
+    const verifying = this.#passwords.verify(password, this.#users.get(name))
+    const isRight = await verifying.catch((error: unknown) => {
+      // Nobody has found it wrong.
+      this.#failures.giveBack(key)
+      throw error
+    })
     if (!isRight) return false
     this.#failures.giveBack(key)
     const [oldest] = this.#known.keys()

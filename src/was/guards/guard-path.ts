@@ -8,11 +8,26 @@ export type GuardPath = (path: string | null) => boolean
 /** Undefined: all. `where` begins the message. Throws UWAS_ERR_WAS_GUARD. */
 export function guardPath(where: string, text: string | undefined): GuardPath {
   if (text === undefined || text === '/*') return () => true
-  const patterns = [text, ...(text.endsWith('/*') ? [text.slice(0, -2)] : [])].map((one) => {
+  if (/%[0-9a-f]{2}/i.test(text)) {
+    const problem = `the path ${JSON.stringify(text)} is encoded, and paths are compared decoded; write it as people read it`
+    throw createError('UWAS_ERR_WAS_GUARD', { where, problem })
+  }
+  // A slash at the end makes no other thing of a path.
+  const bare = text.replace(/\/\*?$/, '')
+  const all = bare === '' ? [text] : [bare, text.endsWith('/*') ? text : `${bare}/`]
+  const patterns = all.map((one) => {
     const pattern = parsePattern(one)
     if (typeof pattern !== 'string') return pattern
     const problem = `the path ${JSON.stringify(text)} cannot be: ${pattern}`
     throw createError('UWAS_ERR_WAS_GUARD', { where, problem })
   })
-  return (path) => path !== null && patterns.some((pattern) => pattern.match(path) !== null)
+  const fits = (name: string): boolean => patterns.some((pattern) => pattern.match(name) !== null)
+  return (path) => path !== null && namesOf(path).some(fits)
+}
+
+/** The path, and those of the file that may answer there: the page of a clean URL, a folder's index, a file without its fingerprint. */
+function namesOf(path: string): string[] {
+  const page = path.endsWith('/') ? `${path}index.html` : `${path}.html`
+  const plain = path.replace(/\.[0-9a-f]{8}(\.[^./]+)$/, '$1')
+  return plain === path ? [path, page] : [path, page, plain]
 }

@@ -106,12 +106,14 @@ export class RequestLimit {
   }
 
   spend(key: string, cost = 1): void {
+    checkCost(cost)
     const verdict = this.#limiter.take(key, cost)
     if (verdict.allowed) this.#counts.passed++
     else this.#refuse(verdict)
   }
 
   giveBack(key: string, cost = 1): void {
+    checkCost(cost)
     this.#limiter.giveBack(key, cost)
   }
 
@@ -202,4 +204,10 @@ function tell(reply: Reply, fields: HeaderList): Reply {
 
 function wrong(where: string, problem: string): Error {
   return createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+}
+
+/** What a client has sent may be no number, and would lift the limit. */
+function checkCost(cost: number): void {
+  if (Number.isFinite(cost) && cost >= 0) return
+  throw wrong('limit', `the cost is ${cost}; it has to be a number from 0 on`)
 }

@@ -186,3 +186,23 @@ t.test('an address that is taken is told', async (t) => {
     code: 'EADDRINUSE',
   })
 })
+
+t.test('a second request before the answer to the first ends the connection', async (t) => {
+  const told = { readiness: { status: 'ready', checks: {} } as Readiness, asked: 0 }
+  const { port } = await open(t, told)
+  const request = 'GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const heard = await new Promise<string>((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(request.repeat(1000)))
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('error', () => {}).on('close', () => resolve(text))
+  })
+  t.ok(heard.split('HTTP/1.1 200').length <= 2, 'one answer at most')
+  const { responses } = await raw(
+    port,
+    request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+  )
+  t.equal(responses[0]?.status, 200, 'others are answered')
+})

@@ -1,4 +1,5 @@
 /** What stands before files, cached pages, views and WebSockets alike: over real sockets, in both lanes. */
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -235,4 +236,43 @@ t.test('the access log has the name of who has signed in, and of nobody else', a
     '200 - "GET /open.txt HTTP/1.1"',
     '401 - "GET /admin/users HTTP/1.1"',
   ])
+})
+
+t.test('a rule of a file holds for every name that it answers to', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'uwas-guards-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  mkdirSync(join(dir, 'private'))
+  for (const name of ['page.html', 'private/index.html', 's.css', 'open.html']) {
+    writeFileSync(join(dir, name), `content of ${name}`)
+  }
+  const deny = ['loopback']
+  const rules = ['/page.html', '/private/index.html', '/s.css'].map((path) => ({ path, deny }))
+  const { ask, app } = await siteOf(t, {
+    static: [{ dir, prefix: '/', cleanUrls: true }],
+    access: rules,
+  })
+  const css = createHash('sha256').update('content of s.css').digest('hex').slice(0, 8)
+  t.ok(app.files.lookup(`/s.${css}.css`), 'the fingerprinted name is one')
+  for (const target of ['/page', '/private/', '/s.css', `/s.${css}.css`]) {
+    t.equal((await ask(target)).status, 403, target)
+  }
+  t.equal((await ask('/open')).status, 200)
+})
+
+t.test('slashes at the end of a rule and of a path are the same to it', async (t) => {
+  const site = await siteOf(t, {
+    urls: urlconf(
+      path('/w/', () => text('secret')),
+      path('/v', () => text('secret')),
+    ),
+    access: ['/w', '/v/'].map((each) => ({ path: each, deny: ['loopback'] })),
+  })
+  for (const target of ['/w/', '/w', '/v']) t.equal((await site.ask(target)).status, 403, target)
+})
+
+t.test('an encoded rule, which would fit nothing, is an error', async (t) => {
+  await t.rejects(siteOf(t, { access: [{ path: '/my%20files/*', deny: ['loopback'] }] }), {
+    code: 'UWAS_ERR_WAS_GUARD',
+    message: /the path "\/my%20files\/\*" is encoded/,
+  })
 })

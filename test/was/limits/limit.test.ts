@@ -256,3 +256,14 @@ t.test(
     t.equal(await ask('/all', '192.0.2.2'), 429)
   },
 )
+
+t.test('a cost that is no number lifts no limit', async (t) => {
+  const costs = limit({ requests: 1, perSeconds: 60 })
+  costs.spend('mara')
+  for (const cost of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+    const error = { code: 'UWAS_ERR_CORE_INVALID_OPTION', message: `limit: the cost is ${cost}` }
+    t.throws(() => costs.spend('mara', cost), error)
+    t.throws(() => costs.giveBack('mara', cost), error)
+  }
+  t.throws(() => costs.spend('mara'), { message: /too many requests/ })
+})
