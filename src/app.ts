@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createLogs, type Logs } from './app/logs.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
 import { servicesOf } from './app/services.ts'
+import { templatesOf } from './app/templates.ts'
 import { Memory } from './cache/budget.ts'
 import { CACHE, Cache } from './cache/cache.ts'
 import { ValueStore } from './cache/value-store.ts'
@@ -41,18 +42,16 @@ import { PageVariants } from './pages/page-variants.ts'
 import { type CompiledUrls, compileUrls } from './route/compile.ts'
 import { urlconf } from './route/urlconf.ts'
 import type { Application } from './server/application.ts'
-import { loadBuilt } from './template/built.ts'
-import { createTemplates, TEMPLATES, type Templates } from './template/templates.ts'
+import { TEMPLATES, type Templates } from './template/templates.ts'
 import { ALLOWED_HOSTS } from './was/allowed-hosts.ts'
 import { createCompress } from './was/compress.ts'
-import { builtTemplates, type SiteConfig } from './was/config.ts'
+import type { SiteConfig } from './was/config.ts'
 import { CSRF } from './was/csrf/csrf.ts'
 import { csrfGuardOf } from './was/csrf/guard.ts'
 import { createDispatcher, type DispatchOptions } from './was/dispatch.ts'
 import { createErrorPages, type ErrorPages } from './was/error-pages.ts'
 import { createTag } from './was/etags.ts'
 import { finishing } from './was/finish.ts'
-import { PARTIALS } from './was/forms/partials.ts'
 import { markRequests } from './was/fragments.ts'
 import { siteGuards } from './was/guards/site-guards.ts'
 import { createHealth, createReadiness } from './was/health/health.ts'
@@ -60,14 +59,12 @@ import { DEFAULT_HEALTH } from './was/health/options.ts'
 import { tellsHealth } from './was/health/paths.ts'
 import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
-import { NO_PAGE_TAGS } from './was/page-tags.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
 import { serverTiming } from './was/server-timing.ts'
 import { SharedTags } from './was/shared-tags.ts'
 import { createSiteRules } from './was/site-rules.ts'
 import { createSiteSockets } from './was/site-sockets.ts'
-import { createStaticUrls, STATIC_URLS, type StaticUrls, staticHelpers } from './was/static-url.ts'
-import { templateUrls } from './was/template-urls.ts'
+import { createStaticUrls, STATIC_URLS, type StaticUrls } from './was/static-url.ts'
 import { createUploads, type Uploads } from './was/upload/multipart.ts'
 
 /** What outlives a reload of the site's code: files, connections, the embedded PostgreSQL. */
@@ -227,7 +224,7 @@ export async function createApp(
   const { trailingSlash } = config
   const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
-  const templates = await templatesOf(config, options, staticUrls)
+  const templates = await templatesOf(config, staticUrls, options.isStrict ?? false)
   if (database !== null) await prepareDatabase(config, database, options)
   options.onMigrated?.()
   const rooms = new Rooms()
@@ -308,7 +305,8 @@ export async function siteTemplates(
   backends: Backends,
   options: AppOptions,
 ): Promise<Templates | null> {
-  return templatesOf(config, options, staticUrlsOf(config, backends, options))
+  const staticUrls = staticUrlsOf(config, backends, options)
+  return templatesOf(config, staticUrls, options.isStrict ?? false)
 }
 
 /** What runs around every view, outermost first. */
@@ -381,21 +379,5 @@ function staticUrlsOf(config: SiteConfig, { files }: Backends, options: AppOptio
     prefixes: config.static.map(({ prefix }) => prefix),
     find: (path) => files.staticUrl(path, fingerprints),
     log,
-  })
-}
-
-async function templatesOf(
-  config: SiteConfig,
-  { isStrict = false }: AppOptions,
-  staticUrls: StaticUrls,
-): Promise<Templates | null> {
-  if (config.templates === null) return null
-  return createTemplates({
-    dir: config.templates,
-    helpers: { ...NO_PAGE_TAGS, ...staticHelpers(staticUrls) },
-    urls: templateUrls(config.urls),
-    partials: PARTIALS,
-    isStrict,
-    built: isStrict ? null : await loadBuilt(builtTemplates(config)),
   })
 }

@@ -12,6 +12,9 @@ import { scenarios } from '../../bench/scenarios/all.ts'
 const MEANT = 'if that is meant, write it into bench/profile/counts.json'
 const expected = readExpected()
 
+// Each scenario starts a site and counts thousands of requests.
+t.setTimeout(300_000)
+
 t.test('more bytes, fewer bytes and another system call are changes', async (t) => {
   const usual = { bytes: 1000, calls: { recvfrom: 1, sendto: 1 } }
   const changed = (more: object) => changes('x', usual, { ...usual, ...more })
