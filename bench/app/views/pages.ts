@@ -12,7 +12,13 @@ export async function articles(req: Request): Promise<Reply> {
   const rows = await newestArticles.all(req)
   const authors = await authorsByIds.all(req, { ids: rows.map(({ authorId }) => authorId) })
   const names = new Map(authors.map(({ id, name }) => [id, name]))
+  // Named one by one: Node 20 gives each `{ ...row, author }` a hidden class of its own, which costs the template, too.
   return render(req, 'articles', {
-    articles: rows.map((row) => ({ ...row, author: names.get(row.authorId) ?? '' })),
+    articles: rows.map(({ id, authorId, title, summary }) => ({
+      id,
+      title,
+      summary,
+      author: names.get(authorId) ?? '',
+    })),
   })
 }
