@@ -1,6 +1,7 @@
 /** What a rival is: a server that can be started on a folder and a port, pinned to one core. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childrenOf } from '../method/cpu.ts'
 import type { DatabasePlace } from '../method/database.ts'
 
 export interface RivalContext {
@@ -89,6 +90,11 @@ export async function runPinned(
 ): Promise<Running> {
   const child = await startPinned(context.cpu, context.port, command, env)
   return { pids: [child.pid as number], command, stop: () => stopChild(child) }
+}
+
+/** A server whose processes are the first one and its children. */
+export function withChildren(running: Running): Running {
+  return { ...running, pids: running.pids.flatMap((pid) => [pid, ...childrenOf(pid)]) }
 }
 
 /** Ends a process that `startPinned` started and waits for it. */

@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { childrenOf } from '../method/cpu.ts'
-import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
+import { type Rival, type RivalContext, type Running, runPinned, withChildren } from './rival.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 export const SITE = fileURLToPath(new URL('../app/uwas.config.ts', import.meta.url))
@@ -48,6 +47,5 @@ function versionOf(root: string): string {
 
 /** The supervisor and its worker: both count. */
 async function runSupervised(...args: Parameters<typeof runPinned>): Promise<Running> {
-  const running = await runPinned(...args)
-  return { ...running, pids: running.pids.flatMap((pid) => [pid, ...childrenOf(pid)]) }
+  return withChildren(await runPinned(...args))
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bun, bunBinary } from './bun.ts'
-import { djangoVariants } from './django.ts'
+import { pythonVariants } from './python.ts'
 import { rawUws } from './raw-uws.ts'
 import { type Rival, type RivalContext, type Running, runPinned } from './rival.ts'
 import { site } from './uwas.ts'
@@ -20,6 +20,14 @@ export const viewRivals: readonly Rival[] = [
     missing: () => missing('fastify') ?? missing(packageOf(client)) ?? missing('lru-cache'),
     version: () => `Fastify ${versionOf('fastify')}, ${client} ${versionOf(packageOf(client))}`,
     start: (context: RivalContext) => run(context, process.execPath, 'fastify-server.mjs', client),
+  })),
+  ...['postgres.js', 'pg.Client'].map((client) => ({
+    name: `Hono + ${client}`,
+    family: 'Hono',
+    missing: () => missing('hono') ?? missing(packageOf(client)) ?? missing('lru-cache'),
+    version: () =>
+      `Hono ${versionOf('hono')}, @hono/node-server ${versionOf('@hono/node-server')}, ${client} ${versionOf(packageOf(client))}`,
+    start: (context: RivalContext) => run(context, process.execPath, 'hono-server.mjs', client),
   })),
   {
     name: 'Express + pg.Pool',
@@ -40,7 +48,7 @@ export const viewRivals: readonly Rival[] = [
     missing: () => missing('postgres') ?? missing('lru-cache'),
     start: (context) => run(context, process.execPath, 'raw-uws-server.mjs'),
   },
-  ...djangoVariants,
+  ...pythonVariants,
 ]
 
 function packageOf(client: string): string {
