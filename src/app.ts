@@ -221,8 +221,7 @@ export async function createApp(
 ): Promise<App> {
   const { log, debugPage } = options
   const { database, files, traces } = backends
-  const { trailingSlash } = config
-  const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash })
+  const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash: config.trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, staticUrls, options.isStrict ?? false)
   if (database !== null) await prepareDatabase(config, database, options)
@@ -236,6 +235,7 @@ export async function createApp(
   const rules = createSiteRules(config)
   const errorPages = createErrorPages({ log, debugPage, files: config.errorPages })
   const finish = finishOf(config, rules, errorPages, log)
+  const guards = siteGuards(config, { rules, errorPages, finish, namesOf: files.namesOf })
   const readiness = readinessOf(config, services, log)
   const dispatcher = createDispatcher({
     urls,
@@ -248,7 +248,7 @@ export async function createApp(
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     ...(config.health !== null && { health: createHealth(config.health, readiness) }),
-    fallback: (req) => files.fallBack(req),
+    fallback: (req) => files.fallBack(req, guards?.before),
     pages: pagesOf(config, backends, log),
   })
   // Last, since nothing can fail any more: the site before this one goes on with what it has until then.
@@ -264,7 +264,7 @@ export async function createApp(
     pages: hasFastPages(config, urls) ? backends.pages : null,
     services,
     rules,
-    guards: siteGuards(config, rules, errorPages, finish),
+    guards,
     // Proxies name themselves in Host; what the client has named is known to the request alone.
     hosts: config.trustedProxies === null ? (services.find(ALLOWED_HOSTS) ?? null) : null,
     tellsHealth: (rawPath, host) =>

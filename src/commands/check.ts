@@ -94,7 +94,8 @@ function checkProxies({ trustedProxies, proxyProtocol }: SiteConfig, { warnings 
 
 function checkGuards(config: SiteConfig): void {
   const errorPages = createErrorPages({ log: createCommandLog() })
-  siteGuards(config, null, errorPages, finishing(null, null))
+  const finish = finishing(null, null)
+  siteGuards(config, { rules: null, errorPages, finish, namesOf: (path) => [path] })
 }
 
 function checkLanes({ warnings }: Findings): void {

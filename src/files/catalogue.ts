@@ -12,12 +12,13 @@ import type { Native } from '../native/skin.ts'
 import { Contents } from './contents.ts'
 import { Deployments } from './deployments.ts'
 import type { FileEntry, Prepared } from './entry.ts'
-import { fallBack } from './fallback.ts'
+import { type BeforeShell, fallBack } from './fallback.ts'
 import { createHeads, type Heads } from './heads.ts'
 import { Loader } from './loader.ts'
 import { makeRedirect } from './make-entry.ts'
 import { loadManifest, type Manifest, manifestPath } from './manifest.ts'
 import { type Mount, type MountOptions, resolveMounts } from './mounts.ts'
+import { createNames, type NamesOf } from './names.ts'
 import { Record } from './record.ts'
 import { REMOVE_DEFAULTS, removeUnused } from './remove-unused.ts'
 import { Scanner } from './scanner.ts'
@@ -172,6 +173,8 @@ const FINGERPRINTED = /\.[0-9a-f]{8}(?:\.[^./]*)?$/
 /** Made by `createCatalogue`. */
 export class Catalogue {
   readonly mounts: readonly Mount[]
+  /** The paths that are names of the same content. */
+  readonly namesOf: NamesOf
   readonly #heads: Heads
   readonly #contents: Contents
   readonly #updater: Updater
@@ -188,6 +191,7 @@ export class Catalogue {
     maker: BackgroundMaker,
   ) {
     this.mounts = mounts
+    this.namesOf = createNames(mounts)
     this.#heads = heads
     this.#contents = contents
     this.#updater = updater
@@ -239,11 +243,17 @@ export class Catalogue {
 
   /**
    * What answers a GET or HEAD where neither a file nor a route does: the listing of a folder, or a
-   * single-page application's shell. Undefined for nothing.
+   * single-page application's shell, with `before` around that. Undefined for nothing. Throws or rejects as `before`.
    */
-  fallBack(req: Request): Reply | undefined {
+  fallBack(req: Request): Reply | undefined
+  fallBack(req: Request, before: BeforeShell | undefined): Reply | Promise<Reply> | undefined
+  fallBack(
+    req: Request,
+    before: BeforeShell = (_req, _path, next) => next(),
+  ): Reply | Promise<Reply> | undefined {
     const { map } = this.#updater
-    return fallBack(req, map, (mount) => this.#versions.shellOf(map, mount))
+    const shellOf = (mount: Mount) => this.#versions.shellOf(map, mount)
+    return fallBack(req, { map, shellOf, before })
   }
 
   /**

@@ -12,18 +12,25 @@ import { answer } from './answer.ts'
 import type { FileEntry } from './entry.ts'
 import { type ListedItem, listFolder } from './listing.ts'
 import { type Mount, mountOf } from './mounts.ts'
+import { shellPath } from './names.ts'
 import type { PathMap } from './path-map.ts'
 import { FileReply, requestFields } from './send-file.ts'
 
-/**
- * The reply, or undefined: nothing here either. `shellOf` gives the entry of a mount's shell, which browsers
- * must ask for anew each time.
- */
+/** Runs around the answer with the file of another path, decoded, than the one that was asked for. */
+export type BeforeShell = (req: Request, path: string, next: () => Reply) => Reply | Promise<Reply>
+
+export interface FallbackParts {
+  readonly map: PathMap
+  /** The entry of a mount's shell, which browsers must ask for anew each time. */
+  readonly shellOf: (mount: Mount) => FileEntry | undefined
+  readonly before: BeforeShell
+}
+
+/** The reply, or undefined: nothing here either. */
 export function fallBack(
   req: Request,
-  map: PathMap,
-  shellOf: (mount: Mount) => FileEntry | undefined,
-): Reply | undefined {
+  { map, shellOf, before }: FallbackParts,
+): Reply | Promise<Reply> | undefined {
   if (req.method !== 'GET' && req.method !== 'HEAD') return undefined
   const path = encodePath(req.path)
   const mount = mountOf(path, map.mounts)
@@ -32,9 +39,13 @@ export function fallBack(
     const listing = listed(req, map, mount, path)
     if (listing !== undefined) return listing
   }
-  if (mount.spa === null || !wantsPage(req)) return undefined
+  const shellsPath = shellPath(mount)
+  if (shellsPath === null || !wantsPage(req)) return undefined
   const shell = shellOf(mount)
-  if (shell === undefined) return undefined
+  return shell && before(req, shellsPath, () => shellReply(req, shell))
+}
+
+function shellReply(req: Request, shell: FileEntry): Reply {
   const reply = new FileReply(answer(shell, req.method === 'GET', requestFields(req)))
   const vary = reply.headers?.find(([name]) => name === 'Vary')?.[1]
   return reply.header('Vary', vary === undefined ? 'Accept' : `Accept, ${vary}`)

@@ -10,6 +10,7 @@ import { forEachLimited } from './limited.ts'
 import type { Loaded, Loader } from './loader.ts'
 import { isHidden, isOwner, type Mount } from './mounts.ts'
 import type { Change, PathMap } from './path-map.ts'
+import { SIBLING_ENDING } from './siblings.ts'
 import type { Source } from './source.ts'
 import { walkFolder, whyUnreachable } from './walk.ts'
 
@@ -39,7 +40,6 @@ interface Root {
 
 /** As many as keep the four threads of the file system pool busy. */
 const CONCURRENCY = 16
-const SIBLING = /\.(?:br|gz|zst)$/
 
 export class Scanner {
   readonly #options: ScannerOptions
@@ -251,7 +251,7 @@ async function kindOf(root: string, relative: string): Promise<'file' | 'folder'
 
 /** `app.css` of `app.css.br`: a compressed form belongs to the file beside it. */
 function baseOfSibling(relative: string): string | null {
-  return SIBLING.test(relative) ? relative.replace(SIBLING, '') : null
+  return SIBLING_ENDING.test(relative) ? relative.replace(SIBLING_ENDING, '') : null
 }
 
 function filesBelow(known: PathMap, mount: Mount, folder: string): string[] {

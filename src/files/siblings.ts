@@ -13,6 +13,9 @@ const ENDINGS: readonly (readonly [coding: Coding, ending: string])[] = [
   ['gzip', '.gz'],
 ]
 
+/** What the name of a packed file has at its end. */
+export const SIBLING_ENDING = /\.(?:br|zst|gz)$/
+
 /** Brings the entries up to date for which the file `relative`, which has just changed, matters. */
 export function pairSiblings(files: ReadonlyMap<string, Source>, relative: string): void {
   pairWith(files, relative)

@@ -1,77 +1,51 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import { parseTarget } from '../../src/http/target.ts'
-import { bodyOf, catalogueOf, temporaryFolder, writeTree } from '../support/catalogue.ts'
+import { resolveMounts } from '../../src/files/mounts.ts'
+import { createNames, shellPath } from '../../src/files/names.ts'
 
-/** Names on disk and how a client may ask for them. */
-const NAMES: [name: string, ...urls: string[]][] = [
-  ['한글.html', '/%ED%95%9C%EA%B8%80.html', '/%ed%95%9c%ea%b8%80.html', '/한글.html'],
-  ['보도 자료 (최종).txt', '/%EB%B3%B4%EB%8F%84%20%EC%9E%90%EB%A3%8C%20(%EC%B5%9C%EC%A2%85).txt'],
-  ['a b.txt', '/a%20b.txt'],
-  ['100%.txt', '/100%25.txt'],
-  ['%2e%2e', '/%252e%252e'],
-  ['%41.txt', '/%2541.txt'],
-  ['c#.txt', '/c%23.txt'],
-  ['what?.txt', '/what%3F.txt', '/what%3f.txt'],
-  ['"quoted".txt', '/%22quoted%22.txt'],
-  ["it's.txt", "/it's.txt", '/it%27s.txt'],
-  ['a+b&c=d;e,f@g:h!$*().txt', '/a+b&c=d;e,f@g:h!$*().txt', '/a%2Bb%26c%3dd;e,f@g:h!$*().txt'],
-  ['<script>.js', '/%3Cscript%3E.js'],
-  ['a..b', '/a..b'],
-  ['~', '/~', '/%7E'],
-  ['😀.txt', '/%F0%9F%98%80.txt'],
-]
+const MOUNTS = resolveMounts([
+  { dir: '/srv', prefix: '/' },
+  { dir: '/srv/pages', prefix: '/my pages', cleanUrls: true, index: ['a.html', 'b.txt'] },
+])
+const namesOf = createNames(MOUNTS)
 
-t.test('every name that can stand in a URL is found by every spelling of it', async (t) => {
-  const files = Object.fromEntries(NAMES.map(([name]) => [name, `content of ${name}`]))
-  const { catalogue, log } = await catalogueOf(t, await writeTree(temporaryFolder(t), files))
-  for (const [name, ...urls] of NAMES) {
-    for (const url of urls) {
-      const target = parseTarget(url)
-      if (typeof target === 'number') throw new Error(`${url} was refused`)
-      t.equal(bodyOf(catalogue.lookup(target.canonical)), `content of ${name}`, url)
-    }
+t.test('a path has the names of what may answer there, itself first', async (t) => {
+  const cases: [path: string, ...others: string[]][] = [
+    ['/', '/index.html'],
+    ['/index.html', '/'],
+    ['/d/', '/d/index.html'],
+    ['/d/index.html', '/d/'],
+    ['/page'],
+    ['/page.html'],
+    ['/s.0a1b2c3d.css', '/s.css'],
+    ['/plain.0a1b2c3d', '/plain'],
+    ['/s.css.0a1b2c3d.br', '/s.css.0a1b2c3d', '/s.css.br', '/s.css'],
+    ['/d/index.html.gz', '/d/index.html', '/d/'],
+    ['/my pages/x', '/my pages/x.html'],
+    ['/my pages/x.html', '/my pages/x', '/my pages/x.html.html'],
+    ['/my pages/', '/my pages/a.html', '/my pages/b.txt'],
+    ['/my pages/b.txt', '/my pages/', '/my pages/b.txt.html'],
+  ]
+  for (const [path, ...others] of cases) {
+    const [first, ...rest] = namesOf(path)
+    t.equal(first, path)
+    t.strictSame(rest.sort(), others.sort(), path)
   }
-  t.strictSame(log, [])
 })
 
-t.test('a name that no URL can hold is left out with a warning', async (t) => {
-  const dir = await writeTree(temporaryFolder(t), {
-    'back\\slash.txt': 'x',
-    'line\nbreak.txt': 'x',
-    'back\\folder/a.txt': 'x',
-    'fine.txt': 'x',
-  })
-  const { catalogue, log } = await catalogueOf(t, dir)
-  t.strictSame([...catalogue.paths()], ['/fine.txt'])
-  t.strictSame(log.map((line) => line.replace(dir, '')).sort(), [
-    String.raw`uwas: warning: "/back\\folder" is not served: no URL can hold its name`,
-    String.raw`uwas: warning: "/back\\slash.txt" is not served: no URL can hold its name`,
-    String.raw`uwas: warning: "/line\nbreak.txt" is not served: no URL can hold its name`,
+t.test('where nothing is mounted a path has its own name alone', async (t) => {
+  t.strictSame(createNames([])('/d/index.html'), ['/d/index.html'])
+  const below = createNames(resolveMounts([{ dir: '/srv', prefix: '/static' }]))
+  t.strictSame(below('/staticx/index.html'), ['/staticx/index.html'])
+  t.strictSame(below('/static/index.html'), ['/static/index.html', '/static/'])
+})
+
+t.test('a mount tells the path of its shell', async (t) => {
+  const [root, sub, none] = resolveMounts([
+    { dir: '/srv', prefix: '/', spa: 'app/index.html' },
+    { dir: '/srv', prefix: '/my pages/', spa: 'x.html' },
+    { dir: '/srv', prefix: '/none' },
   ])
-})
-
-t.test('a name that is not UTF-8 is left out and harms nobody', async (t) => {
-  const dir = await writeTree(temporaryFolder(t), { 'fine.txt': 'x' })
-  const latin1 = Buffer.concat([Buffer.from(`${dir}/caf`), Buffer.from([0xe9])])
-  writeFileSync(latin1, 'x')
-  const { catalogue, log } = await catalogueOf(t, dir)
-  t.strictSame([...catalogue.paths()], ['/fine.txt'])
-  t.match(log, [/caf\ufffd" is not served: its name is not UTF-8$/])
-})
-
-t.test('a deep tree is walked to its end', async (t) => {
-  const path = `${Array.from({ length: 120 }, (_, depth) => `level-${depth}`).join('/')}/leaf.txt`
-  const dir = await writeTree(temporaryFolder(t), { [path]: 'deep' })
-  const { catalogue } = await catalogueOf(t, dir)
-  t.equal(bodyOf(catalogue.lookup(`/${path}`)), 'deep')
-})
-
-t.test('names that JavaScript objects have are names like any other', async (t) => {
-  const files = { __proto__x: 'a', constructor: 'b', 'toString/valueOf': 'c' }
-  const { catalogue } = await catalogueOf(t, await writeTree(temporaryFolder(t), files))
-  t.equal(catalogue.lookup('/__proto__'), undefined)
-  t.equal(bodyOf(catalogue.lookup('/constructor')), 'b')
-  t.equal(bodyOf(catalogue.lookup(join('/', 'toString/valueOf'))), 'c')
+  t.equal(root && shellPath(root), '/app/index.html')
+  t.equal(sub && shellPath(sub), '/my pages/x.html')
+  t.equal(none && shellPath(none), null)
 })

@@ -60,7 +60,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
       maxBodyBytes: bodyLimit,
       maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
     },
-    guards: guardsOf(config, asked, verdict, path),
+    guards: guardsOf(site, asked, verdict, path),
     cors: policyFor(config, path),
     csrf: verdict.csrf ?? 'none',
     compression: compressionOf(config, verdict),
@@ -192,16 +192,16 @@ function runsMiddleware({ by }: Verdict): boolean {
 
 /** Health is let through, and what is refused has not come so far. */
 function guardsOf(
-  { access, limits }: SiteConfig,
+  { config: { access, limits }, files }: ExplainedSite,
   { method, rawPath }: Asked,
-  { by }: Verdict,
+  { by, shell = null }: Verdict,
   answered: string,
 ): string[] {
   if (by === 'refusal' || by === 'health') return []
   const target = parseTarget(rawPath)
-  const rules = { access, requests: limits.requests }
-  if (typeof target === 'number') return describeGuards(rules, method, null, null)
-  return describeGuards(rules, method, target.path, answered)
+  const paths = typeof target === 'number' ? [] : [target.path, answered, ...(shell ? [shell] : [])]
+  const names = paths.flatMap(files.namesOf)
+  return describeGuards({ access, requests: limits.requests }, method, names)
 }
 
 function policyFor({ cors }: SiteConfig, path: string): Explanation['cors'] {

@@ -132,6 +132,8 @@ export interface LimitFacts {
 /** What one stage says of its request: nothing (the next one is asked), or the end of the way. */
 export interface Verdict extends Pick<Explanation, 'by' | 'status' | 'summary'> {
   readonly file?: FileFacts
+  /** Decoded path of the file that answers in place of the one that was asked for; null: none. */
+  readonly shell?: string | null
   readonly route?: RouteFacts
   readonly cache?: CacheFacts | null
   /** Of the route; its middleware runs inside of the site's. */

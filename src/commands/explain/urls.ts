@@ -6,6 +6,7 @@ import { FILE_METHODS } from '../../files/entry.ts'
 import { FileReply } from '../../files/send-file.ts'
 import type { HeaderList } from '../../http/headers.ts'
 import { statusOf } from '../../http/http-error.ts'
+import { Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import { encodePath } from '../../http/target.ts'
 import type { Route } from '../../route/flatten.ts'
@@ -186,9 +187,14 @@ function explainHealth({ config }: ExplainedSite, req: Request): Verdict | undef
 }
 
 function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {
-  const reply = files.fallBack(req)
-  if (reply !== undefined) {
+  let shell: string | null = null
+  const reply = files.fallBack(req, (_req, path, next) => {
+    shell = path
+    return next()
+  })
+  if (reply instanceof Reply) {
     return {
+      shell,
       by: 'fallback',
       status: reply.status,
       own: reply.headers ?? [],

@@ -4,17 +4,13 @@ import { guardPath } from './guard-path.ts'
 import type { GuardRules } from './guards.ts'
 import type { AccessRule, RequestLimitRule } from './options.ts'
 
-/** One line each, in their order; for the path as `SiteGuards.of` gets it. */
+/** One line each, in their order; for the names of what answers. */
 export function describeGuards(
   { access, requests }: GuardRules,
   method: string,
-  asked: string | null,
-  answered: string | null,
+  names: readonly string[],
 ): string[] {
-  const isHere = (where: string, path: string | undefined): boolean => {
-    const fits = guardPath(where, path)
-    return fits(asked) || fits(answered)
-  }
+  const isHere = (where: string, path: string | undefined): boolean => guardPath(where, path)(names)
   const rules = access.flatMap((rule, i) => {
     const where = `access[${i}]`
     return isHere(where, rule.path) ? [`${where}, ${placeOf(rule)}: ${describeRule(rule)}`] : []

@@ -2,8 +2,8 @@
 import { createError } from '../../core/errors.ts'
 import { parsePattern } from '../rule-pattern.ts'
 
-/** Whether a path, decoded and canonical, is one of them; null is a path that nothing has. */
-export type GuardPath = (path: string | null) => boolean
+/** Whether one of these is: the names, decoded and canonical, of what may answer. A path that nothing has is without. */
+export type GuardPath = (names: readonly string[]) => boolean
 
 /** Undefined: all. `where` begins the message. Throws UWAS_ERR_WAS_GUARD. */
 export function guardPath(where: string, text: string | undefined): GuardPath {
@@ -22,12 +22,5 @@ export function guardPath(where: string, text: string | undefined): GuardPath {
     throw createError('UWAS_ERR_WAS_GUARD', { where, problem })
   })
   const fits = (name: string): boolean => patterns.some((pattern) => pattern.match(name) !== null)
-  return (path) => path !== null && namesOf(path).some(fits)
-}
-
-/** The path, and those of the file that may answer there: the page of a clean URL, a folder's index, a file without its fingerprint. */
-function namesOf(path: string): string[] {
-  const page = path.endsWith('/') ? `${path}index.html` : `${path}.html`
-  const plain = path.replace(/\.[0-9a-f]{8}(\.[^./]+)$/, '$1')
-  return plain === path ? [path, page] : [path, page, plain]
+  return (names) => names.some(fits)
 }

@@ -28,6 +28,8 @@ export interface GuardParts {
   readonly refused: (req: Request, error: unknown) => Reply | Promise<Reply>
   /** Whether a request is a preflight that the site's CORS policy answers: browsers send it without a password. */
   readonly isPreflight: (req: Request) => boolean
+  /** All paths by which what a path has can be had, that one among them. Decoded. */
+  readonly namesOf: (path: string) => readonly string[]
 }
 
 export interface SiteGuards {
@@ -35,7 +37,12 @@ export interface SiteGuards {
   touches(rawPath: string): boolean
   /** Those of a request: for the path that it names, and the one that a rewrite has made of it. Null: none. */
   of(method: string, asked: string | null, answered: string | null): Guard | null
+  /** What stands before the content of `path`, too, and has not let the request through yet. Throws or rejects with a refusal. */
+  before(req: Request, path: string, next: () => Reply): Reply | Promise<Reply>
 }
+
+/** Of a path that nothing has. */
+const NO_NAMES: readonly string[] = []
 
 interface Placed {
   readonly fits: GuardPath
@@ -47,27 +54,40 @@ interface Placed {
 export function createGuards(rules: GuardRules, parts: GuardParts): SiteGuards | null {
   const all = placeAll(rules, parts)
   if (all.length === 0) return null
-  const isForAll = all.some(({ fits }) => fits(null))
+  const { namesOf } = parts
+  const isForAll = all.some(({ fits }) => fits(NO_NAMES))
   const made = new Map<string, Guard>()
+  const passed = new WeakMap<Request, readonly Placed[]>()
+  const fitting = (method: string, names: readonly string[]): Placed[] =>
+    all.filter(({ fits, methods }) => (methods === null || methods.has(method)) && fits(names))
   return {
-    touches: (rawPath) =>
-      isForAll || rawPath.includes('%') || all.some(({ fits }) => fits(rawPath)),
+    touches(rawPath) {
+      if (isForAll || rawPath.includes('%')) return true
+      const names = namesOf(rawPath)
+      return all.some(({ fits }) => fits(names))
+    },
     of(method, asked, answered) {
-      const isOne = ({ fits, methods }: Placed): boolean =>
-        (methods === null || methods.has(method)) && (fits(asked) || fits(answered))
-      const which = all.map(isOne)
-      if (!which.includes(true)) return null
+      const names = asked === null ? NO_NAMES : namesOf(asked)
+      const others = answered === null || answered === asked ? NO_NAMES : namesOf(answered)
+      const which = fitting(method, [...names, ...others])
+      if (which.length === 0) return null
       // Few combinations, however many paths there are.
-      const key = which.map(Number).join('')
+      const key = which.map((one) => all.indexOf(one)).join()
       let guard = made.get(key)
       if (guard === undefined) {
-        guard = guardOf(
-          all.filter((_, i) => which[i]).map(({ run }) => run),
-          parts.refused,
-        )
+        const around = guardOf(which, parts.refused)
+        guard = (req, inner) => {
+          passed.set(req, which)
+          return around(req, inner)
+        }
         made.set(key, guard)
       }
       return guard
+    },
+    before(req, path, next) {
+      const before = passed.get(req) ?? []
+      const which = fitting(req.method, namesOf(path)).filter((one) => !before.includes(one))
+      return runAll(which, req, next)
     },
   }
 }
@@ -117,14 +137,23 @@ function checkRule(where: string, { allow, deny, basicAuth }: AccessRule): void 
   }
 }
 
-function guardOf(steps: readonly Step[], refused: GuardParts['refused']): Guard {
+/** One around the other, the first outermost. */
+function runAll(
+  all: readonly Placed[],
+  req: Request,
+  inner: () => Reply | Promise<Reply>,
+): Reply | Promise<Reply> {
+  const runFrom = (i: number): Reply | Promise<Reply> => {
+    const one = all[i]
+    return one === undefined ? inner() : one.run(req, () => runFrom(i + 1))
+  }
+  return runFrom(0)
+}
+
+function guardOf(all: readonly Placed[], refused: GuardParts['refused']): Guard {
   return (req, inner) => {
-    const run = (i: number): Reply | Promise<Reply> => {
-      const step = steps[i]
-      return step === undefined ? inner(req) : step(req, () => run(i + 1))
-    }
     try {
-      const result = run(0)
+      const result = runAll(all, req, () => inner(req))
       return result instanceof Reply ? result : result.catch((error) => refused(req, error))
     } catch (error) {
       return refused(req, error)

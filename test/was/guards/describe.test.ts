@@ -29,10 +29,10 @@ t.test('the guards of a request in words, in their order', async (t) => {
   const admin = 'access[0], /admin/*: only from private; a name and a password, of 1'
   const api =
     'limits.requests[1], /api/*: 1 in 1 s, 3 at once, by the field X-Key; what is more waits up to 9 ms; counted only (dryRun)'
-  t.strictSame(describeGuards(RULES, 'GET', '/admin', '/admin'), [admin, ...site])
-  t.strictSame(describeGuards(RULES, 'GET', '/back', '/admin/a'), [admin, ...site])
-  t.strictSame(describeGuards(RULES, 'POST', '/api/a', '/api/a'), [...site, api])
-  t.strictSame(describeGuards(RULES, 'GET', '/api/a', '/api/a'), site)
-  t.strictSame(describeGuards(RULES, 'GET', null, null), site, 'a path that nothing has')
-  t.strictSame(describeGuards({ access: [], requests: [] }, 'GET', '/', '/'), [])
+  t.strictSame(describeGuards(RULES, 'GET', ['/admin']), [admin, ...site])
+  t.strictSame(describeGuards(RULES, 'GET', ['/back', '/admin/a']), [admin, ...site])
+  t.strictSame(describeGuards(RULES, 'POST', ['/api/a']), [...site, api])
+  t.strictSame(describeGuards(RULES, 'GET', ['/api/a']), site)
+  t.strictSame(describeGuards(RULES, 'GET', []), site, 'a path that nothing has')
+  t.strictSame(describeGuards({ access: [], requests: [] }, 'GET', ['/']), [])
 })

@@ -1,5 +1,4 @@
 /** What stands before files, cached pages, views and WebSockets alike: over real sockets, in both lanes. */
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -236,27 +235,6 @@ t.test('the access log has the name of who has signed in, and of nobody else', a
     '200 - "GET /open.txt HTTP/1.1"',
     '401 - "GET /admin/users HTTP/1.1"',
   ])
-})
-
-t.test('a rule of a file holds for every name that it answers to', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'uwas-guards-'))
-  t.teardown(() => rmSync(dir, { recursive: true }))
-  mkdirSync(join(dir, 'private'))
-  for (const name of ['page.html', 'private/index.html', 's.css', 'open.html']) {
-    writeFileSync(join(dir, name), `content of ${name}`)
-  }
-  const deny = ['loopback']
-  const rules = ['/page.html', '/private/index.html', '/s.css'].map((path) => ({ path, deny }))
-  const { ask, app } = await siteOf(t, {
-    static: [{ dir, prefix: '/', cleanUrls: true }],
-    access: rules,
-  })
-  const css = createHash('sha256').update('content of s.css').digest('hex').slice(0, 8)
-  t.ok(app.files.lookup(`/s.${css}.css`), 'the fingerprinted name is one')
-  for (const target of ['/page', '/private/', '/s.css', `/s.${css}.css`]) {
-    t.equal((await ask(target)).status, 403, target)
-  }
-  t.equal((await ask('/open')).status, 200)
 })
 
 t.test('slashes at the end of a rule and of a path are the same to it', async (t) => {
