@@ -81,6 +81,7 @@ const PERF_SCRIPT = `	ffffffff81 tcp_sendmsg ([kernel.kallsyms])
 	     7f01 JS:*#handle file://${ROOT}none/native-lane.js:131:10 (/tmp/perf-42.map)
 	     7f03 JS:*u10 :5418:13 (/tmp/perf-42.map)
 	     7f02 uWS::HttpContext::on_data(us_socket*) (/x/uws_linux_x64_115.node)
+	     7f04 us_socket_write (/x/@uwsjs/linux-x64-20/uws.node)
 
 	ffffffff81 tcp_sendmsg ([kernel.kallsyms])
 `
@@ -91,10 +92,19 @@ t.test(
     const stacks = stacksOf(PERF_SCRIPT)
     t.same(
       stacks.map((stack) => stack.map(({ name }) => name)),
-      [['uWS::HttpContext::on_data(us_socket*)', 'u10', '#handle', 'tcp_sendmsg'], ['tcp_sendmsg']],
+      [
+        [
+          'us_socket_write',
+          'uWS::HttpContext::on_data(us_socket*)',
+          'u10',
+          '#handle',
+          'tcp_sendmsg',
+        ],
+        ['tcp_sendmsg'],
+      ],
     )
-    t.equal(stacks[0]?.[1]?.where, 'code made at run time:5418')
-    t.equal(stacks[0]?.[2]?.where, 'none/native-lane.js:131')
+    t.equal(stacks[0]?.[2]?.where, 'code made at run time:5418')
+    t.equal(stacks[0]?.[3]?.where, 'none/native-lane.js:131')
     t.same(byOwner(treeOfStacks(stacks, 2)), [
       ['kernel', 4],
       ['uWebSockets.js', 0],

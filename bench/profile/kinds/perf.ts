@@ -155,7 +155,7 @@ function placeOfLine(line: string): Place {
 
 function ownerOf(file: string): string {
   if (file.startsWith('[kernel') || file.endsWith('.ko')) return 'kernel'
-  if (/\/uws_[^/]*\.node$/.test(file)) return 'uWebSockets.js'
+  if (/\/uws(?:_[^/]*)?\.node$/.test(file)) return 'uWebSockets.js'
   if (file.endsWith('.node')) return 'native addons'
   if (/\/perf-\d+\.map$/.test(file)) return 'compiled code without a name'
   if (file === process.execPath || file.endsWith('/node')) {
