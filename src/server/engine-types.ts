@@ -51,6 +51,8 @@ export interface EngineResponse {
   close(): EngineResponse
   /** Empty on 20.69 when the connection was adopted. */
   getRemoteAddressAsText(): ArrayBuffer
+  /** 4 bytes for IPv4, 16 for IPv6. The engine's only; empty as the text is. */
+  getRemoteAddress?(): ArrayBuffer
   /** On 20.69. */
   getRemotePort?(): number
   /**

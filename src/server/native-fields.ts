@@ -7,6 +7,7 @@ import { createError } from '../core/errors.ts'
 import type { Services } from '../core/services.ts'
 import { type Client, findClient } from '../http/forwarded.ts'
 import type { FieldSource } from '../http/request.ts'
+import { formatAddress, readAddress } from './address-text.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { PeerAddresses } from './local-peers.ts'
 
@@ -127,18 +128,5 @@ export class NativeFields implements FieldSource {
 /** The peer of `res` as text, while it may be touched. */
 export function addressOf(res: EngineResponse, peers: PeerAddresses | null): string {
   // Where others know it, the engine does not, and to ask it is a system call.
-  const known = peers?.addressOf(res) ?? ''
-  if (known !== '') return known
-  return formatAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'))
-}
-
-/** As people write it: IPv4 that came through an IPv6 socket is IPv4 again, IPv6 is short. */
-function formatAddress(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^(?:0{1,4}:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/i.exec(
-    address,
-  )
-  if (mapped === null) return new URL(`http://[${address}]`).hostname.slice(1, -1)
-  const bytes = mapped.slice(1).map((byte) => Number.parseInt(byte, 16))
-  return bytes.join('.')
+  return peers?.addressOf(res) || readAddress(res)
 }

@@ -114,7 +114,8 @@ export class NativeLane {
   ): void {
     this.#scan.read(req)
     const startedAt = this.application.traces === null ? 0 : performance.now()
-    const guard = this.#lookup.guard('GET', req.getUrl(), asked, path)
+    this.records.path = req.getUrl()
+    const guard = this.#lookup.guard('GET', this.records.path, asked, path)
     const search = req.getQuery() ?? ''
     this.#answerView(res, req, 'GET', path, search, startedAt, answer, guard, take)
   }
@@ -138,10 +139,12 @@ export class NativeLane {
     const startedAt = this.application.traces === null ? 0 : performance.now()
     const scan = this.#scan
     scan.read(req)
+    const rawPath = req.getUrl()
+    this.records.path = rawPath
     const { rules, guards, hosts, tellsHealth } = this.application
     let refusal: number = refuseMethod(method) || refuseFields(scan, this.#goodHost)
     if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
-      if (!tellsHealth(req.getUrl(), scan.host)) refusal = 421
+      if (!tellsHealth(rawPath, scan.host)) refusal = 421
     }
     const isClear = refusal === 0 && this.#scheme.redirect !== null
     const moved = isClear ? this.moved(res, req, scan.host) : null
@@ -149,7 +152,6 @@ export class NativeLane {
     if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, req, method), refusal)
     if (moved instanceof Reply) return this.#send(res, req, method, moved)
     this.#goodHost = scan.host
-    const rawPath = req.getUrl()
     const isFree =
       (rules === null || !rules.touches(rawPath)) && (guards === null || !guards.touches(rawPath))
     const isRead = isFree && (method === 'GET' || method === 'HEAD')
@@ -211,10 +213,8 @@ export class NativeLane {
     const close = this.draining || asksToClose(connection)
     const closesByItself = connection.toLowerCase() === 'close'
     const exchange = new Exchange(res, this.#deadlines, method === 'HEAD', close, closesByItself)
-    if (observer !== null) {
-      const told = { observer, scan: this.#scan, method, entry }
-      exchange.record = this.records.lasting(res, req, told)
-    }
+    const told = observer && { observer, scan: this.#scan, method, entry }
+    exchange.record = told && this.records.lasting(res, req, told)
     return exchange
   }
 

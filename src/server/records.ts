@@ -26,6 +26,8 @@ interface Told {
 }
 
 export class Records {
+  /** Of the request that is answered now, as sent: the engine makes another text each time it is asked. */
+  path: string
   readonly #lane: Surroundings
   readonly #secure: boolean
   readonly #scan: FieldScan
@@ -33,6 +35,7 @@ export class Records {
 
   /** `secure`: the lane's connections are TLS. */
   constructor(lane: Surroundings, secure: boolean) {
+    this.path = ''
     this.#lane = lane
     this.#secure = secure
     this.#scan = new FieldScan()
@@ -60,6 +63,7 @@ export class Records {
     if (observer === null) return null
     const scan = this.#scan
     scan.read(req)
+    this.path = req.getUrl()
     const method = req.getCaseSensitiveMethod()
     return this.lasting(res, req, { observer, scan, method, entry: null })
   }
@@ -87,7 +91,7 @@ export class Records {
     }
     record.method = method
     if (!observer.needsClient) return record
-    record.path = req.getUrl()
+    record.path = this.path
     record.search = req.getQuery() ?? ''
     record.protocol = req.protocol ?? 'HTTP/1.1'
     record.secure = this.#secure

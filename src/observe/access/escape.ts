@@ -6,15 +6,36 @@
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 const ODD = /[^\x20\x21\x23-\x5b\x5d-\x7e]/gu
 
+const MAX_KEPT_LENGTH = 255
+/**
+ * The last text of each length, and what became of it. The same agents, referers and paths come again and again, and to
+ * compare two texts takes a tenth of looking at each character.
+ */
+const kept = Array.from({ length: MAX_KEPT_LENGTH + 1 }, () => ({ value: '', escaped: '' }))
+
 /** As nginx's `escape=default`: quotes, backslashes and all but printable ASCII are `\xHH`, byte by byte. `-` for nothing. */
 export function escapeText(value: string): string {
-  if (value === '') return '-'
-  return PLAIN.test(value) ? value : value.replace(ODD, hexBytes)
+  return value === '' ? '-' : escapePart(value)
+}
+
+/** The same for a part of a text, which may be nothing. */
+export function escapePart(value: string): string {
+  const known = kept[value.length]
+  if (known === undefined) return escapeNew(value)
+  if (known.value !== value) {
+    known.escaped = escapeNew(value)
+    known.value = value
+  }
+  return known.escaped
 }
 
 /** A JSON string with its quotes (RFC 8259 section 7). */
 export function escapeJson(value: string): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value).replace(/[^\x20-\x7e]/g, unicode)
+}
+
+function escapeNew(value: string): string {
+  return PLAIN.test(value) ? value : value.replace(ODD, hexBytes)
 }
 
 function hexBytes(char: string): string {

@@ -6,7 +6,7 @@ import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
 import { isoTime, localTime } from './clock.ts'
-import { escapeJson, escapeText } from './escape.ts'
+import { escapeJson, escapePart, escapeText } from './escape.ts'
 import type { Redact } from './redact.ts'
 
 /** What a line is made from besides its record. */
@@ -44,7 +44,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   msec: () => (Date.now() / 1000).toFixed(3),
   request: requestLine,
   request_method: ({ method }) => escapeText(method),
-  request_uri: (record, { redact }) => escapeText(targetOf(record, redact)),
+  request_uri: (record, { redact }) => targetOf(record, redact) || '-',
   uri: ({ path }, { redact }) => escapeText(redact.path(path)),
   args: ({ search }, { redact }) => escapeText(redact.query(search)),
   scheme: ({ secure }) => (secure ? 'https' : 'http'),
@@ -62,12 +62,17 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   pid: () => String(process.pid),
 }
 
+let middle = { time: '', user: '', text: '' }
+
 /** Throws UWAS_ERR_OBSERVE_LOG_FORMAT for a variable that there is not, or that would tell a secret. */
 export function compileFormat(format: string, context: LineContext): LineFormat {
   const { redact } = context
   switch (format) {
     case 'combined':
-      return untimed((record) => `${common(record, redact)} ${agents(record, redact)}\n`)
+      return untimed(
+        (record) =>
+          `${common(record, redact)} "${refererOf(record, redact)}" "${escapeText(record.userAgent)}"\n`,
+      )
     case 'common':
       return untimed((record) => `${common(record, redact)}\n`)
     case 'json':
@@ -83,11 +88,20 @@ function untimed(line: LineFormat['line']): LineFormat {
 
 /** In one expression each, since these are what most sites use. */
 function common(record: ExchangeRecord, redact: Redact): string {
-  return `${record.address === '' ? '-' : record.address} - ${userOf(record)} [${localTime()}] "${requestLine(record, { redact })}" ${record.status} ${record.bodyBytes}`
+  return `${record.address || '-'}${middleOf(userOf(record))}${requestLine(record, { redact })}" ${record.status} ${record.bodyBytes}`
 }
 
-function agents({ referer, userAgent }: ExchangeRecord, redact: Redact): string {
-  return `"${referer === '' ? '-' : escapeText(redact.url(referer))}" "${escapeText(userAgent)}"`
+/** From the address to the request: the same for a second, but for who has signed in. */
+function middleOf(user: string): string {
+  const time = localTime()
+  if (time !== middle.time || user !== middle.user) {
+    middle = { time, user, text: ` - ${user} [${time}] "` }
+  }
+  return middle.text
+}
+
+function refererOf({ referer }: ExchangeRecord, redact: Redact): string {
+  return referer === '' ? '-' : escapeText(redact.url(referer))
 }
 
 /** Without spaces, which would part the line elsewhere. */
@@ -98,12 +112,12 @@ function userOf({ user }: ExchangeRecord): string {
 /** The request line as it came; empty for bytes that were none. */
 function requestLine(record: ExchangeRecord, { redact }: Pick<LineContext, 'redact'>): string {
   if (record.method === '') return '-'
-  return escapeText(`${record.method} ${targetOf(record, redact)} ${record.protocol}`)
+  return `${escapePart(record.method)} ${targetOf(record, redact)} ${escapePart(record.protocol)}`
 }
 
 function targetOf({ path, search }: ExchangeRecord, redact: Redact): string {
-  const shown = redact.path(path)
-  return search === '' ? shown : `${shown}?${redact.query(search)}`
+  const shown = escapePart(redact.path(path))
+  return search === '' ? shown : `${shown}?${escapePart(redact.query(search))}`
 }
 
 /** Its keys are fixed: what is not known is an empty string. */

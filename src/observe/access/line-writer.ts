@@ -18,6 +18,8 @@ export interface LineWriterOptions {
 
 /** So much is written at once, without waiting for the next tick of its clock. */
 const BATCH_BYTES = 64 * 1024
+/** A batch with its last line, unless that is very long. */
+const KEPT_BYTES = BATCH_BYTES + 4096
 /** Longest time of a line in memory, in milliseconds. */
 const FLUSH_MS = 100
 /** Between two looks whether the file still has its name. */
@@ -40,6 +42,8 @@ export class LineWriter {
   /** Bytes that are being written. */
   #inFlight: number
   #running: Promise<void> | null
+  /** Where a batch stands while it is written, and the next one after it. */
+  #batch: Buffer | null
   #lookedAt: number
   #mustReopen: boolean
   /** Lost since the log of the process was told that it is well. */
@@ -59,6 +63,7 @@ export class LineWriter {
     this.#timer = null
     this.#inFlight = 0
     this.#running = null
+    this.#batch = null
     this.#lookedAt = performance.now()
     this.#mustReopen = false
     this.#lost = 0
@@ -88,8 +93,10 @@ export class LineWriter {
       return
     }
     this.#waiting += line
-    if (this.#timer === null) this.#timer = setTimeout(() => this.#flush(), FLUSH_MS).unref()
-    else if (this.#waiting.length >= BATCH_BYTES) this.#flush()
+    // Who writes looks again at its end.
+    if (this.#running !== null) return
+    if (this.#waiting.length >= BATCH_BYTES) this.#flush()
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref()
   }
 
   /** Goes on in the file that has the name by now. */
@@ -116,9 +123,7 @@ export class LineWriter {
   #flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    this.#running ??= this.#writeAll().finally(() => {
-      this.#running = null
-    })
+    this.#running ??= this.#writeAll()
   }
 
   async #writeAll(): Promise<void> {
@@ -130,6 +135,7 @@ export class LineWriter {
       await this.#write(text)
       this.#inFlight = 0
     } while (this.#mustGoOn())
+    this.#running = null
     if (this.#waiting !== '') this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref()
   }
 
@@ -155,7 +161,7 @@ export class LineWriter {
 
   async #write(text: string): Promise<void> {
     if (text === '') return
-    let bytes = Buffer.from(this.#isTorn ? `\n${text}` : text, 'latin1')
+    let bytes = this.#bytesOf(this.#isTorn ? `\n${text}` : text)
     try {
       while (bytes.length > 0) {
         const taken = await this.#writePiece(bytes)
@@ -166,6 +172,13 @@ export class LineWriter {
     } catch (error) {
       this.#lose(countLines(bytes), (error as Error).message)
     }
+  }
+
+  /** Of the usual batch in memory that is used again: new memory costs a fault of each of its pages. */
+  #bytesOf(text: string): Buffer {
+    if (text.length > KEPT_BYTES) return Buffer.from(text, 'latin1')
+    this.#batch ??= Buffer.allocUnsafeSlow(KEPT_BYTES)
+    return this.#batch.subarray(0, this.#batch.write(text, 'latin1'))
   }
 
   /** Resolves to 0 where a pipe is full. */

@@ -232,3 +232,12 @@ t.test('the referer has no secrets, however its variable is spelled', async (t) 
     t.equal(lineOf(name, record), 'https://***@x/?token=***&a=1\n', name)
   }
 })
+
+t.test('texts of one length do not stand for each other', async (t) => {
+  for (const agent of ['aa', 'bb', 'a"', '"a', 'aa', '\u00e9b']) {
+    const escaped = agent.replaceAll('"', '\\x22').replaceAll('\u00e9', '\\xC3\\xA9')
+    t.equal(lineOf('$http_user_agent', recordOf({ userAgent: agent })), `${escaped}\n`)
+  }
+  const long = `${'x'.repeat(300)}"`
+  t.equal(lineOf('$http_user_agent', recordOf({ userAgent: long })), `${'x'.repeat(300)}\\x22\n`)
+})
