@@ -33,6 +33,8 @@ interface Open {
 const ANY_STREAM = 2 ** 31 - 1
 /** What a client may still send of a request that has been answered (RFC 9113 section 8.1). */
 const LINGER_MS = 2_000
+/** For the last word to a connection that is cut to leave. */
+const GOODBYE_MS = 100
 
 export class Http2Connection {
   readonly session: ServerHttp2Session
@@ -74,7 +76,7 @@ export class Http2Connection {
       const now = performance.now()
       this.#open.delete(stream)
       this.#idleSince = now
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !this.#resets.take(now)) this.#refuse()
+      if (!hasLeft(stream) && !this.#resets.take(now)) this.#refuse()
     })
   }
 
@@ -85,6 +87,7 @@ export class Http2Connection {
 
   destroy(): void {
     this.session.destroy()
+    setImmediate(() => this.socket.destroy())
   }
 
   look(deadlines: Http2Deadlines, now: number): void {
@@ -103,9 +106,17 @@ export class Http2Connection {
   }
 
   #refuse(): void {
+    if (this.session.destroyed) return
     // Without an error Node leaves the code out.
     this.session.destroy(new Error('too much nonsense'), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    // Where replies had begun, Node waits for what it still has to write of them, and may wait for ever.
+    setTimeout(() => this.socket.destroy(), GOODBYE_MS).unref()
   }
+}
+
+/** Whether the whole reply has: a client may reset without an error, and Node tells that from an end in no other way. */
+function hasLeft({ rstCode, aborted, writableFinished }: ServerHttp2Stream): boolean {
+  return rstCode === constants.NGHTTP2_NO_ERROR && writableFinished && !aborted
 }
 
 /** The reply has left, and nobody reads what may still come of its request: the client is told to leave that out. */

@@ -1,6 +1,7 @@
 /** HTTP/2, frame by frame, of clients that mean no good: what is refused, and when a connection ends. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { type Reply, text } from '../../../src/http/reply.ts'
+import { empty, Reply, stream, text } from '../../../src/http/reply.ts'
 import type { Request } from '../../../src/http/request.ts'
 import { Bucket } from '../../../src/server/http2/abuse.ts'
 import { serve } from '../../support/application.ts'
@@ -27,6 +28,7 @@ const authority = authorityOf(t)
 const own = authority.issue('own', ['localhost', 'x.test'])
 const other = authority.issue('other', ['other.test'])
 
+const NO_ERROR = 0
 const PROTOCOL_ERROR = 1
 const REFUSED_STREAM = 7
 const CANCEL = 8
@@ -225,6 +227,56 @@ t.test('who makes the server reset its requests is cut off, too', async (t) => {
     t.ok(begun < 1500, `${what}: ${begun} views were begun`)
   }
   t.equal(await isWell(), 200)
+})
+
+t.test('who resets replies that have begun is cut off, whatever code it says', async (t) => {
+  let begun = 0
+  const { tlsPort, isWell } = await serving(t, (req) => {
+    begun++
+    if (req.path === '/well') return text('well')
+    return req.path === '/never' ? waits(req) : text('x'.repeat(1_000_000))
+  })
+  for (const code of [NO_ERROR, CANCEL]) {
+    for (const path of ['/large', '/never']) {
+      begun = 0
+      const client = await rawHttp2(t, tlsPort)
+      for (let lot = 0; lot < 6; lot++) {
+        const ids = Array.from({ length: 80 }, (_, i) => 2 * (80 * lot + i) + 1)
+        client.send(...ids.map((id) => headers(id, with_(':path', path))))
+        // A connection that has been cut begins no more.
+        for (let i = 0; i < 40 && begun < 80 * (lot + 1); i++) await sleep(5)
+        client.send(...ids.map((id) => frame(TYPE.reset, 0, id, uint32(code))))
+      }
+      await client.end()
+      t.ok(begun < 400, `${path}, ${code}: ${begun} views were begun`)
+    }
+  }
+  t.equal(await isWell(), 200)
+})
+
+t.test('replies that leave whole are not counted, with and without content', async (t) => {
+  const parts = async function* () {
+    for (let i = 0; i < 3; i++) yield Buffer.alloc(1000)
+  }
+  const { tlsPort } = await serving(t, (req) => {
+    if (req.path === '/204') return empty()
+    if (req.path === '/304') return new Reply(304, null, null)
+    return req.path === '/parts' ? stream(parts(), 'text/plain') : text('x'.repeat(100_000))
+  })
+  const session = openHttp2(t, tlsPort)
+  for (const path of ['/204', '/304', '/parts', '/large']) {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      for (let i = 0; i < 5; i++) {
+        const ask = () => ask2(session, { ':path': path, ':method': method })
+        const replies = await Promise.all(Array.from({ length: 60 }, ask))
+        t.ok(
+          replies.every(({ reset }) => reset === NO_ERROR),
+          `${method} ${path}`,
+        )
+      }
+    }
+  }
+  t.notOk(session.closed)
 })
 
 t.test('a browser that leaves a page with all its requests open is not', async (t) => {
