@@ -2,14 +2,18 @@
  * `uwas check`: proves a site before it starts. Gets the flags; prints every problem with its place and
  * leaves exit code 1, or a summary and 0. Called by `cli.ts`.
  */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { openBackends } from '../app.ts'
 import { withCode } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createPrivateFiles } from '../files/send-file.ts'
 import { TrustedProxies } from '../http/forwarded.ts'
+import { Networks } from '../http/networks.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { Signer } from '../http/signing.ts'
 import { loadNative } from '../native/load.ts'
+import { LOG_STREAMS } from '../observe/access/options.ts'
 import { checkUrls } from '../route/check.ts'
 import { compileUrls } from '../route/compile.ts'
 import { formatPlace } from '../route/place.ts'
@@ -50,6 +54,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkCertificates(config, findings))
   await part(findings, () => checkProxies(config, findings))
   await part(findings, () => checkGuards(config))
+  await part(findings, () => checkObserved(config, findings))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkFiles(config, log, findings))
@@ -96,6 +101,30 @@ function checkGuards(config: SiteConfig): void {
   const errorPages = createErrorPages({ log: createCommandLog() })
   const finish = finishing(null, null)
   siteGuards(config, { rules: null, errorPages, finish, namesOf: (path) => [path] })
+}
+
+/** Whom the status listener tells, and whether the access log could be written. */
+function checkObserved({ status, accessLog }: SiteConfig, { warnings, problems }: Findings): void {
+  if (status !== null && status.token === null && !isLoopback(status.host)) {
+    warnings.push(
+      `status.listen is ${status.host}, which others may reach, without a token: give it status.token, or listen on 127.0.0.1`,
+    )
+  }
+  if (accessLog === null || Object.hasOwn(LOG_STREAMS, accessLog.file)) return
+  const { file } = accessLog
+  const at = existsSync(file) ? file : dirname(file)
+  try {
+    accessSync(at, constants.W_OK)
+  } catch (error) {
+    problems.push(
+      `accessLog.file is ${showPath(file)}, which cannot be written: ${(error as Error).message}`,
+    )
+  }
+}
+
+/** A name that is not known here may be anywhere. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || new Networks(['loopback'], () => new Error(host)).has(host)
 }
 
 function checkLanes({ warnings }: Findings): void {

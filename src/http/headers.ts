@@ -36,6 +36,29 @@ export function checkReplyHeader(name: string, value: string): void {
   if (OWNED.has(name.toLowerCase())) throw createError('UWAS_ERR_HTTP_HEADER_OWNED', { name })
 }
 
+/** Of which a reply has one each: two would be two answers to one question (RFC 9110 section 5.3), and HTTP/2 sends none. */
+const SINGLE = new Set([
+  'access-control-allow-credentials',
+  'access-control-max-age',
+  'age',
+  'content-location',
+  'content-range',
+  'content-type',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'x-content-type-options',
+])
+
+/** Throws UWAS_ERR_HTTP_HEADER_TWICE for a field that a reply has once, and `list` has already. */
+export function checkSingle(list: Readonly<HeaderList>, name: string): void {
+  const lower = name.toLowerCase()
+  if (SINGLE.has(lower) && list.some(([other]) => other.toLowerCase() === lower))
+    throw createError('UWAS_ERR_HTTP_HEADER_TWICE', { name })
+}
+
 /**
  * Without spaces and tabs at its ends (OWS of RFC 9110 section 5.6.3), and no other white space. Not by a pattern: one
  * that looks for blanks at the end tries again from each blank of a run within.

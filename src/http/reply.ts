@@ -6,7 +6,7 @@ import type * as z from 'zod'
 import { createError } from '../core/errors.ts'
 import type { Coding } from './accept-encoding.ts'
 import { type CookieOptions, serializeCookie } from './cookie.ts'
-import { checkHeader, checkReplyHeader, type HeaderList } from './headers.ts'
+import { checkHeader, checkReplyHeader, checkSingle, type HeaderList } from './headers.ts'
 import { type JsonSchema, writeJson } from './json-writer.ts'
 
 /**
@@ -78,10 +78,14 @@ export class Reply {
     this.coding = null
   }
 
-  /** Adds a field; one of the same name stays beside it. Throws UWAS_ERR_HTTP_HEADER_NAME, _VALUE, _OWNED. */
+  /**
+   * Adds a field; one of the same name stays beside it. Throws UWAS_ERR_HTTP_HEADER_NAME, _VALUE, _OWNED, and _TWICE for a
+   * field that a reply has once (ETag, Location, Content-Type): `header` replaces it.
+   */
   append(name: string, value: string): this {
     checkReplyHeader(name, value)
     if (this.headers === null) this.headers = []
+    else checkSingle(this.headers, name)
     this.headers.push([name, value])
     return this
   }

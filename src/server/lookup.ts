@@ -2,12 +2,12 @@
 import { answer } from '../files/answer.ts'
 import type { FileEntry, Prepared } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
-import type { Handler } from '../was/dispatch.ts'
 import type { Guard } from '../was/guards/guards.ts'
 import type { Application } from './application.ts'
 import type { EngineRequest } from './engine-types.ts'
 import { share, withFields } from './extra-head.ts'
 import type { FieldScan } from './native-scan.ts'
+import type { FileHandler } from './records.ts'
 import type { Scheme } from './scheme.ts'
 
 export class Lookup {
@@ -44,9 +44,9 @@ export class Lookup {
   }
 
   /** The same as an answer, for a guard to stand before. */
-  answer(req: EngineRequest, method: string, path: string, entry: FileEntry): Handler {
+  answer(req: EngineRequest, method: string, path: string, entry: FileEntry): FileHandler {
     const prepared = this.prepare(req, method, path, entry)
-    return () => new FileReply(prepared)
+    return Object.assign(() => new FileReply(prepared), { entry })
   }
 
   /**

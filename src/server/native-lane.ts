@@ -27,7 +27,7 @@ import { NativeFields } from './native-fields.ts'
 import { bodyLength, FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
 import { recordFile } from './record-file.ts'
-import { Records } from './records.ts'
+import { followed, Records } from './records.ts'
 import { refusal, refusalBytes } from './refusal.ts'
 import { CLEAR, type Scheme } from './scheme.ts'
 import type { TakeSocket } from './server-socket.ts'
@@ -302,8 +302,8 @@ export class NativeLane {
       trace,
     })
     trace?.add('server', startedAt)
-    exchange.record?.follow(request)
-    const respond = isTooLarge ? application.tooLarge : answer
+    const inner = isTooLarge ? application.tooLarge : answer
+    const respond = followed(exchange.record, request, inner, guard !== null)
     const result = guard === null ? respond(request) : guard(request, respond)
     if (result instanceof Reply) {
       // A socket keeps its handshake.

@@ -1,8 +1,10 @@
 /** What the observer of a site is told of requests: a record for each, filled in while the request is there. */
 import type { FileEntry } from '../files/entry.ts'
 import { TRUSTED_PROXIES } from '../http/forwarded.ts'
-import { ExchangeRecord } from '../observe/exchange-record.ts'
+import type { Request } from '../http/request.ts'
+import { type Answerer, ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Observer } from '../observe/observer.ts'
+import type { Handler } from '../was/dispatch.ts'
 import type { Application } from './application.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { PeerAddresses } from './local-peers.ts'
@@ -86,7 +88,7 @@ export class Records {
   ): ExchangeRecord {
     if (observer.needsTime) record.startedAt = performance.now()
     if (entry !== null) {
-      record.answerer = entry.route === '' ? 'static' : 'page'
+      record.answerer = answererOf(entry)
       record.route = entry.route
     }
     record.method = method
@@ -111,6 +113,31 @@ export class Records {
     const header = (name: string): string | undefined => fieldsOf(req, [name])[name]
     return proxies.clientOf({ remoteAddress, secure: this.#secure, header }).address
   }
+}
+
+/** What answers with a file or a page, behind guards. */
+export type FileHandler = Handler & { readonly entry: FileEntry }
+
+/** `answer`, with `record` told of the request and of who has answered it: behind guards the server alone until it runs. */
+export function followed(
+  record: ExchangeRecord | null,
+  request: Request,
+  answer: Handler | FileHandler,
+  isGuarded: boolean,
+): Handler {
+  if (record === null) return answer
+  record.follow(request)
+  if (!isGuarded) return answer
+  record.answerer = 'server'
+  return (req) => {
+    record.answerer = 'entry' in answer ? answererOf(answer.entry) : 'view'
+    if ('entry' in answer) req.route = answer.entry.route
+    return answer(req)
+  }
+}
+
+function answererOf({ route }: FileEntry): Answerer {
+  return route === '' ? 'static' : 'page'
 }
 
 /** Several of one name joined, as `req.header` has them. */

@@ -128,6 +128,33 @@ t.test('check opens certificates, and tells when they end', async (t) => {
   t.match(expired.stderr, /error: tls: \S+late\.pem: it has expired: .*UWAS_ERR_SERVER_CERTIFICATE/)
 })
 
+t.test('check tells a log that cannot be written, and a status that others may read', async (t) => {
+  const config = (rest: string) =>
+    `import { defineConfig } from 'uwas'\nexport const config = defineConfig({ static: 'public', ${rest} })`
+  const checked = async (rest: string) => {
+    const site = { 'uwas.config.ts': config(rest), 'public/a.txt': 'a' }
+    return run(['check'], { cwd: folder(t, site) })
+  }
+  const nowhere = await checked("accessLog: 'nowhere/access.log'")
+  t.equal(nowhere.code, 1)
+  t.match(
+    nowhere.stderr,
+    /accessLog\.file is nowhere\/access\.log, which cannot be written: ENOENT: no such file/,
+  )
+  const open = await checked("status: { listen: '0.0.0.0:9180' }, accessLog: 'stdout'")
+  t.equal(open.code, 0, open.stderr)
+  t.match(
+    open.stderr,
+    'status.listen is 0.0.0.0, which others may reach, without a token: give it status.token, or listen on 127.0.0.1',
+  )
+  const token = "token: 'abcdefghijklmnop'"
+  for (const rest of [`listen: '[::]:9180', ${token}`, '', "listen: '[::1]:9180'"]) {
+    const fine = await checked(`status: { ${rest} }, accessLog: 'access.log'`)
+    t.equal(fine.code, 0, fine.stderr)
+    t.notMatch(fine.stderr, 'others may reach')
+  }
+})
+
 t.test('a statement of a site without a database is a problem', async (t) => {
   const cwd = folder(t, {
     ...SITE,

@@ -1,6 +1,19 @@
 import t from 'tap'
 import { bytes, empty, html, json, Reply, redirect, stream, text } from '../../src/http/reply.ts'
 
+t.test('a field that a reply has once cannot be added twice, and can be replaced', async (t) => {
+  for (const name of ['ETag', 'Location', 'Content-Type', 'last-modified', 'Retry-After']) {
+    const reply = text('x').append(name, 'a')
+    t.throws(() => reply.append(name.toUpperCase(), 'b'), {
+      code: 'UWAS_ERR_HTTP_HEADER_TWICE',
+      message: `header ${name.toUpperCase()} is there twice, and a reply has one (RFC 9110 section 5.3); header() replaces it, append() adds`,
+    })
+    t.strictSame(reply.header(name, 'c').headers, [[name, 'c']])
+  }
+  const lists = text('x').append('Link', '</a>').append('Link', '</b>').append('Vary', 'A')
+  t.equal(lists.append('Vary', 'B').headers?.length, 4)
+})
+
 t.test('the makers set status, type and fields', async (t) => {
   t.match(html('<p>'), { status: 200, type: 'text/html; charset=utf-8', body: '<p>' })
   t.match(text('a', { status: 201, headers: { 'X-A': 'b' } }), {

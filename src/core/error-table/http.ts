@@ -20,6 +20,13 @@ export const HTTP_ERRORS = {
     base: 'TypeError',
     when: 'request',
   },
+  UWAS_ERR_HTTP_HEADER_TWICE: {
+    message:
+      'header {name} is there twice, and a reply has one (RFC 9110 section 5.3); header() replaces it, append() adds',
+    status: 500,
+    base: 'TypeError',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_HEADER_VALUE: {
     message:
       'value of header {name} contains a character that may not stand in a field value (RFC 9110 section 5.5)',

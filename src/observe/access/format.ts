@@ -26,16 +26,6 @@ export interface LineFormat {
 
 type Variable = (record: ExchangeRecord, context: LineContext) => string
 
-/** Fields that say who somebody is are in no log, whoever asks for them. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'x-api-key',
-  'x-auth-token',
-  'x-csrf-token',
-])
-
 const VARIABLES: Readonly<Record<string, Variable>> = {
   remote_addr: ({ address }) => escapeText(address),
   remote_user: userOf,
@@ -140,7 +130,7 @@ function compileOwn(format: string, context: LineContext): LineFormat {
       return part
     }
     names.push(part.name)
-    return variableOf(part.name, fields)
+    return variableOf(part.name, fields, context.redact)
   })
   if (names.length === 0) {
     const hint = hintNearest(format, ['combined', 'common', 'json'])
@@ -163,21 +153,21 @@ function split(format: string): (string | { readonly name: string })[] {
   })
 }
 
-function variableOf(name: string, fields: string[]): Variable {
+function variableOf(name: string, fields: string[], redact: Redact): Variable {
   const known = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined
   if (known !== undefined) return known
   if (!name.startsWith('http_') || name === 'http_') {
     throw invalid(`$${name}`, `is no variable${hintNearest(name, Object.keys(VARIABLES))}`)
   }
   const field = name.slice('http_'.length).toLowerCase().replaceAll('_', '-')
-  if (SECRET_FIELDS.has(field)) {
+  if (redact.hidesField(field)) {
     throw invalid(`$${name}`, 'would write a secret into the log; leave it out')
   }
   if (field === 'host') return VARIABLES['host'] as Variable
   // However it is spelled, its secrets are left out.
   if (field === 'referer') return VARIABLES['http_referer'] as Variable
   fields.push(field)
-  return (record) => escapeText(record.fields?.[field] ?? '')
+  return (record) => escapeText(redact.url(record.fields?.[field] ?? ''))
 }
 
 function invalid(what: string, problem: string): Error {

@@ -32,7 +32,14 @@ export interface Redact {
   /** Or a whole URL without its query: what proxies are asked for. */
   path(path: string): string
   url(url: string): string
+  /** Whether the value of a request's field of this name says who somebody is. */
+  hidesField(name: string): boolean
 }
+
+/** Names of fields alone, which end with one of these or of the others: `x-goog-api-key`. */
+const FIELDS = ['cookie', 'proxyauthorization']
+/** No secret in a field: `x-postal-code`. */
+const NO_FIELDS = new Set(['code'])
 
 const USER = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i
 
@@ -48,9 +55,14 @@ export function createRedact(names: readonly string[]): Redact {
     search.includes('=') ? search.split('&').map(pair).join('&') : search
   const path = (text: string): string =>
     text.startsWith('/') ? text : text.replace(USER, `$1${REDACTED}@`)
+  const fields = new Set([...hidden, ...FIELDS].filter((name) => !NO_FIELDS.has(name)))
   return {
     query,
     path,
+    hidesField(name) {
+      const parts = name.split('-')
+      return parts.some((_, i) => fields.has(normal(parts.slice(i).join(''))))
+    },
     url(url) {
       const from = url.indexOf('?') + 1
       if (from === 0) return path(url)

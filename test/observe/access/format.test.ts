@@ -146,7 +146,9 @@ t.test('a format that would write nothing, or a secret, is refused', async (t) =
   t.match(refused('→ $status'), 'is more than printable ASCII')
   t.match(refused('$http_'), /^accessLog\.format: \$http_ is no variable; known are: args, /)
   t.match(refused('$constructor'), /^accessLog\.format: \$constructor is no variable; known are: /)
-  for (const name of ['cookie', 'authorization', 'proxy_authorization', 'Cookie', 'x_api_key']) {
+  const telling = ['cookie', 'authorization', 'proxy_authorization', 'Cookie', 'x_api_key']
+  const alike = ['x_goog_api_key', 'x_amz_security_token', 'x_auth_token', 'x_csrf_token']
+  for (const name of [...telling, ...alike]) {
     t.equal(
       refused(`$status $http_${name}`),
       `accessLog.format: $http_${name} would write a secret into the log; leave it out`,

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { text } from '../../../src/http/reply.ts'
 import { Mirror, Reporter } from '../../../src/observe/metrics/report.ts'
 import { path, urlconf } from '../../../src/route/urlconf.ts'
+import type { UserConfig } from '../../../src/was/config-types.ts'
 import { temporaryFolder } from '../../support/catalogue.ts'
 import { raw } from '../../support/raw.ts'
 import { siteOf, type TestSite } from '../../support/serving.ts'
@@ -29,11 +30,12 @@ const URLS = urlconf(
 
 async function measured(
   t: Test,
+  config: UserConfig = {},
 ): Promise<TestSite & { numbers(name: string): Record<string, number[]> }> {
   const dir = temporaryFolder(t)
   writeFileSync(join(dir, 'a.txt'), 'hello')
   writeFileSync(join(dir, 'b.txt'), 'x'.repeat(100_000))
-  const site = await siteOf(t, { urls: URLS, static: dir, status: {} })
+  const site = await siteOf(t, { urls: URLS, static: dir, status: {}, ...config })
   const [registry] = site.app.metrics
   if (registry === undefined) throw new Error('nothing is measured')
   const reporter = new Reporter(registry)
@@ -49,6 +51,26 @@ async function measured(
     },
   }
 }
+
+t.test(
+  'behind guards files, pages and views are what they are, and refusals are told',
+  async (t) => {
+    const { ask, numbers } = await measured(t, {
+      access: [{ deny: ['192.0.2.1'] }, { path: '/b.txt', deny: ['loopback'] }],
+      redirects: [{ from: '/old', to: '/a.txt', status: 308 }],
+    })
+    for (const target of ['/a.txt', '/b.txt', '/posts/1', '/kept', '/kept', '/nowhere']) {
+      await ask(target)
+    }
+    t.strictSame(numbers('uwas_http_requests_total'), {
+      'static GET 200': [1],
+      'refused GET 403': [1],
+      '/posts/<int:id> GET 200': [1],
+      '/kept GET 200': [2],
+      'none GET 404': [1],
+    })
+  },
+)
 
 t.test('requests are counted by the template of their route, method and status', async (t) => {
   const { ask, numbers } = await measured(t)
