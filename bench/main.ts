@@ -2,6 +2,7 @@
 import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { latencyCommand } from './commands/latency.ts'
+import { memoryCommand } from './commands/memory.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
@@ -9,6 +10,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<num
   report: reportCommand,
   compare: compareCommand,
   latency: latencyCommand,
+  memory: memoryCommand,
   doctor: doctorCommand,
 }
 

@@ -20,6 +20,8 @@ export interface Sample extends LoadResult {
   readonly processMicros: number
   /** The same of the database's processes; 0 where there is none. */
   readonly databaseMicros: number
+  /** Part of the time in which the load generator's core was busy, with whatever. */
+  readonly loadBusy?: number
   /** Proportional set size of the serving processes at the end of the round. */
   readonly pssMib: number
 }
@@ -87,6 +89,7 @@ async function measure(contestant: Contestant, options: RoundOptions): Promise<S
   const core = coreBusyMs(options.serveCpu)
   const own = processMs(running.pids)
   const database = databaseMs()
+  const loading = coreBusyMs(options.loadCpu)
   const result = await load(plan, options.loadCpu, options.seconds)
   const perRequest = (ms: number): number => (ms * 1000) / result.requests
   return {
@@ -94,6 +97,7 @@ async function measure(contestant: Contestant, options: RoundOptions): Promise<S
     coreMicros: perRequest(coreBusyMs(options.serveCpu) - core),
     processMicros: perRequest(processMs(running.pids) - own),
     databaseMicros: perRequest(databaseMs() - database),
+    loadBusy: (coreBusyMs(options.loadCpu) - loading) / (result.seconds * 1000),
     pssMib: pssMib(running.pids),
   }
 }

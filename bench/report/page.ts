@@ -1,5 +1,6 @@
 /** A run as one HTML page that needs nothing else: charts, each with its table, and all settings. */
 import { type Bar, barChart, type DotRow, dotChart, escapeText } from './chart.ts'
+import { doubtsOf } from './doubts.ts'
 import { core, type Figure, format, ratioOf, spreadOf, throughput } from './figures.ts'
 import type { RivalResult, Run, ScenarioResult } from './result.ts'
 import { STYLE } from './style.ts'
@@ -59,8 +60,10 @@ function section(scenario: ScenarioResult): string {
   const left = Object.entries(scenario.leftOut).map(
     ([name, why]) => `<p class="quiet">${escapeText(`${name} is left out here: ${why}`)}</p>`,
   )
+  const doubts = doubtsOf(scenario).map((doubt) => `<p><strong>${escapeText(doubt)}</strong></p>`)
   return `<h2 id="${scenario.name}">${escapeText(scenario.title)}</h2>
 <p class="quiet">${escapeText(scenario.name)}, ${scenario.connections} connections</p>
+${doubts.join('\n')}
 ${charts.map((figure) => chartOf(scenario, figure)).join('\n')}
 ${tableOf(scenario)}
 ${left.join('\n')}`

@@ -1,4 +1,6 @@
 /** A run as Markdown: a table a scenario, for a terminal and for a README. */
+
+import { doubtsOf } from './doubts.ts'
 import { core, errorsOf, figuresOf, format, ofProcesses, ratioOf, spreadOf } from './figures.ts'
 import type { RivalResult, Run, ScenarioResult } from './result.ts'
 
@@ -42,7 +44,8 @@ export function scenarioTable(scenario: ScenarioResult): string {
   const left = Object.entries(scenario.leftOut).map(
     ([name, why]) => `\n${name} is left out here: ${why}`,
   )
-  return [...lines, ...left].join('\n')
+  const doubts = doubtsOf(scenario).map((doubt) => `\n${doubt}`)
+  return [...lines, ...left, ...doubts].join('\n')
 }
 
 /** The whole run: what it comes from, and a table a scenario. */

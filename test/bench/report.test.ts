@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Sample } from '../../bench/method/rounds.ts'
 import { core, peersOf, ratioOf } from '../../bench/report/figures.ts'
 import { runPage } from '../../bench/report/page.ts'
 import { readRun, stemOf, write } from '../../bench/report/result.ts'
@@ -89,6 +90,35 @@ t.test('the Markdown has a table a scenario and says what is not there', async (
   t.match(text, '| uwas | 11.00 | 10.00 | 1,000 | 2.00 | 50.0 | 1.000 (1.000–1.000) |')
   t.match(text, '| nginx | 20.00 | 19.00 | 1,000 | 2.00 | 50.0 | 2.000 (1.000–3.000) |')
   t.match(text, 'Caddy is left out: caddy is not here: apt-get install caddy')
+})
+
+t.test('figures of a disturbed machine, and of a load that was the limit, say so', async (t) => {
+  const of = (more: Partial<Sample>) => {
+    const [first, second] = [sample(10), sample(10, more)]
+    return run([
+      scenario('small', [
+        rival('quiet', [], { samples: [first] }),
+        rival('<odd>', [], { samples: [second] }),
+      ]),
+    ])
+  }
+  const noisy = of({ processMicros: 4 })
+  t.match(runTable(noisy), /The machine was disturbed: 60 % \(<odd>\) of the serving core's time/)
+  t.match(runPage(noisy), 'The machine was disturbed: 60 % (&lt;odd&gt;)')
+  t.notMatch(runTable(noisy), 'load generator')
+  t.notMatch(
+    runTable(of({ processMicros: 4, databaseMicros: 5 })),
+    'disturbed',
+    'the database counts',
+  )
+  // 50,000 requests of 10 µs: half of the second.
+  const starved = of({ requests: 50_000, loadBusy: 0.99 })
+  t.match(
+    runTable(starved),
+    /The load generator was the limit: .* for only 50 % \(<odd>\) of the time/,
+  )
+  t.notMatch(runTable(of({ requests: 99_000, loadBusy: 0.99 })), 'load generator', 'both are full')
+  t.notMatch(runTable(of({ requests: 50_000, loadBusy: 0.5 })), 'load generator', 'both waited')
 })
 
 t.test('a result is read back as it was written', async (t) => {
