@@ -2,6 +2,7 @@
 // called once with all of them. The gate lives until `close`, or until its environment ends.
 #include "../core/gate.h"
 
+#include "connection_counts.h"
 #include "errors.h"
 #include "event_loop.h"
 #include "functions.h"
@@ -10,6 +11,7 @@
 #include <new>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace uwas::native {
@@ -39,7 +41,9 @@ public:
   ~Watcher() { operator delete(handle_); }
 
   /// After a failure the watcher is gone.
-  static Failure start(Watcher *watcher, int listening, const GateOptions &options) {
+  static Failure start(Watcher *watcher, int listening, GateOptions options, SharedCounts counts) {
+    options.counts = counts.get();
+    watcher->counts_ = std::move(counts);
     Failure failure = watcher->gate_.open(listening, options);
     if (failure.error == Error::none)
       failure = watcher->watch();
@@ -128,6 +132,8 @@ private:
   Napi::Env env_;
   Napi::FunctionReference callback_;
   Napi::AsyncContext context_;
+  /// The gate asks them.
+  SharedCounts counts_;
   Gate gate_;
   uv_poll_s *handle_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
@@ -182,11 +188,12 @@ Napi::Value accept_binding(const Napi::CallbackInfo &info) {
   }
   GateOptions options;
   options.max_head_bytes = info[1].As<Napi::Number>().Uint32Value();
+  const int listening = info[0].As<Napi::Number>().Int32Value();
+  SharedCounts counts = info[3].IsExternal() ? counts_of(info[3]) : nullptr;
   auto *watcher = new (std::nothrow) Watcher(env, info[2].As<Napi::Function>());
-  const Failure failure =
-      watcher == nullptr
-          ? Failure{Error::limit, ENOMEM}
-          : Watcher::start(watcher, info[0].As<Napi::Number>().Int32Value(), options);
+  const Failure failure = watcher == nullptr
+                              ? Failure{Error::limit, ENOMEM}
+                              : Watcher::start(watcher, listening, options, std::move(counts));
   if (failure.error != Error::none) {
     throw_failure(env, failure);
     return env.Undefined();

@@ -21,6 +21,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("notify", Napi::Function::New<notify_binding>(env, "notify"));
   exports.Set("createShared", Napi::Function::New<create_shared_binding>(env, "createShared"));
   exports.Set("mapShared", Napi::Function::New<map_shared_binding>(env, "mapShared"));
+  exports.Set("countConnections", Napi::Function::New<count_connections_binding>(env));
+  exports.Set("clearConnections", Napi::Function::New<clear_connections_binding>(env));
+  exports.Set("admitConnection", Napi::Function::New<admit_connection_binding>(env));
+  exports.Set("moveConnection", Napi::Function::New<move_connection_binding>(env));
+  exports.Set("sweepConnections", Napi::Function::New<sweep_connections_binding>(env));
   exports.Set("accept", Napi::Function::New<accept_binding>(env, "accept"));
 #endif
   return exports;

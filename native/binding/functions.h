@@ -42,7 +42,22 @@ Napi::Value create_shared_binding(const Napi::CallbackInfo &info);
 /// mapShared(fd: number, offset: number, bytes: number): ArrayBuffer
 Napi::Value map_shared_binding(const Napi::CallbackInfo &info);
 
-/// accept(fd: number, maxHeadBytes: number, onConnections): { stop, close, waiting }
+/// countConnections(memory: number, offset: number, row: number, options): counts
+Napi::Value count_connections_binding(const Napi::CallbackInfo &info);
+
+/// clearConnections(memory: number, offset: number, row: number): void
+Napi::Value clear_connections_binding(const Napi::CallbackInfo &info);
+
+/// admitConnection(counts, fd: number): number of the admission
+Napi::Value admit_connection_binding(const Napi::CallbackInfo &info);
+
+/// moveConnection(counts, fd: number, client: string): number of the admission
+Napi::Value move_connection_binding(const Napi::CallbackInfo &info);
+
+/// sweepConnections(counts): [open, refusedTotal, refusedAddress, lastRefused]
+Napi::Value sweep_connections_binding(const Napi::CallbackInfo &info);
+
+/// accept(fd: number, maxHeadBytes: number, onConnections, counts?): { stop, close, waiting }
 Napi::Value accept_binding(const Napi::CallbackInfo &info);
 #endif
 

@@ -82,9 +82,15 @@ void Gate::step(std::vector<Arrival> &arrivals) {
 
 bool Gate::accept_some(std::vector<Arrival> &arrivals) {
   for (int i = 0; i < max_accepts && accepts_; i++) {
-    const int fd = accept4(listening_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    const int fd = accept4(listening_, reinterpret_cast<sockaddr *>(&peer), &length,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      look(fd, false, arrivals);
+      if (has_room(fd, peer))
+        look(fd, false, arrivals);
+      else
+        refuse(fd);
     } else if (ran_out(errno)) {
       epoll_ctl(poll_.get(), EPOLL_CTL_DEL, listening_, nullptr);
       accepts_ = false;
@@ -95,6 +101,19 @@ bool Gate::accept_some(std::vector<Arrival> &arrivals) {
     // Other errors are of the connection that would have come (accept(2)): the next may be fine.
   }
   return accepts_;
+}
+
+bool Gate::has_room(int fd, const sockaddr_storage &peer) const {
+  return options_.counts == nullptr ||
+         options_.counts->admit(fd, address_of(peer)) == Admission::taken;
+}
+
+/// With its bytes read, so that closing does not reset it before the client has seen the answer.
+void Gate::refuse(int fd) {
+  const std::string &words = options_.counts->refusal;
+  if (recv(fd, bytes_.data(), bytes_.size(), MSG_DONTWAIT) > 0 && !words.empty())
+    (void)!send(fd, words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  close(fd);
 }
 
 void Gate::look(int fd, bool is_last, std::vector<Arrival> &arrivals) {

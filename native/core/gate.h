@@ -3,6 +3,7 @@
 // binding/accept.cc has a single descriptor to watch. Linux only.
 #pragma once
 
+#include "connection_counts.h"
 #include "file.h"
 #include "head.h"
 
@@ -29,6 +30,8 @@ struct GateOptions {
   int silent_ms = 10'000;
   /// A head that is not complete this long after its first byte is odd.
   int partial_ms = 1'000;
+  /// Whether there is room for a connection; outlives the gate. Null: there always is.
+  ConnectionCounts *counts = nullptr;
 };
 
 class Gate {
@@ -66,6 +69,8 @@ private:
 
   /// Whether more may wait.
   bool accept_some(std::vector<Arrival> &arrivals);
+  [[nodiscard]] bool has_room(int fd, const sockaddr_storage &peer) const;
+  void refuse(int fd);
   void look(int fd, bool is_last, std::vector<Arrival> &arrivals);
   bool wait(int fd, bool spoke);
   void release(int fd, Verdict verdict, std::string_view path, std::vector<Arrival> &arrivals);

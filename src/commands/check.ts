@@ -55,6 +55,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkProxies(config, findings))
   await part(findings, () => checkGuards(config))
   await part(findings, () => checkObserved(config, findings))
+  await part(findings, () => checkConnections(config, findings))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkFiles(config, log, findings))
@@ -125,6 +126,11 @@ function checkObserved({ status, accessLog }: SiteConfig, { warnings, problems }
 /** A name that is not known here may be anywhere. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || new Networks(['loopback'], () => new Error(host)).has(host)
+}
+
+function checkConnections({ limits }: SiteConfig, { warnings }: Findings): void {
+  if (limits.connections === null || loadNative().counting !== null) return
+  warnings.push('limits.connections: without the addon connections are not limited')
 }
 
 function checkLanes({ warnings }: Findings): void {

@@ -6,8 +6,9 @@ import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
-import { measureInFlight } from '../observe/metrics/backend-metrics.ts'
+import { measureConnections, measureInFlight } from '../observe/metrics/backend-metrics.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
+import { connectionRules } from '../server/connection-limits.ts'
 import { listen } from '../server/server.ts'
 import { openTls } from '../server/tls/open-tls.ts'
 import { frontAddresses, socketAddresses } from '../supervisor/addresses.ts'
@@ -47,10 +48,14 @@ export async function serveHere(
       port: config.port,
       addresses: frontAddresses(addresses.filter(({ isTls }) => !isTls)),
       headers: securityHeaders(config.securityHeaders),
+      connections: connectionRules(config),
       tls: tls && { ...tls, addresses: frontAddresses(addresses.filter(({ isTls }) => isTls)) },
     })
     facts.serve(app, server.requestCount)
-    if (backends.metrics !== null) measureInFlight(backends.metrics, server.pendingCount)
+    if (backends.metrics !== null) {
+      measureInFlight(backends.metrics, server.pendingCount)
+      measureConnections(backends.metrics, server.connections)
+    }
     // Without a handler it would open Node's debugger.
     process.on('SIGUSR1', () => backends.logs.reopen())
     const { workers, file, root } = config

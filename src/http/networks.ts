@@ -41,6 +41,23 @@ export class Networks {
   }
 }
 
+/** Of networks as `Networks` takes them, without `unix`: bits as of IPv6, so those of IPv4 and 96 more. */
+export function networkBits(networks: readonly string[]): { address: string; bits: number }[] {
+  return networks
+    .flatMap((network) => NAMED[network] ?? [network])
+    .flatMap((network) => {
+      const read = readNetwork(network)
+      if (read === undefined) return []
+      const { address, bits, family } = read
+      return [{ address, bits: family === 'ipv4' ? bits + 96 : bits }]
+    })
+}
+
+/** Whether it is what `Networks` takes. */
+export function isNetwork(network: string): boolean {
+  return network === 'unix' || network in NAMED || readNetwork(network) !== undefined
+}
+
 /** One of a list, without its name; undefined for what is no network. */
 export function readNetwork(
   network: string,

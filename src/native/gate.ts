@@ -4,6 +4,7 @@
  * `server/`; made by `skin.ts`.
  */
 import { closeSync } from 'node:fs'
+import type { ConnectionCounts, RawCounts } from './connection-counts.ts'
 import type { About } from './skin.ts'
 
 /** `pipelined`: ordinary, with a further request behind the first. `strict`: anything but ordinary. */
@@ -78,9 +79,15 @@ export interface Gate {
    * Accepts from the listening socket `fd`, which stays the caller's. A connection is looked at
    * (MSG_PEEK) until its first head is whole, for at most 1 s and `maxHeadBytes`: one that is not
    * plainly ordinary by then is `strict`. One that is silent for 10 s is closed. `path` is that of a
-   * `pipelined` request, as sent, else empty.
+   * `pipelined` request, as sent, else empty. Where `counts` have no room for a connection, it is closed before anything
+   * else is done for it.
    */
-  accept(fd: number, maxHeadBytes: number, onConnection: OnConnection): Acceptor
+  accept(
+    fd: number,
+    maxHeadBytes: number,
+    onConnection: OnConnection,
+    counts?: ConnectionCounts | null,
+  ): Acceptor
   /** The other end of the connection `fd` as `address port`; empty when it is none, or none any more. */
   peerOf(fd: number): string
 }
@@ -100,6 +107,7 @@ export interface RawGate {
     fd: number,
     maxHeadBytes: number,
     onConnections: (batch: (number | string)[]) => void,
+    counts?: RawCounts,
   ): Acceptor
 }
 
@@ -127,13 +135,15 @@ export function createGate(
       }
     },
     kindOf: socketKind,
-    accept: (fd, maxHeadBytes, onConnection) =>
-      accept(fd, maxHeadBytes, (batch) => {
+    accept(fd, maxHeadBytes, onConnection, counts) {
+      const take = (batch: (number | string)[]): void => {
         for (let i = 0; i < batch.length; i += 3) {
           const lane = LANES[batch[i + 1] as number] as Lane
           onConnection(batch[i] as number, lane, batch[i + 2] as string)
         }
-      }),
+      }
+      return accept(fd, maxHeadBytes, take, counts?.raw)
+    },
     peerOf,
   }
 }

@@ -5,6 +5,7 @@
  */
 import { hash, randomFillSync } from 'node:crypto'
 import type { TableMemory } from '../core/table-memory.ts'
+import { CONNECTION_BYTES, type CountsPlace } from './connection-counts.ts'
 import type { SharedMemory } from './shared-memory.ts'
 
 /** Places, each for one table. */
@@ -16,7 +17,9 @@ const HEADER_BYTES = 8192
 const SEED_BYTES = 16
 const NAMES_AT = 1024
 const CLAIMED_AT = 4096
-export const SHARED_BYTES = HEADER_BYTES + TABLES * TABLE_BYTES
+/** Behind the tables: where connections are counted. */
+export const CONNECTIONS_AT = HEADER_BYTES + TABLES * TABLE_BYTES
+export const SHARED_BYTES = CONNECTIONS_AT + CONNECTION_BYTES
 
 /** What a supervisor makes for its workers: a descriptor. Throws UWAS_ERR_NATIVE_LIMIT. */
 export function createSharedTables(memory: SharedMemory): number {
@@ -52,6 +55,11 @@ export class SharedTables {
     Atomics.store(this.#claimed, place, nowSeconds())
     const buffer = this.#memory.map(this.#fd, HEADER_BYTES + place * TABLE_BYTES, TABLE_BYTES)
     return { buffer, seed: this.#seed }
+  }
+
+  /** Where the process of this row counts connections. */
+  connections(row: number): CountsPlace {
+    return { fd: this.#fd, offset: CONNECTIONS_AT, row, seed: Buffer.from(this.#seed, 'base64') }
   }
 
   #placeOf(name: bigint): number | null {

@@ -4,6 +4,7 @@
  */
 import { getSystemErrorMap, inspect } from 'node:util'
 import { type CodedError, createError, ERRORS, type ErrorCode } from '../core/errors.ts'
+import { type ConnectionCounting, createCounting, type RawCounting } from './connection-counts.ts'
 import { createGate, createJudge, type Gate, type Judge, type RawGate } from './gate.ts'
 import { createOwnProcess, type OwnProcess, type RawProcess } from './own-process.ts'
 import { createSharedMemory, type RawShared, type SharedMemory } from './shared-memory.ts'
@@ -47,6 +48,8 @@ export interface Native {
   readonly ownProcess: OwnProcess | null
   /** Null where there is no gate. */
   readonly sharedMemory: SharedMemory | null
+  /** Counts of open connections; null as the gate is. */
+  readonly counting: ConnectionCounting | null
   /** What the gate would make of a connection, for tools; null as the gate is. */
   readonly judge: Judge | null
 
@@ -59,7 +62,8 @@ export interface Native {
 export type RawNative = Pick<Native, 'mapFile' | 'openBeneath'> &
   Partial<RawGate> &
   Partial<RawProcess> &
-  Partial<RawShared>
+  Partial<RawShared> &
+  Partial<RawCounting>
 
 export type NativeCode = Extract<ErrorCode, `UWAS_ERR_NATIVE_${string}`>
 
@@ -73,6 +77,7 @@ export function createNative(raw: RawNative, kind: Native['kind'], reason?: stri
     gate: createGate(raw, inWords),
     ownProcess: createOwnProcess(raw),
     sharedMemory: createSharedMemory(raw, inWords),
+    counting: createCounting(raw, inWords),
     judge: createJudge(raw),
     ...(reason === undefined ? {} : { reason }),
     mapFile(path) {

@@ -4,10 +4,18 @@
  */
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { type Acceptor, closeListening, type Gate, type Lane } from '../native/gate.ts'
+import {
+  type Acceptor,
+  closeListening,
+  type Gate,
+  type Lane,
+  type OnConnection,
+} from '../native/gate.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
 import type { LoadedEngine } from './engine.ts'
 import type { Front, FrontAddress } from './front.ts'
 import type { Inner } from './inner.ts'
+import { endLingering } from './linger.ts'
 import { cannotListen } from './listen-error.ts'
 import { LOCAL_PEERS } from './local-peers.ts'
 import type { NativeLane } from './native-lane.ts'
@@ -70,6 +78,14 @@ function openOne(front: GatedFront, gate: Gate, address: FrontAddress): Opened {
   }
 }
 
+/** What answers, and what there is room for. */
+export interface GatedParts {
+  readonly clear: Inner
+  readonly local: Inner
+  /** Null: for any number of connections. */
+  readonly limits: ConnectionLimits | null
+}
+
 /** Where connections of a kind go. */
 interface Way extends Inner {
   readonly strict: StrictLane
@@ -82,17 +98,19 @@ export class GatedFront {
   readonly #clear: Way
   readonly #local: Way
   readonly #headers: ProxyHeaders
+  readonly #limits: ConnectionLimits | null
   /** With whether each accepts; those that do not are kept while connections wait in them. */
   readonly #acceptors: Map<Acceptor, boolean>
 
   /** `clear` answers what comes by TCP, `local` what comes by unix sockets. Both become its own. */
-  constructor(gate: Gate, engine: LoadedEngine, clear: Inner, local: Inner) {
+  constructor(gate: Gate, engine: LoadedEngine, { clear, local, limits }: GatedParts) {
     this.#gate = gate
     this.#maxHeaderBytes = engine.maxHeaderBytes
     const { maxHeaderBytes } = engine
     this.#clear = { ...clear, strict: new StrictLane(clear.lane, { maxHeaderBytes }) }
     this.#local = { ...local, strict: new StrictLane(local.lane, { maxHeaderBytes }) }
     this.#headers = new ProxyHeaders()
+    this.#limits = limits
     this.#acceptors = new Map()
     if (!engine.knowsAdopted) clear.lane.peers = new Peers(gate)
     local.lane.peers = LOCAL_PEERS
@@ -101,9 +119,8 @@ export class GatedFront {
   /** Accepts from the listening socket `fd`, which stays the caller's, until what it returns is called. */
   accept(fd: number, isLocal: boolean): () => void {
     const way = isLocal ? this.#local : this.#clear
-    const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, (taken, kind, path) =>
-      this.#take(way, taken, kind, path),
-    )
+    const take: OnConnection = (taken, kind, path) => this.#take(way, taken, kind, path)
+    const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, take, this.#limits?.counts)
     this.#forgetStopped()
     this.#acceptors.set(acceptor, true)
     return () => {
@@ -154,12 +171,19 @@ export class GatedFront {
       const socket = new Socket({ fd, allowHalfOpen: true })
       const senders = lane.application.services.find(PROXY_SENDERS)
       // Its header is no ordinary request line, so that the gate sends all connections with one here.
-      if (senders?.has(socket)) this.#headers.read(socket, () => strict.adopt(socket))
+      if (senders?.has(socket)) this.#headers.read(socket, () => this.#adopt(strict, socket))
       else strict.adopt(socket)
     } catch (error) {
       lane.application.log.error('a connection could not be taken over', error)
       closeSync(fd)
     }
+  }
+
+  /** Now that it is known whose connection a balancer has handed on. */
+  #adopt(strict: StrictLane, socket: Socket): void {
+    const limits = this.#limits
+    if (limits?.admitsClient(socket) === false) endLingering(socket, limits.refusal)
+    else strict.adopt(socket)
   }
 }
 

@@ -13,11 +13,28 @@ export function refusalLength(status: number, hint = ''): number {
   return (refusal(status).body as string).length + hint.length
 }
 
+/** For a connection that there is no room for, whenever it comes: a reply without a Date (RFC 9110 section 6.6.1 lets a 5xx be). */
+export function busyBytes(heads: Heads): Uint8Array {
+  const body = text(`503 ${reasonOf(503)}\n`, { status: 503, headers: { 'Retry-After': '1' } })
+  return whole(body, heads, [])
+}
+
 /** The whole of it, for a connection without a request that could be answered. `hint`: what to do. */
 export function refusalBytes(status: number, heads: Heads, hint = ''): Uint8Array {
   const body = text(`${status} ${reasonOf(status)}\n${hint}`, { status })
-  const head = `HTTP/1.1 ${Buffer.from(heads.of(body)).toString('latin1')}`
-  const content = body.body as string
-  const rest = `Date: ${formatHttpDate(Date.now())}\r\nConnection: close\r\nContent-Length: ${content.length}`
-  return Buffer.from(`${head}\r\n${rest}\r\n\r\n${content}`, 'latin1')
+  return whole(body, heads, [`Date: ${formatHttpDate(Date.now())}`])
+}
+
+function whole(reply: Reply, heads: Heads, lines: readonly string[]): Uint8Array {
+  const content = reply.body as string
+  const head = `HTTP/1.1 ${Buffer.from(heads.of(reply)).toString('latin1')}`
+  const all = [
+    head,
+    ...lines,
+    'Connection: close',
+    `Content-Length: ${content.length}`,
+    '',
+    content,
+  ]
+  return Buffer.from(all.join('\r\n'), 'latin1')
 }

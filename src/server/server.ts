@@ -4,15 +4,19 @@
  */
 import { DRAINING } from '../http/events.ts'
 import type { HeaderList } from '../http/headers.ts'
+import type { ConnectionStats } from '../native/connection-counts.ts'
 import type { Gate } from '../native/gate.ts'
 import { loadNative } from '../native/load.ts'
 import type { Application } from './application.ts'
+import { ConnectionLimits, type ConnectionRules } from './connection-limits.ts'
 import { type LoadedEngine, loadEngine } from './engine.ts'
 import type { Front, FrontAddress } from './front.ts'
 import { GatedFront, listenGated } from './gated.ts'
+import { createHeads } from './heads.ts'
 import { HttpsRedirect } from './https-redirect.ts'
 import { createInner, type Inner } from './inner.ts'
 import { NativeLane } from './native-lane.ts'
+import { busyBytes } from './refusal.ts'
 import { CLEAR } from './scheme.ts'
 import type { Certificates } from './tls/certificates.ts'
 import type { CertificateEnd } from './tls/expiry.ts'
@@ -34,6 +38,8 @@ export interface ListenOptions {
   readonly headers: HeaderList
   /** Looks at connections first; null leaves them all to the engine. Default: the addon's, if it is there. */
   readonly gate?: Gate | null
+  /** How many connections may be open; without a gate they are not limited. Default: any number. */
+  readonly connections?: ConnectionRules | null
   /** TLS on a port of its own, or where `addresses` says; null: on the sockets that it is told to accept from. Default none. */
   readonly tls?:
     | (TlsOptions & { readonly port: number | null; readonly addresses?: readonly FrontAddress[] })
@@ -86,6 +92,8 @@ export interface Serving {
   close(options?: CloseOptions): Promise<number>
   /** Accepts from a listening socket for TLS, which becomes the server's, until what it returns is called. */
   acceptTls(handle: ListeningHandle): () => void
+  /** Open and refused connections of this process; null where they are not limited. */
+  connections(): ConnectionStats | null
   /** When its certificates end; empty without TLS. */
   certificateEnds(): readonly CertificateEnd[]
 }
@@ -120,8 +128,9 @@ const SILENT_GRACE_MS = 250
 /** Starts to serve. Throws UWAS_ERR_SERVER_LISTEN when an address cannot be had, UWAS_ERR_SERVER_NO_ENGINE. */
 export async function listen(application: Application, options: ListenOptions): Promise<Server> {
   const { host, tls = null } = options
-  const parts = assemble(application, options.headers, tls)
-  const front = await openFront(parts, options)
+  const gate = options.gate === undefined ? loadNative().gate : options.gate
+  const parts = assemble(application, { ...options, gate, tls })
+  const front = await openFront(parts, { ...options, gate })
   const usual = tls?.port == null ? [] : [{ host, port: tls.port }]
   const tlsPorts = tls === null ? [] : await listenTls(parts, front, tls.addresses ?? usual)
   const { ports, gated } = front
@@ -136,10 +145,11 @@ export function serveHanded(
     readonly headers: HeaderList
     readonly gate: Gate
     readonly tls?: TlsOptions | null
+    readonly connections?: ConnectionRules | null
   },
 ): HandedServer {
-  const parts = assemble(application, options.headers, options.tls ?? null)
-  const front = new GatedFront(options.gate, parts.engine, parts.clear, parts.local)
+  const parts = assemble(application, options)
+  const front = new GatedFront(options.gate, parts.engine, parts)
   return { ...serving(parts, front), accept: (fd, isLocal) => front.accept(fd, isLocal) }
 }
 
@@ -151,6 +161,7 @@ interface Parts {
   readonly local: Inner
   readonly tls: TlsParts | null
   readonly stopping: AbortController
+  readonly limits: ConnectionLimits | null
 }
 
 interface TlsParts {
@@ -160,7 +171,15 @@ interface TlsParts {
   readonly publicPort: number | null
 }
 
-function assemble(application: Application, headers: HeaderList, tls: TlsOptions | null): Parts {
+interface AssembleOptions {
+  readonly headers: HeaderList
+  readonly gate: Gate | null
+  readonly tls?: TlsOptions | null
+  readonly connections?: ConnectionRules | null
+}
+
+function assemble(application: Application, options: AssembleOptions): Parts {
+  const { headers, tls = null } = options
   const engine = loadEngine()
   const stopping = new AbortController()
   application.services.provide(DRAINING, stopping.signal)
@@ -168,15 +187,30 @@ function assemble(application: Application, headers: HeaderList, tls: TlsOptions
   const scheme = { ...CLEAR, redirect: tls?.redirect === true ? redirect : null }
   const clear = createInner(engine, application, headers, scheme)
   const local = createInner(engine, application, headers, scheme)
-  if (tls === null || redirect === null) return { engine, clear, local, tls: null, stopping }
+  const limits = limitsOf(application, options)
+  const parts = { engine, clear, local, stopping, limits }
+  if (tls === null || redirect === null) return { ...parts, tls: null }
   const fields = tls.hsts === null ? null : { list: hstsField(tls.hsts) }
   const lane = new NativeLane(application, headers, { secure: true, fields, redirect: null })
   const { maxHeaderBytes } = engine
   const lanes = { secure: lane, clear: clear.lane }
   const { sockets } = clear
-  const front = new TlsFront(lanes, { ...tls, maxHeaderBytes, sockets })
+  const front = new TlsFront(lanes, { ...tls, maxHeaderBytes, sockets, limits })
   const { publicPort } = tls
-  return { engine, clear, local, tls: { lane, front, redirect, publicPort }, stopping }
+  return { ...parts, tls: { lane, front, redirect, publicPort } }
+}
+
+/** Null where nothing is to be limited, or cannot be. */
+function limitsOf(
+  { log }: Application,
+  { connections = null, gate, headers }: AssembleOptions,
+): ConnectionLimits | null {
+  const { counting } = loadNative()
+  if (connections === null) return null
+  if (gate !== null && counting !== null)
+    return new ConnectionLimits(counting, connections, busyBytes(createHeads(headers)), log)
+  log.warn('limits.connections: connections are not limited; that needs Linux and the native addon')
+  return null
 }
 
 function redirectOf({ certificates, publicPort }: TlsOptions): HttpsRedirect {
@@ -208,7 +242,7 @@ async function listenTls(
 }
 
 function serving(
-  { engine, clear, local, tls, stopping }: Parts,
+  { engine, clear, local, tls, stopping, limits }: Parts,
   front: Pick<Front, 'stop' | 'busy' | 'close'>,
 ) {
   const inners = [clear, local]
@@ -226,6 +260,7 @@ function serving(
       for (const { sockets } of inners) sockets.use(next)
     },
     acceptTls: (handle: ListeningHandle) => (tls as TlsParts).front.accept(handle),
+    connections: () => limits?.stats() ?? null,
     certificateEnds: () => tls?.front.certificateEnds() ?? [],
     async close({ graceMs = 10_000, lingerMs = LINGER_MS }: CloseOptions = {}) {
       for (const one of lanes) one.draining = true
@@ -246,6 +281,7 @@ function serving(
       const cut = pending()
       front.close()
       tls?.front.close()
+      limits?.close()
       return cut
     },
   }
@@ -277,12 +313,13 @@ class Quiet {
 }
 
 async function openFront(
-  { engine, clear, local }: Parts,
-  { host, port, addresses, isShared = false, gate = loadNative().gate }: ListenOptions,
+  parts: Parts,
+  { host, port, addresses, isShared = false, gate }: ListenOptions & { readonly gate: Gate | null },
 ): Promise<Front> {
+  const { engine, clear, local } = parts
   const all = addresses ?? [{ host, port, isShared }]
   if (gate !== null) {
-    const front = new GatedFront(gate, engine, clear, local)
+    const front = new GatedFront(gate, engine, parts)
     try {
       return await listenGated(front, gate, all)
     } catch (error) {

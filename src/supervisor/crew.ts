@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../core/log.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
 import { assignSockets } from './assign.ts'
+import type { ConnectionRows } from './connection-rows.ts'
 import { enough } from './limits.ts'
 import type { ListeningSocket } from './listening-sockets.ts'
 import type { Begin, Ready } from './messages.ts'
@@ -15,9 +16,10 @@ import { describeEnd, type WorkerCommand, WorkerProcess } from './worker-process
 /** What a crew asks of its supervisor. */
 export interface CrewHost {
   readonly command: WorkerCommand
+  readonly rows: ConnectionRows
   readonly log: Log
   /** What workers are told; the place is added. */
-  begin(): Omit<Begin, 'slot' | 'migrates'>
+  begin(): Omit<Begin, 'slot' | 'row' | 'migrates'>
   limits(): SiteWorkers
   sockets(): readonly ListeningSocket[]
 }
@@ -90,7 +92,8 @@ export class Crew {
     await worker.settings
     const { startTimeoutMs } = this.#host.limits()
     worker.expectWithin(migrates ? 0 : startTimeoutMs)
-    worker.begin({ ...this.#host.begin(), slot: worker.slot, migrates })
+    worker.row = this.#host.rows.take()
+    worker.begin({ ...this.#host.begin(), slot: worker.slot, row: worker.row, migrates })
     if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
     const ready = await worker.ready
     if (this.#isLeaving) worker.leave()
@@ -174,6 +177,7 @@ export class Crew {
 
   #onEnd(worker: WorkerProcess): void {
     this.#running.delete(worker)
+    this.#host.rows.give(worker.row)
     const slot = this.#slots.find((one) => one.worker === worker)
     if (slot === undefined || this.#isStopping || worker.end === null) return
     this.#lose(slot, worker, `ended ${describeEnd(worker.end)}`)

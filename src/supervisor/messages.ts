@@ -43,6 +43,8 @@ export interface Answered {
 export interface Begin {
   /** Place of the worker, from 0. */
   readonly slot: number
+  /** Where it counts its connections, in the memory that all workers have together; -1: nowhere. */
+  readonly row: number
   readonly workers: number
   /** Of the embedded PostgreSQL, where there is one. */
   readonly databaseUrl: string | null

@@ -14,7 +14,7 @@ export async function listenByItself(
   application: Application,
   headers: HeaderList,
   { addresses, isNew }: NonNullable<Begin['listens']>,
-  tls: ListenOptions['tls'] = null,
+  options: Pick<ListenOptions, 'tls' | 'connections'> = {},
 ): Promise<Server> {
   const all: FrontAddress[] = []
   for (const { host, port, path } of addresses) {
@@ -22,5 +22,5 @@ export async function listenByItself(
     const free = isNew && path === null ? await freePort(at) : port
     all.push({ ...at, port: free, isShared: true })
   }
-  return listen(application, { port: 0, addresses: all, headers, gate: null, tls })
+  return listen(application, { port: 0, addresses: all, headers, gate: null, ...options })
 }

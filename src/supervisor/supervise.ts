@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import { createSharedTables } from '../native/shared-tables.ts'
+import { ConnectionRows } from './connection-rows.ts'
 import { openControl } from './control.ts'
 import { refuseInherited } from './inherited-sockets.ts'
 import { openSiteStatus } from './open-status.ts'
@@ -50,6 +51,7 @@ export async function supervise({
   const sharedFd = sharedMemory === null ? undefined : createSharedTables(sharedMemory)
   const supervisor: Supervisor = new Supervisor({
     command: { ...command, sharedFd },
+    rows: new ConnectionRows(native.counting, sharedFd ?? null),
     gate: native.gate,
     log,
     inherited,

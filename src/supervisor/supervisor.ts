@@ -12,6 +12,7 @@ import { TicketKeys } from '../server/tls/ticket-keys.ts'
 import type { SiteStatus } from '../was/status.ts'
 import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
 import { changedAddresses, type SocketAddress } from './addresses.ts'
+import type { ConnectionRows } from './connection-rows.ts'
 import { Crew } from './crew.ts'
 import { adoptSocket, type Held, ListeningSockets } from './listening-sockets.ts'
 import type { Begin, Ready, Settings } from './messages.ts'
@@ -22,6 +23,8 @@ export interface SupervisorOptions {
   readonly command: WorkerCommand
   /** Makes the listening sockets; null where workers listen by themselves. */
   readonly gate: Gate | null
+  /** Where workers count connections. */
+  readonly rows: ConnectionRows
   readonly log: Log
   /** Listening sockets that it was started with; where there are some, it opens none. */
   readonly inherited: readonly number[]
@@ -75,6 +78,7 @@ export class Supervisor {
     this.#nextReload = null
     this.#crew = new Crew({
       command: options.command,
+      rows: options.rows,
       log: options.log,
       begin: () => this.#begin(),
       limits: () => this.#settings?.workers ?? DEFAULT_WORKERS,
@@ -233,7 +237,7 @@ export class Supervisor {
     if (isEmbedded) this.#postgres ??= await this.#options.startPostgres(stateDir)
   }
 
-  #begin(): Omit<Begin, 'slot' | 'migrates'> {
+  #begin(): Omit<Begin, 'slot' | 'row' | 'migrates'> {
     const { workers } = this.#known
     const isNew = this.#crew.slots.length === 0
     const clear = this.#addresses.filter(({ isTls }) => !isTls)

@@ -56,6 +56,8 @@ export type WorkerState = 'starting' | 'ready' | 'stopping' | 'ended'
 
 export class WorkerProcess {
   readonly slot: number
+  /** Where it counts its connections, as `ConnectionRows` has given it; -1 before. */
+  row: number
   state: WorkerState
   /** When it became ready, by `performance.now()`. */
   readyAt: number
@@ -85,6 +87,7 @@ export class WorkerProcess {
 
   constructor(slot: number, command: WorkerCommand, events: WorkerEvents) {
     this.slot = slot
+    this.row = -1
     this.state = 'starting'
     this.readyAt = 0
     this.missedBeats = 0

@@ -12,7 +12,8 @@ import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 import { SharedTables } from '../native/shared-tables.ts'
-import { measureInFlight } from '../observe/metrics/backend-metrics.ts'
+import { measureConnections, measureInFlight } from '../observe/metrics/backend-metrics.ts'
+import { connectionRules } from '../server/connection-limits.ts'
 import {
   type CloseOptions,
   type HandedServer,
@@ -69,6 +70,7 @@ class Worker {
   readonly #exitCode: Deferred<number>
   /** How to stop accepting, by the key of the socket. */
   readonly #accepted: Map<string, () => void>
+  #shared: SharedTables | null
   #config: SiteConfig | null
   #backends: Backends | null
   #app: App | null
@@ -84,6 +86,7 @@ class Worker {
     this.#begin = new Deferred()
     this.#exitCode = new Deferred()
     this.#accepted = new Map()
+    this.#shared = null
     this.#config = null
     this.#backends = null
     this.#app = null
@@ -99,7 +102,7 @@ class Worker {
     process.title = 'uwas: worker'
     const { ownProcess } = loadNative()
     ownProcess?.endWithParent(START_SECONDS)
-    useShared()
+    this.#shared = useShared()
     this.#takeSignals()
     const site = this.#site
     const config = await site.load()
@@ -119,7 +122,10 @@ class Worker {
     this.#answers = new WorkerAnswers(app, this.#channel)
     const ports = await this.#open(app, begin, tls)
     const metrics = this.#backends?.metrics ?? null
-    if (metrics !== null) measureInFlight(metrics, () => this.#server?.pendingCount() ?? 0)
+    if (metrics !== null) {
+      measureInFlight(metrics, () => this.#server?.pendingCount() ?? 0)
+      measureConnections(metrics, () => this.#server?.connections() ?? null)
+    }
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
     await this.#channel.tell({ type: 'ready', ready: { ports, counts: app.counts } })
@@ -155,23 +161,22 @@ class Worker {
   /** Resolves to the ports that it listens on by itself. */
   async #open(
     app: App,
-    { listens, tlsPort }: Begin,
+    { listens, tlsPort, row }: Begin,
     opened: Awaited<ReturnType<typeof openTls>>,
   ): Promise<readonly number[]> {
     const headers = securityHeaders(app.config.securityHeaders)
     const { gate } = loadNative()
     const tls = opened && { ...opened, port: null, publicPort: opened.publicPort ?? tlsPort }
     if (listens === null && gate !== null) {
-      this.#handed = serveHanded(app, { headers, gate, tls })
+      const connections = connectionRules(app.config, this.#shared?.connections(row))
+      this.#handed = serveHanded(app, { headers, gate, tls, connections })
       this.#server = this.#handed
       return []
     }
-    const server = await listenByItself(
-      app,
-      headers,
-      listens ?? { addresses: [], isNew: true },
+    const server = await listenByItself(app, headers, listens ?? { addresses: [], isNew: true }, {
       tls,
-    )
+      connections: connectionRules(app.config),
+    })
     this.#server = server
     return server.ports
   }
@@ -293,13 +298,14 @@ class Worker {
 }
 
 /** Counts in the memory that the supervisor has given to all workers: before the site is loaded, which makes limits. */
-function useShared(): void {
+function useShared(): SharedTables | null {
   const fd = process.env[SHARED_VARIABLE]
   const { sharedMemory } = loadNative()
   delete process.env[SHARED_VARIABLE]
-  if (fd === undefined || sharedMemory === null) return
+  if (fd === undefined || sharedMemory === null) return null
   const tables = new SharedTables(sharedMemory, Number(fd))
   shareTables((name, bytes) => tables.claim(name, bytes))
+  return tables
 }
 
 function settingsOf(config: SiteConfig, name: string): Settings {

@@ -21,7 +21,7 @@ import type {
 } from './config-types.ts'
 import type { DatabaseConfig } from './database-options.ts'
 import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
-import { DEFAULT_LIMITS } from './limits/options.ts'
+import { limitsOf } from './limits/options.ts'
 import { listeningOf } from './listen.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { serverTimingOf } from './server-timing.ts'
@@ -137,7 +137,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     tls: tlsOf(config.tls, listening.tlsListen, root),
     workers: workersOf(config.workers),
     stateDir: resolve(root, config.stateDir ?? '.uwas'),
-    limits: withDefaults(DEFAULT_LIMITS, config.limits),
+    limits: limitsOf(config.limits),
     access: config.access ?? [],
     proxyProtocol: config.proxyProtocol === undefined ? null : [...config.proxyProtocol],
     trustedProxies: proxiesOf(config.trustedProxies),

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { TicketKeys } from '../../src/server/tls/ticket-keys.ts'
+import { ConnectionRows } from '../../src/supervisor/connection-rows.ts'
 import { Crew } from '../../src/supervisor/crew.ts'
 import type { WorkerCommand } from '../../src/supervisor/worker-process.ts'
 import { DEFAULT_WORKERS } from '../../src/was/worker-limits.ts'
@@ -18,6 +19,7 @@ t.test('a process that cannot be made is a line in the log, and is tried again',
     get command() {
       return tries.length > 1 ? (tries.shift() as WorkerCommand) : (tries[0] as WorkerCommand)
     },
+    rows: new ConnectionRows(null, null),
     log: createLog((line) => lines.push(line)),
     begin: () => ({
       workers: 1,

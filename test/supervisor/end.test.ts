@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readVersion } from '../../src/commands/version.ts'
 import { createLog } from '../../src/core/log.ts'
+import { ConnectionRows } from '../../src/supervisor/connection-rows.ts'
 import { reloadAndTell } from '../../src/supervisor/reload-and-tell.ts'
 import { ServiceManager } from '../../src/supervisor/service-manager.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
@@ -96,6 +97,7 @@ t.test('a supervisor that stops does not reload', async (t) => {
     command: { file: '/bin/false', args: [], version: '0', user: undefined },
     inherited: [],
     gate: null,
+    rows: new ConnectionRows(null, null),
     log,
     startPostgres: () => Promise.reject(new Error('none')),
     onSettings: () => ({ isPatient: false }),

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { type App, type Backends, createApp, openBackends } from '../../src/app.ts'
 import { createLog } from '../../src/core/log.ts'
 import { securityHeaders } from '../../src/http/security-headers.ts'
+import { connectionRules } from '../../src/server/connection-limits.ts'
 import { listen, type Server } from '../../src/server/server.ts'
 import { openTls } from '../../src/server/tls/open-tls.ts'
 import { parseConfig } from '../../src/was/config.ts'
@@ -31,7 +32,8 @@ export async function siteOf(t: Test, config: UserConfig): Promise<TestSite> {
   const app = await createApp(parse(config), backends, { log: logger })
   const headers = securityHeaders(app.config.securityHeaders)
   const tls = await openTls(app.config.tls, logger)
-  const server = await listen(app, { host: '127.0.0.1', port: 0, headers, tls })
+  const connections = connectionRules(app.config)
+  const server = await listen(app, { host: '127.0.0.1', port: 0, headers, tls, connections })
   let closing: Promise<number> | undefined
   const close: Server['close'] = (options) => {
     closing ??= server.close(options)

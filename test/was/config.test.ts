@@ -64,6 +64,7 @@ t.test('an empty configuration is complete', async (t) => {
       minSendBytesPerSecond: 1024,
       maxResponseSeconds: 21_600,
       requests: [],
+      connections: null,
     },
     access: [],
     proxyProtocol: null,

@@ -136,6 +136,32 @@ export function measureInFlight(registry: Registry, pending: () => number): void
   registry.onCollect(() => inFlight.set(pending()))
 }
 
+/** Connections of a server that limits them: null where it does not. */
+export function measureConnections(
+  registry: Registry,
+  read: () => {
+    readonly open: number
+    readonly refusedTotal: number
+    readonly refusedAddress: number
+  } | null,
+): void {
+  if (read() === null) return
+  const open = registry
+    .gauge('uwas_connections_open', { help: 'Connections of clients that are open.' })
+    .at()
+  const refused = registry.counter('uwas_connections_refused_total', {
+    help: 'Connections that there was no room for, by the limit.',
+    labels: ['limit'],
+  })
+  registry.onCollect(() => {
+    const stats = read()
+    if (stats === null) return
+    open.set(stats.open)
+    refused.at('total').set(stats.refusedTotal)
+    refused.at('address').set(stats.refusedAddress)
+  })
+}
+
 /** How long statements take, by their names: for `createDatabase`. */
 export function measureStatements(registry: Registry): {
   note(statement: string, ms: number, hasFailed: boolean): void

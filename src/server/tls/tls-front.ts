@@ -11,6 +11,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { normalizeHost } from '../../route/host-pattern.ts'
+import type { ConnectionLimits } from '../connection-limits.ts'
 import { isHost } from '../fences.ts'
 import { Http2Lane } from '../http2/http2-lane.ts'
 import { endLingering } from '../linger.ts'
@@ -44,6 +45,8 @@ export interface TlsFrontOptions {
   readonly refusesUnknown?: boolean
   /** Default: this server's own. */
   readonly tickets?: TicketKeys | undefined
+  /** Default: for any number of connections. */
+  readonly limits?: ConnectionLimits | null
   /** Until its first byte, and from there to the end of its handshake, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number
 }
@@ -72,6 +75,7 @@ export class TlsFront {
   readonly #clients: Map<string, string>
   readonly #server: TlsServer
   readonly #timeoutMs: number
+  readonly #limits: ConnectionLimits | null
   readonly #listening: Set<NetServer>
   /** All connections, by their sockets below TLS. */
   readonly #open: Set<Socket>
@@ -87,6 +91,7 @@ export class TlsFront {
     this.#refusesUnknown = options.refusesUnknown ?? false
     this.#tickets = options.tickets ?? new TicketKeys()
     this.#timeoutMs = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
+    this.#limits = options.limits ?? null
     this.#listening = new Set()
     this.#open = new Set()
     this.#headers = new ProxyHeaders()
@@ -199,6 +204,7 @@ export class TlsFront {
   }
 
   #accept(socket: Socket): void {
+    if (this.#limits?.admits(socket) === false) return void socket.destroy()
     const senders = this.#lanes.secure.application.services.find(PROXY_SENDERS)
     if (!senders?.has(socket)) return this.#take(socket)
     const peer = endOf(socket)
@@ -209,6 +215,7 @@ export class TlsFront {
     })
     this.#headers.read(socket, () => {
       const { remoteAddress } = socket
+      if (this.#limits?.admitsClient(socket) === false) return void socket.destroy()
       if (remoteAddress !== undefined) this.#clients.set(peer, remoteAddress)
       this.#take(socket)
     })
