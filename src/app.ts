@@ -28,7 +28,11 @@ import { declaredStatements } from './model/statement-registry.ts'
 import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
-import { measureBackends, measureStatements } from './observe/metrics/backend-metrics.ts'
+import {
+  measureAccessLog,
+  measureBackends,
+  measureStatements,
+} from './observe/metrics/backend-metrics.ts'
 import { HttpMetrics } from './observe/metrics/http-metrics.ts'
 import { measureProcess } from './observe/metrics/process-metrics.ts'
 import { Registry } from './observe/metrics/registry.ts'
@@ -178,6 +182,7 @@ export async function openBackends(
   })
   const stopMeasuring = metrics === null ? null : measureProcess(metrics)
   if (metrics !== null) measureBackends(metrics, { files, values, pages, database })
+  if (metrics !== null && logs.access !== null) measureAccessLog(metrics, logs.access)
   const sharedTags =
     database !== null && isCacheShared(config, workers)
       ? new SharedTags({ tags: values.tags, database, log })

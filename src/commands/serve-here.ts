@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
-import { measureConnections, measureInFlight } from '../observe/metrics/backend-metrics.ts'
+import { measureServer } from '../observe/metrics/server-metrics.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
 import { connectionRules } from '../server/connection-limits.ts'
 import { listen } from '../server/server.ts'
@@ -49,13 +49,11 @@ export async function serveHere(
       addresses: frontAddresses(addresses.filter(({ isTls }) => !isTls)),
       headers: securityHeaders(config.securityHeaders),
       connections: connectionRules(config),
+      countsConnections: backends.metrics !== null,
       tls: tls && { ...tls, addresses: frontAddresses(addresses.filter(({ isTls }) => isTls)) },
     })
     facts.serve(app, server.requestCount)
-    if (backends.metrics !== null) {
-      measureInFlight(backends.metrics, server.pendingCount)
-      measureConnections(backends.metrics, server.connections)
-    }
+    if (backends.metrics !== null) measureServer(backends.metrics, server)
     // Without a handler it would open Node's debugger.
     process.on('SIGUSR1', () => backends.logs.reopen())
     const { workers, file, root } = config

@@ -21,6 +21,8 @@ export interface Front {
   stop(): void
   /** Connections that have begun something beyond the replies that the lane counts itself. */
   busy(): number
+  /** Open connections that the engine does not have. */
+  connections(): number
   /** Closes all connections at once. */
   close(): void
 }

@@ -51,6 +51,7 @@ export async function listenGated(
       front.stop()
     },
     busy: () => front.busy(),
+    connections: () => front.connections(),
     close: () => front.close(),
   }
 }
@@ -137,10 +138,21 @@ export class GatedFront {
   }
 
   busy(): number {
-    let waiting = 0
+    const active = this.#ways.reduce((sum, { strict }) => sum + strict.active, 0)
+    return this.#unread() + active
+  }
+
+  /** Those that the engine does not have. */
+  connections(): number {
+    const strict = this.#ways.reduce((sum, { strict }) => sum + strict.connections, 0)
+    return this.#unread() + strict
+  }
+
+  /** They have no lane yet. */
+  #unread(): number {
+    let waiting = this.#headers.waiting
     for (const acceptor of this.#acceptors.keys()) waiting += acceptor.waiting()
-    for (const { strict } of this.#ways) waiting += strict.active
-    return this.#headers.waiting + waiting
+    return waiting
   }
 
   close(): void {

@@ -5,23 +5,36 @@ import type { LoadedEngine } from './engine.ts'
 import type { EngineApp } from './engine-types.ts'
 import { NativeLane } from './native-lane.ts'
 import type { Scheme } from './scheme.ts'
-import { SocketLane } from './socket-lane.ts'
+import { type OpenConnections, SocketLane } from './socket-lane.ts'
+
+export interface InnerOptions {
+  readonly headers: HeaderList
+  readonly scheme: Scheme
+  /** Whether somebody will ask how many are open. */
+  readonly countsConnections: boolean
+}
 
 export interface Inner {
   readonly app: EngineApp
   readonly lane: NativeLane
   readonly sockets: SocketLane
+  readonly connections: Readonly<OpenConnections>
 }
 
 export function createInner(
   { uws }: LoadedEngine,
   application: Application,
-  headers: HeaderList,
-  scheme: Scheme,
+  { headers, scheme, countsConnections }: InnerOptions,
 ): Inner {
   const lane = new NativeLane(application, headers, scheme)
   const app = uws.App()
   app.get('/*', (res, req) => lane.handleGet(res, req))
   app.any('/*', (res, req) => lane.handleOther(res, req))
-  return { app, lane, sockets: new SocketLane(uws, app, lane) }
+  const connections: OpenConnections = { count: 0 }
+  const count = (_res: object, change: number): void => {
+    connections.count += change
+  }
+  // It costs each connection about 3 µs: two calls from the engine.
+  if (countsConnections) app.filter(count)
+  return { app, lane, sockets: new SocketLane(uws, app, lane, connections), connections }
 }

@@ -40,6 +40,8 @@ export interface ListenOptions {
   readonly gate?: Gate | null
   /** How many connections may be open; without a gate they are not limited. Default: any number. */
   readonly connections?: ConnectionRules | null
+  /** Whether `connectionCount` will be asked. Default false. */
+  readonly countsConnections?: boolean
   /** TLS on a port of its own, or where `addresses` says; null: on the sockets that it is told to accept from. Default none. */
   readonly tls?:
     | (TlsOptions & { readonly port: number | null; readonly addresses?: readonly FrontAddress[] })
@@ -83,6 +85,8 @@ export interface Serving {
   requestCount(): number
   /** Replies that have begun and have not been handed over completely. */
   pendingCount(): number
+  /** Open connections, WebSockets too; without `countsConnections` those of HTTP by the engine are not among them. */
+  connectionCount(): { readonly http: number; readonly https: number }
   /** Serves `application` from the next request on; WebSockets of the one before are closed with 1001. */
   use(application: Application): void
   /**
@@ -93,7 +97,7 @@ export interface Serving {
   /** Accepts from a listening socket for TLS, which becomes the server's, until what it returns is called. */
   acceptTls(handle: ListeningHandle): () => void
   /** Open and refused connections of this process; null where they are not limited. */
-  connections(): ConnectionStats | null
+  connectionLimits(): ConnectionStats | null
   /** When its certificates end; empty without TLS. */
   certificateEnds(): readonly CertificateEnd[]
 }
@@ -144,6 +148,7 @@ export function serveHanded(
   options: {
     readonly headers: HeaderList
     readonly gate: Gate
+    readonly countsConnections?: boolean
     readonly tls?: TlsOptions | null
     readonly connections?: ConnectionRules | null
   },
@@ -174,19 +179,21 @@ interface TlsParts {
 interface AssembleOptions {
   readonly headers: HeaderList
   readonly gate: Gate | null
+  readonly countsConnections?: boolean
   readonly tls?: TlsOptions | null
   readonly connections?: ConnectionRules | null
 }
 
 function assemble(application: Application, options: AssembleOptions): Parts {
-  const { headers, tls = null } = options
+  const { headers, countsConnections = false, tls = null } = options
   const engine = loadEngine()
   const stopping = new AbortController()
   application.services.provide(DRAINING, stopping.signal)
   const redirect = tls === null ? null : redirectOf(tls)
   const scheme = { ...CLEAR, redirect: tls?.redirect === true ? redirect : null }
-  const clear = createInner(engine, application, headers, scheme)
-  const local = createInner(engine, application, headers, scheme)
+  const inner = { headers, scheme, countsConnections }
+  const clear = createInner(engine, application, inner)
+  const local = createInner(engine, application, inner)
   const limits = limitsOf(application, options)
   const parts = { engine, clear, local, stopping, limits }
   if (tls === null || redirect === null) return { ...parts, tls: null }
@@ -243,7 +250,7 @@ async function listenTls(
 
 function serving(
   { engine, clear, local, tls, stopping, limits }: Parts,
-  front: Pick<Front, 'stop' | 'busy' | 'close'>,
+  front: Pick<Front, 'stop' | 'busy' | 'connections' | 'close'>,
 ) {
   const inners = [clear, local]
   const lanes = [...inners.map(({ lane }) => lane), ...(tls === null ? [] : [tls.lane])]
@@ -254,13 +261,17 @@ function serving(
     engineVersion: engine.version,
     requestCount: requests,
     pendingCount: pending,
+    connectionCount: () => ({
+      http: inners.reduce((sum, one) => sum + one.connections.count, front.connections()),
+      https: tls?.front.connections ?? 0,
+    }),
     use(next: Application) {
       next.services.provide(DRAINING, stopping.signal)
       for (const one of lanes) one.application = next
       for (const { sockets } of inners) sockets.use(next)
     },
     acceptTls: (handle: ListeningHandle) => (tls as TlsParts).front.accept(handle),
-    connections: () => limits?.stats() ?? null,
+    connectionLimits: () => limits?.stats() ?? null,
     certificateEnds: () => tls?.front.certificateEnds() ?? [],
     async close({ graceMs = 10_000, lingerMs = LINGER_MS }: CloseOptions = {}) {
       for (const one of lanes) one.draining = true

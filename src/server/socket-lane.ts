@@ -36,6 +36,11 @@ const ENGINE_BACKPRESSURE_MARGIN_BYTES = 64 * 1024
 
 const GOING_AWAY = 'the server stops or restarts'
 
+/** Those that the engine has, with its WebSockets. */
+export interface OpenConnections {
+  count: number
+}
+
 interface Found extends FoundSocket {
   /** As the client named it, and as a rewrite has made it. */
   readonly asked: string
@@ -47,6 +52,7 @@ export class SocketLane {
   readonly #uws: Engine
   readonly #app: EngineApp
   readonly #lane: NativeLane
+  readonly #connections: OpenConnections
   readonly #scan: FieldScan
   readonly #open: Set<ServerSocket>
   /** Groups of limits that the engine knows; it forgets none. */
@@ -55,10 +61,11 @@ export class SocketLane {
   /** Handlers that have begun and not ended. */
   running: number
 
-  constructor(uws: Engine, app: EngineApp, lane: NativeLane) {
+  constructor(uws: Engine, app: EngineApp, lane: NativeLane, connections: OpenConnections) {
     this.#uws = uws
     this.#app = app
     this.#lane = lane
+    this.#connections = connections
     this.#scan = new FieldScan()
     this.#open = new Set()
     this.#groups = new Set()
@@ -85,7 +92,7 @@ export class SocketLane {
       const group = groupOf(definition)
       if (this.#groups.has(group)) continue
       // A second handler of one pattern would take the place of the first. All of these match all paths.
-      this.#app.ws(`/*${this.#groups.size}`, this.#behaviorOf(group, definition))
+      this.#app.ws(`/*${this.#groups.size}`, this.#counted(this.#behaviorOf(group, definition)))
       this.#groups.add(group)
     }
   }
@@ -103,6 +110,18 @@ export class SocketLane {
       message: (engine, message, isBinary) => of(engine).received(message, isBinary),
       drain: (engine) => of(engine).drained(),
       close: (engine, code, reason) => of(engine).closed(code, Buffer.from(reason).toString()),
+    }
+  }
+
+  /** The engine counts a connection that becomes a WebSocket, and tells nobody of its end. */
+  #counted(behavior: EngineSocketBehavior): EngineSocketBehavior {
+    const connections = this.#connections
+    return {
+      ...behavior,
+      close(engine, code, reason) {
+        connections.count--
+        behavior.close(engine, code, reason)
+      },
     }
   }
 

@@ -41,6 +41,8 @@ const MAX_FIELDS = 256
 export class StrictLane {
   /** Requests whose replies have not left yet. */
   active: number
+  /** Open ones, WebSockets too. */
+  connections: number
   readonly #lane: NativeLane
   readonly #server: Server
   readonly #turns: WeakMap<Socket, Turns>
@@ -50,6 +52,7 @@ export class StrictLane {
   /** `lane` answers the requests, and says how replies look. */
   constructor(lane: NativeLane, options: StrictOptions) {
     this.active = 0
+    this.connections = 0
     this.#lane = lane
     this.#turns = new WeakMap()
     this.#unknownMethods = new UnknownMethods((socket) => this.#fail(socket, 400))
@@ -71,6 +74,7 @@ export class StrictLane {
   /** Serves a connection of which nothing has been read yet. */
   adopt(socket: Socket): void {
     socket.setNoDelay(true)
+    this.#count(socket)
     this.#turns.set(socket, new Turns(socket))
     // Node closes by `destroySoon`, which resets a client that is still sending.
     socket.destroySoon = () => {
@@ -89,6 +93,15 @@ export class StrictLane {
   close(): void {
     this.#server.close()
     this.#server.closeAllConnections()
+  }
+
+  /** Once: a handshake that is for no WebSocket comes back. */
+  #count(socket: Socket): void {
+    if (this.#turns.has(socket)) return
+    this.connections++
+    socket.once('close', () => {
+      this.connections--
+    })
   }
 
   #turnsOf(socket: Socket): Turns {

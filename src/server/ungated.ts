@@ -33,6 +33,7 @@ export async function listenUngated(
     gated: false,
     stop,
     busy: () => 0,
+    connections: () => 0,
   }
 }
 

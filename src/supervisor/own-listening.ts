@@ -2,7 +2,6 @@
  * Listening where sockets cannot be handed over, for want of the addon: each worker has sockets of its own, and what
  * waits in them ends with the worker. Called by `worker.ts`.
  */
-import type { HeaderList } from '../http/headers.ts'
 import type { Application } from '../server/application.ts'
 import type { FrontAddress } from '../server/front.ts'
 import { type ListenOptions, listen, type Server } from '../server/server.ts'
@@ -12,9 +11,8 @@ import type { Begin } from './messages.ts'
 /** Rejects with UWAS_ERR_SERVER_LISTEN. */
 export async function listenByItself(
   application: Application,
-  headers: HeaderList,
+  options: Pick<ListenOptions, 'headers' | 'countsConnections' | 'connections' | 'tls'>,
   { addresses, isNew }: NonNullable<Begin['listens']>,
-  options: Pick<ListenOptions, 'tls' | 'connections'> = {},
 ): Promise<Server> {
   const all: FrontAddress[] = []
   for (const { host, port, path } of addresses) {
@@ -22,5 +20,5 @@ export async function listenByItself(
     const free = isNew && path === null ? await freePort(at) : port
     all.push({ ...at, port: free, isShared: true })
   }
-  return listen(application, { port: 0, addresses: all, headers, gate: null, ...options })
+  return listen(application, { port: 0, addresses: all, gate: null, ...options })
 }

@@ -12,7 +12,7 @@ import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 import { SharedTables } from '../native/shared-tables.ts'
-import { measureConnections, measureInFlight } from '../observe/metrics/backend-metrics.ts'
+import { measureServer } from '../observe/metrics/server-metrics.ts'
 import { connectionRules } from '../server/connection-limits.ts'
 import {
   type CloseOptions,
@@ -122,10 +122,7 @@ class Worker {
     this.#answers = new WorkerAnswers(app, this.#channel)
     const ports = await this.#open(app, begin, tls)
     const metrics = this.#backends?.metrics ?? null
-    if (metrics !== null) {
-      measureInFlight(metrics, () => this.#server?.pendingCount() ?? 0)
-      measureConnections(metrics, () => this.#server?.connections() ?? null)
-    }
+    if (metrics !== null && this.#server !== null) measureServer(metrics, this.#server)
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
     await this.#channel.tell({ type: 'ready', ready: { ports, counts: app.counts } })
@@ -167,16 +164,15 @@ class Worker {
     const headers = securityHeaders(app.config.securityHeaders)
     const { gate } = loadNative()
     const tls = opened && { ...opened, port: null, publicPort: opened.publicPort ?? tlsPort }
+    const options = { headers, countsConnections: app.config.status !== null, tls }
     if (listens === null && gate !== null) {
       const connections = connectionRules(app.config, this.#shared?.connections(row))
-      this.#handed = serveHanded(app, { headers, gate, tls, connections })
+      this.#handed = serveHanded(app, { ...options, gate, connections })
       this.#server = this.#handed
       return []
     }
-    const server = await listenByItself(app, headers, listens ?? { addresses: [], isNew: true }, {
-      tls,
-      connections: connectionRules(app.config),
-    })
+    const own = { ...options, connections: connectionRules(app.config) }
+    const server = await listenByItself(app, own, listens ?? { addresses: [], isNew: true })
     this.#server = server
     return server.ports
   }

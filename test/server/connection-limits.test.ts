@@ -87,7 +87,7 @@ t.test('beyond either limit it is 503 in clear, and closed by TLS', { skip }, as
   }
   t.equal(statusOf(await answered(server.port, GET, '127.0.0.4')), '503', 'in all')
   t.equal(statusOf(await answered(server.port, GET, '127.0.0.9')), '200', 'exempt')
-  t.match(server.connections(), { open: 6, refusedTotal: 1, refusedAddress: 2 })
+  t.match(server.connectionLimits(), { open: 6, refusedTotal: 1, refusedAddress: 2 })
   const lines = () => log.filter((line) => line.includes('connections were refused'))
   await eventually('the log tells it', () =>
     /1 beyond limits.connections.total \(5\)/.test(lines().join()),
@@ -153,7 +153,7 @@ async function openTls(port: number | null, protocol: string, says: string): Pro
 t.test('every connection is counted once, and no more when it has ended', { skip }, async (t) => {
   const all = await site(t, { total: 1000 })
   const { server } = all
-  const isOpen = (count: number) => () => server.connections()?.open === count
+  const isOpen = (count: number) => () => server.connectionLimits()?.open === count
   for (const [kind, begin] of Object.entries(KINDS)) {
     const ends = await Promise.all(Array.from({ length: 5 }, () => begin(all)))
     for (const end of ends) end()
@@ -249,7 +249,7 @@ t.test('where they cannot be counted the log says so, and nobody is refused', as
   const server = await listen({ ...app, log }, options)
   t.teardown(() => server.close({ graceMs: 0 }))
   t.match(lines.join('\n'), /limits\.connections: connections are not limited; that needs Linux/)
-  t.equal(server.connections(), null)
+  t.equal(server.connectionLimits(), null)
   for (const _ of [1, 2]) t.equal((await raw(server.port, GET)).responses[0]?.status, 404)
 })
 

@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { folder, put, type RunningBinary, run, serve } from '../support/binary.ts'
+import { authorityOf, type Issued, replace } from '../support/certificates.ts'
 import {
   answering,
   ask,
@@ -78,6 +81,48 @@ t.test('one scrape shows the sum of all workers, and is valid', async (t) => {
   else t.strictSame([promtool.status, promtool.stdout, promtool.stderr], [0, '', ''])
   const page = await fetch(status, { headers: { accept: 'text/html' } })
   t.match(await page.text(), 'site_asked_total', 'the page shows the metrics of the site, too')
+})
+
+t.test('when certificates end is told over all workers, a rotation and a reload', async (t) => {
+  const authority = authorityOf(t)
+  const place = authority.issue('first', ['x.test'], { from: -1, to: 30 })
+  const next = authority.issue('next', ['y.test', 'x.test'], { from: -1, to: 60 })
+  const endOf = ({ certFile }: Issued) =>
+    Date.parse(new X509Certificate(readFileSync(certFile)).validTo) / 1000
+  const { certFile, keyFile } = place
+  const tls = `tls: { port: 0, certificates: [${JSON.stringify({ certFile, keyFile })}] }`
+  const log = `accessLog: { file: '/dev/full' }`
+  const { metrics, sum, url, child, printed, stderr } = await watched(
+    t,
+    `workers: 2, ${log}, ${tls}`,
+  )
+  const told = async () => (await metrics()).match(/^uwas_tls_\w+\{.*$/gm) ?? []
+  const line = (name: string, seconds: number) =>
+    `uwas_tls_certificate_expiry_timestamp_seconds{name="${name}"} ${seconds}`
+  const before = endOf(place)
+  t.strictSame(await told(), [line('x.test', before)])
+  const idle = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => idle.destroy())
+  await eventually(
+    'it is open',
+    async () => (await sum('uwas_connections_open', 'scheme="http"')) === 1,
+  )
+  t.equal(await sum('uwas_connections_open', 'scheme="https"'), 0)
+  replace(place, next)
+  await eventually(
+    'both workers have the new one',
+    async () => (await told()).join() === line('y.test', endOf(next)),
+  )
+  t.not(endOf(next), before)
+  await fetch(url, { redirect: 'manual' })
+  await eventually(
+    'a line is lost',
+    async () => (await sum('uwas_access_log_lines_dropped_total')) >= 1,
+  )
+  const from = stderr().length
+  child.kill('SIGHUP')
+  await printed(/reloaded in/, from)
+  t.strictSame(await told(), [line('y.test', endOf(next))])
 })
 
 t.test(

@@ -43,6 +43,7 @@ export async function serve(
     host: '127.0.0.1',
     port: 0,
     headers: [...SECURITY_HEADERS],
+    countsConnections: true,
     ...gateOf(options.lane),
     tls: options.tls ?? null,
   })

@@ -126,40 +126,14 @@ function measurePool(registry: Registry, database: Pool): () => void {
   }
 }
 
-/** Replies that have begun and are not complete: known to what serves, which comes after all else. */
-export function measureInFlight(registry: Registry, pending: () => number): void {
-  const inFlight = registry
-    .gauge('uwas_http_requests_in_flight', {
-      help: 'Replies that have begun and have not been handed over completely.',
+/** Lines of the access log that nobody will read. */
+export function measureAccessLog(registry: Registry, log: { readonly dropped: number }): void {
+  const dropped = registry
+    .counter('uwas_access_log_lines_dropped_total', {
+      help: 'Lines of the access log that were lost: its file took them too slowly, or not at all.',
     })
     .at()
-  registry.onCollect(() => inFlight.set(pending()))
-}
-
-/** Connections of a server that limits them: null where it does not. */
-export function measureConnections(
-  registry: Registry,
-  read: () => {
-    readonly open: number
-    readonly refusedTotal: number
-    readonly refusedAddress: number
-  } | null,
-): void {
-  if (read() === null) return
-  const open = registry
-    .gauge('uwas_connections_open', { help: 'Connections of clients that are open.' })
-    .at()
-  const refused = registry.counter('uwas_connections_refused_total', {
-    help: 'Connections that there was no room for, by the limit.',
-    labels: ['limit'],
-  })
-  registry.onCollect(() => {
-    const stats = read()
-    if (stats === null) return
-    open.set(stats.open)
-    refused.at('total').set(stats.refusedTotal)
-    refused.at('address').set(stats.refusedAddress)
-  })
+  registry.onCollect(() => dropped.set(log.dropped))
 }
 
 /** How long statements take, by their names: for `createDatabase`. */

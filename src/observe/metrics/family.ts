@@ -2,8 +2,8 @@
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram'
 
-/** How the gauges of several processes become one: their sum, the greatest, or one for each worker. */
-export type Merge = 'sum' | 'max' | 'worker'
+/** How the gauges of several processes become one: their sum, the greatest, the least, or one for each worker. */
+export type Merge = 'sum' | 'max' | 'min' | 'worker'
 
 export interface Family {
   readonly name: string
@@ -19,7 +19,7 @@ export interface Family {
 /** One set of values of the labels, with its numbers. */
 export interface Sample {
   readonly labels: readonly string[]
-  /** One number; of a histogram those of each bucket alone, the infinite one too, and then the sum of what was seen. */
+  /** One number, NaN of a gauge that has none now; of a histogram those of each bucket alone, the infinite one too, and then the sum of what was seen. */
   readonly values: Float64Array
 }
 

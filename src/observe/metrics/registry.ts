@@ -180,6 +180,11 @@ export class GaugeSeries {
     const { numbers } = this.#registry
     numbers[this.#at] = (numbers[this.#at] as number) + by
   }
+
+  /** It has no value until the next `set`: what it was about is not there any more. */
+  clear(): void {
+    this.set(Number.NaN)
+  }
 }
 
 /** How often values were how large. */

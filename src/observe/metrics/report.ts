@@ -9,8 +9,8 @@ import type { Registry, SeriesPlace } from './registry.ts'
 export interface Report {
   readonly families: readonly Family[]
   readonly series: readonly SeriesPlace[]
-  /** Index of a number, the number, index, number, … */
-  readonly changed: readonly number[]
+  /** Index of a number, the number, index, number, …; null for a gauge that has none, since JSON has no NaN. */
+  readonly changed: readonly (number | null)[]
 }
 
 /** Reports on a registry, to one reader. */
@@ -38,7 +38,7 @@ export class Reporter {
     return { families, series, changed: this.#changed() }
   }
 
-  #changed(): number[] {
+  #changed(): (number | null)[] {
     const { numbers, length } = this.#registry
     if (this.#sent.length < length) {
       const larger = new Float64Array(numbers.length)
@@ -46,12 +46,12 @@ export class Reporter {
       this.#sent = larger
     }
     const sent = this.#sent
-    const changed: number[] = []
+    const changed: (number | null)[] = []
     for (let i = 0; i < length; i++) {
       const number = numbers[i] as number
-      if (number === sent[i]) continue
+      if (Object.is(number, sent[i])) continue
       sent[i] = number
-      changed.push(i, number)
+      changed.push(i, Number.isNaN(number) ? null : number)
     }
     return changed
   }
@@ -77,7 +77,7 @@ export class Mirror {
       while (this.#numbers.length < end) this.#numbers.push(0)
     }
     for (let i = 0; i < changed.length; i += 2) {
-      this.#numbers[changed[i] as number] = changed[i + 1] as number
+      this.#numbers[changed[i] as number] = changed[i + 1] ?? Number.NaN
     }
   }
 

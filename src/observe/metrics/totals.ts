@@ -42,7 +42,9 @@ export class Totals {
     for (const { metrics, worker } of sources) {
       for (const { family, samples } of metrics) {
         const shown = family.merge === 'worker' ? ofWorker(family, samples, worker) : samples
-        for (const sample of shown) put(sum, labelled(family), sample)
+        for (const sample of shown) {
+          if (!Number.isNaN(sample.values[0])) put(sum, labelled(family), sample)
+        }
       }
     }
     return [...sum.values()]
@@ -91,7 +93,9 @@ function merge({ kind, merge: how }: Family, into: Float64Array, values: Float64
   for (let i = 0; i < into.length; i++) {
     const a = into[i] as number
     const b = values[i] as number
-    into[i] = kind === 'gauge' && how === 'max' ? Math.max(a, b) : a + b
+    if (kind === 'gauge' && how === 'max') into[i] = Math.max(a, b)
+    else if (kind === 'gauge' && how === 'min') into[i] = Math.min(a, b)
+    else into[i] = a + b
   }
 }
 

@@ -84,6 +84,7 @@ export class Certificates {
     return this.all.map((one) => ({
       file: one.file,
       name: one.names[0] ?? '',
+      endsMs: one.validToMs,
       days: daysLeft(one, nowMs),
     }))
   }

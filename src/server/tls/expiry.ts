@@ -11,6 +11,8 @@ export interface CertificateEnd {
   readonly file: string
   /** The first one that it is for; empty for one of addresses alone. */
   readonly name: string
+  /** When it ends, in milliseconds since 1970. */
+  readonly endsMs: number
   /** Until it ends, with fractions; below 0 afterwards. */
   readonly days: number
 }

@@ -138,6 +138,11 @@ export class TlsFront {
     return this.#certificates.ends()
   }
 
+  /** All that are open. */
+  get connections(): number {
+    return this.#open.size
+  }
+
   /** Connections that have not said yet what they want. */
   busy(): number {
     return this.#waiting + this.#headers.waiting

@@ -124,6 +124,27 @@ t.test('processes are summed up, and what has ended stays counted', async (t) =>
   t.strictSame(numbersOf(totals.sum([])), { 'requests_total{}': [3], 'seconds{}': [1, 1, 3] })
 })
 
+t.test('the least of several gauges counts, and one that has no value not at all', async (t) => {
+  const totals = new Totals()
+  const workers = [7, 5].map((seconds) => {
+    const registry = new Registry()
+    const ends = registry.gauge('ends', { help: 'E.', labels: ['name'], merge: 'min' })
+    const samples = followed(registry)
+    ends.at('a').set(seconds)
+    ends.at(`b${seconds}`).set(1)
+    return { ends, samples }
+  })
+  const sum = () =>
+    numbersOf(totals.sum(workers.map(({ samples }, i) => ({ metrics: samples(), worker: i + 1 }))))
+  t.strictSame(sum(), { 'ends{a}': [5], 'ends{b5}': [1], 'ends{b7}': [1] })
+  for (const { ends } of workers) ends.at('b7').clear()
+  workers[1]?.ends.at('a').clear()
+  t.strictSame(sum(), { 'ends{a}': [7], 'ends{b5}': [1] })
+  t.strictSame(sum(), { 'ends{a}': [7], 'ends{b5}': [1] }, 'and it stays so')
+  workers[1]?.ends.at('a').set(3)
+  t.strictSame(sum(), { 'ends{a}': [3], 'ends{b5}': [1] })
+})
+
 t.test('a metric that means something else after a reload begins anew', async (t) => {
   const totals = new Totals()
   const before = new Registry()

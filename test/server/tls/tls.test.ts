@@ -1,5 +1,7 @@
 /** A site by TLS: the same answers as in clear, its certificates, and whoever speaks something else. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
@@ -155,6 +157,9 @@ t.test('a server tells when its certificates end', async (t) => {
       [short.certFile, '', 5],
     ],
   )
+  for (const { file, endsMs } of ends) {
+    t.equal(endsMs, Date.parse(new X509Certificate(readFileSync(file)).validTo))
+  }
   t.strictSame((await serve(t, () => text('x'))).certificateEnds(), [])
 })
 
