@@ -26,7 +26,7 @@ export class HttpsRedirect {
   }
 
   /**
-   * `named` is Host. The redirect, which keeps the method (308), 421 for a host of somebody else, or null for what is answered in
+   * `named` is Host. The redirect, which keeps the method (308), 421, or what the site says, for a host of somebody else, or null for what is answered in
    * clear: the site's health, challenges of a certificate authority, and what a trusted proxy has had by TLS.
    */
   answer(
@@ -34,7 +34,7 @@ export class HttpsRedirect {
     named: string,
     req: EngineRequest,
     fieldsOf: () => NativeFields,
-  ): Reply | 421 | null {
+  ): Reply | 421 | 404 | null {
     const path = req.getUrl()
     if (path.startsWith(ACME) || tellsHealth(path, named)) return null
     let host = named
@@ -46,7 +46,7 @@ export class HttpsRedirect {
     const name = normalizeHost(host)
     const hosts = services.find(ALLOWED_HOSTS)
     const isOurs = hosts === undefined ? this.#covers(name) : hosts.allows(host)
-    if (name === '' || !isOurs) return 421
+    if (name === '' || !isOurs) return hosts?.refusal === 404 ? 404 : 421
     const authority = this.port === HTTPS_PORT ? name : `${name}:${this.port}`
     const query = req.getQuery()
     const target = visible(query === undefined ? path : `${path}?${query}`)

@@ -142,13 +142,13 @@ export class NativeLane {
     const rawPath = req.getUrl()
     this.records.path = rawPath
     const { rules, guards, hosts, tellsHealth } = this.application
-    let refusal: number = refuseMethod(method) || refuseFields(scan, this.#goodHost)
+    let refusal: number | 'close' = refuseMethod(method) || refuseFields(scan, this.#goodHost)
     if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
-      if (!tellsHealth(rawPath, scan.host)) refusal = 421
+      if (!tellsHealth(rawPath, scan.host)) refusal = hosts.refusal
     }
     const isClear = refusal === 0 && this.#scheme.redirect !== null
     const moved = isClear ? this.moved(res, req, scan.host) : null
-    if (moved === 421) refusal = moved
+    if (typeof moved === 'number') refusal = moved
     if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, req, method), refusal)
     if (moved instanceof Reply) return this.#send(res, req, method, moved)
     this.#goodHost = scan.host
@@ -161,7 +161,7 @@ export class NativeLane {
   }
 
   /** Where a request in clear belongs; null: here. */
-  moved(res: EngineResponse, req: EngineRequest, host: string): Reply | 421 | null {
+  moved(res: EngineResponse, req: EngineRequest, host: string): Reply | number | null {
     const fieldsOf = () => new NativeFields(req, res, '', this.peers)
     return this.#scheme.redirect?.answer(this.application, host, req, fieldsOf) ?? null
   }
@@ -255,11 +255,11 @@ export class NativeLane {
   }
 
   /**
-   * A request in doubt: no view sees it, and the connection ends with it. The answer waits for the
-   * next turn of the loop, because the engine runs what stands behind a request in the same segment
-   * even when its reply closes; while a reply is pending it closes the connection instead.
+   * A request in doubt: no view sees it, and the connection ends with it. The answer waits for the next turn of the
+   * loop: the engine runs what stands behind a request in the same segment even when its reply closes, not while one is pending.
    */
-  #refuse(exchange: Exchange, status: number): void {
+  #refuse(exchange: Exchange, status: number | 'close'): void {
+    if (status === 'close') return exchange.cut()
     const reply = refusal(status)
     exchange.close = true
     this.#unfinished.begin(exchange)

@@ -202,6 +202,7 @@ export const SCHEMA = z.strictObject({
     ])
     .optional(),
   allowedHosts: z.array(allowedHost).min(1).optional(),
+  unknownHosts: z.literal([421, 404, 'close']).optional(),
   health: z.union([off, health]).optional(),
   status: statusSchema.optional(),
   serverTiming: serverTimingSchema.optional(),

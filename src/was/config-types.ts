@@ -9,6 +9,7 @@ import type { Middleware } from '../http/view.ts'
 import type { SiteAccessLog } from '../observe/access/options.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { AccessLogConfig } from './access-log.ts'
+import type { UnknownHosts } from './allowed-hosts.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { Compression, CompressionConfig } from './compression.ts'
@@ -177,9 +178,16 @@ export interface UserConfig {
   readonly trustedProxies?: readonly string[] | TrustedProxiesOptions | undefined
   /**
    * Hosts that the site answers for, without ports: `example.org`, `*.example.org` for all below it. A request for
-   * another is 421. `uwas dev` answers for this machine's own names too. Default: any.
+   * another is refused as `unknownHosts` says. `uwas dev` answers for this machine's own names too. Default: any.
    */
   readonly allowedHosts?: readonly string[] | undefined
+  /**
+   * What a request for a host that is none of `allowedHosts` gets, in clear, by TLS and by HTTP/2, for files and cached pages
+   * too: 421 (RFC 9110 section 15.5.20), 404, or `'close'`, the end of its connection without an answer (by HTTP/2 of its
+   * stream alone: others on the connection may be for this site). Behind `trustedProxies` a connection is not the client's,
+   * so there it is a status. Default 421.
+   */
+  readonly unknownHosts?: UnknownHosts | undefined
   /**
    * Paths that tell load balancers how the site is; false for none. A file or a route of the site at such a path answers
    * instead. Default: on where the site has `urls`.
@@ -316,6 +324,8 @@ export interface SiteConfig {
   readonly trustedProxies: TrustedProxiesOptions | null
   /** Null: any. */
   readonly allowedHosts: readonly string[] | null
+  /** What others get. */
+  readonly unknownHosts: UnknownHosts
   /** Null: no paths for it. */
   readonly health: SiteHealth | null
   /** Null: no status listener. */

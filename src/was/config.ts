@@ -142,6 +142,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     proxyProtocol: config.proxyProtocol === undefined ? null : [...config.proxyProtocol],
     trustedProxies: proxiesOf(config.trustedProxies),
     allowedHosts: config.allowedHosts === undefined ? null : [...config.allowedHosts],
+    unknownHosts: config.unknownHosts ?? 421,
     health: healthOf(config),
     status: statusOf(config.status),
     serverTiming: serverTimingOf(config.serverTiming),
@@ -175,7 +176,7 @@ function contradictions(config: UserConfig | undefined): string[] {
   if (config?.database === false && config.cache?.shared === true) {
     problems.push('cache.shared is told by PostgreSQL, but database is false; drop one of the two')
   }
-  problems.push(...sessionProblems(config), ...healthProblems(config))
+  problems.push(...sessionProblems(config), ...healthProblems(config), ...hostProblems(config))
   problems.push(...accessLogProblems(config?.accessLog), ...tlsProblems(config?.tls))
   return problems
 }
@@ -245,6 +246,20 @@ function healthProblems(config: UserConfig | undefined): string[] {
       : []),
     ...taken.map((name) => `health.checks.${name} is a check of uwas itself; take another name`),
   ]
+}
+
+function hostProblems(config: UserConfig | undefined): string[] {
+  if (config?.unknownHosts === undefined) return []
+  const problems: string[] = []
+  if (config.allowedHosts === undefined) {
+    problems.push('unknownHosts is for hosts that are none of allowedHosts; list those')
+  }
+  if (config.unknownHosts === 'close' && proxiesOf(config.trustedProxies) !== null) {
+    problems.push(
+      "unknownHosts is 'close', but behind trustedProxies connections are those of the proxies; take 421 or 404",
+    )
+  }
+  return problems
 }
 
 /** What the keys say together. */

@@ -18,14 +18,14 @@ import { keepSessions, SESSIONS } from './session/open.ts'
 
 /** The database, where sessions need it, is there already. `isDevelopment`: refusals say why, and loopback is allowed. */
 export function provideOwn(config: SiteConfig, services: Services, isDevelopment: boolean): void {
-  const { secrets, allowedHosts, csrf, sessions, accounts } = config
+  const { secrets, allowedHosts, unknownHosts, csrf, sessions, accounts } = config
   const policies = noncePolicies(config.securityHeaders)
   if (secrets.length > 0) services.provide(SIGNER, new Signer(secrets))
   if (policies !== null) services.provide(NONCE_POLICIES, policies)
   if (hasPageTags(config))
     services.provide(PAGE_TAGS, (req, fragments) => new PageTags(req, fragments))
   if (allowedHosts !== null) {
-    services.provide(ALLOWED_HOSTS, new AllowedHosts(allowedHosts, isDevelopment))
+    services.provide(ALLOWED_HOSTS, new AllowedHosts(allowedHosts, isDevelopment, unknownHosts))
   }
   if (csrf !== null) services.provide(CSRF, { ...csrf, isTold: isDevelopment })
   if (sessions !== null) services.provide(SESSIONS, createSessions(sessions, services))

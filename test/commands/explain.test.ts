@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { folder, run } from '../support/binary.ts'
+import { folder, put, run } from '../support/binary.ts'
 
 const SITE = {
   'uwas.config.ts': `import { defineConfig } from 'uwas'
@@ -213,5 +215,18 @@ export const config = {
     t.strictSame(new Map(alive.headers).get('Cache-Control'), 'no-store')
     t.match(await told(cwd, 'POST', '/readyz'), { by: 'health', status: 405 })
     t.match(await told(cwd, 'http://10.0.0.1/'), { by: 'refusal', status: 421 })
+    const source = readFileSync(join(cwd, 'uwas.config.ts'), 'utf8')
+    for (const [says, status] of [
+      ["'close'", null],
+      ['404', 404],
+    ]) {
+      const changed = source.replace('database:', `unknownHosts: ${says}, database:`)
+      put(cwd, 'uwas.config.ts', changed)
+      t.match(await told(cwd, 'http://10.0.0.1/'), {
+        by: 'refusal',
+        status,
+        summary: 'the host "10.0.0.1" is none of allowedHosts',
+      })
+    }
   },
 )

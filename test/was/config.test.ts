@@ -70,6 +70,7 @@ t.test('an empty configuration is complete', async (t) => {
     proxyProtocol: null,
     trustedProxies: null,
     allowedHosts: null,
+    unknownHosts: 421,
     health: null,
     status: null,
     serverTiming: null,
@@ -344,6 +345,19 @@ t.test('allowed hosts are names without scheme and port', (t) => {
   const hosts = ['localhost', '*.a.example', '127.0.0.1', '[::1]']
   t.strictSame(parse({ allowedHosts: hosts }).allowedHosts, hosts)
   t.equal(problems({ allowedHosts: [] }).length, 1)
+  t.end()
+})
+
+t.test('what other hosts get is for a site that names its own', (t) => {
+  const allowedHosts = ['a.example']
+  t.equal(parse({ allowedHosts, unknownHosts: 'close' }).unknownHosts, 'close')
+  t.strictSame(problems({ unknownHosts: 404 }), [
+    'unknownHosts is for hosts that are none of allowedHosts; list those',
+  ])
+  t.strictSame(problems({ allowedHosts, unknownHosts: 'close', trustedProxies: ['loopback'] }), [
+    "unknownHosts is 'close', but behind trustedProxies connections are those of the proxies; take 421 or 404",
+  ])
+  t.equal(problems({ allowedHosts, unknownHosts: 403 as 404 }).length, 1)
   t.end()
 })
 

@@ -99,7 +99,7 @@ function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target 
   const { config, files, rules } = site
   const { method, rawPath, search, fields } = asked
   const refusal = refuseMethod(method)
-  const refuse = (status: number, why: string): Verdict => ({
+  const refuse = (status: number | null, why: string): Verdict => ({
     by: 'refusal',
     status,
     summary: `refused before any rule of the site: ${why}`,
@@ -109,10 +109,12 @@ function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target 
   const framing = refuseFraming(asked, lane, config.limits.maxHeaderBytes)
   if (framing !== undefined) return refuse(framing.status, framing.why)
   const host = fields.get('host') ?? ''
-  const { allowedHosts } = config
+  const { allowedHosts, unknownHosts } = config
   const isOurs = allowedHosts === null || new AllowedHosts(allowedHosts, true).allows(host)
   if (!isOurs && !tellsHealth({ ...site, health: config.health }, rawPath, host)) {
-    return refuse(421, `the host ${JSON.stringify(host)} is none of allowedHosts`)
+    const why = `the host ${JSON.stringify(host)} is none of allowedHosts`
+    if (unknownHosts !== 'close') return refuse(unknownHosts, why)
+    return refuse(null, `${why}, and unknownHosts closes the connection without an answer`)
   }
   const isRead = method === 'GET' || method === 'HEAD'
   const bytes = rawPath.length + (search === '' ? 0 : 1 + search.length)

@@ -177,7 +177,8 @@ export class TlsFront {
     certificates.onChange = () => server.setSecureContext(this.#contextOptions())
     server.on('secureConnection', (socket) => {
       this.#waiting--
-      this.#shown.set(socket, certificates.find(socket.servername))
+      const shown = socket.servername ? certificates.find(socket.servername) : this.#unnamed()
+      if (shown !== undefined) this.#shown.set(socket, shown)
       this.#serve(socket)
     })
     // Node has sent its alert where TLS has one; a handshake that is too slow it leaves open.
@@ -188,10 +189,16 @@ export class TlsFront {
     return server
   }
 
+  /** What clients that name no host are shown. */
+  #unnamed(): Certificate | undefined {
+    const { all, default: first } = this.#certificates
+    return this.#refusesUnknown ? all.find((one) => one.hasAddresses) : first
+  }
+
   /** Of clients that name no host. Without a certificate they get no handshake. */
   #contextOptions(): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
-    const { policy, all, default: first } = this.#certificates
-    const shown = this.#refusesUnknown ? all.find((one) => one.hasAddresses) : first
+    const { policy } = this.#certificates
+    const shown = this.#unnamed()
     const tickets = { ticketKeys: this.#tickets.current(), sessionIdContext: 'uwas' }
     return { ...policyOptions(policy), ...shown?.material, ...tickets }
   }
@@ -273,14 +280,21 @@ export class TlsFront {
   }
 
   /**
-   * Whether the certificate of a connection is for the host of a request on it (RFC 9110 section 15.5.20): a client
-   * may ask for what another site has on a connection that it has for this one. Who has named no host cannot be held to one.
+   * Whether the certificate of a connection is for the host of a request on it: a client may ask for what another site
+   * has on a connection that it has for this one, and 421 tells it to open another (RFC 9110 section 15.5.20). A client
+   * that has named no host in its handshake, as old ones and checks of health do, cannot be held to one, so that it gets
+   * what it asks for; but where unknown names are refused it has been let in for a certificate of addresses, and for
+   * what that one is for alone: else leaving the name out would lead past the refusal. A host that the site does not
+   * answer for at all is left to the lane, which does as `unknownHosts` says.
    */
   #isFor(socket: Socket, host: string): boolean {
     const { servername } = socket as TLSSocket
-    if (!servername || !isHost(host)) return true
+    if (!isHost(host) || (!servername && !this.#refusesUnknown)) return true
+    const { hosts } = this.#lanes.secure.application
+    if (hosts !== null && !hosts.allows(host)) return true
     const name = normalizeHost(host)
-    return name === normalizeHost(servername) || (this.#shown.get(socket)?.covers(name) ?? true)
+    const isNamed = servername && name === normalizeHost(servername)
+    return isNamed || (this.#shown.get(socket)?.covers(name) ?? true)
   }
 }
 
