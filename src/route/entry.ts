@@ -102,8 +102,19 @@ export type Reverse<Names> = <Name extends keyof Names & string>(
   ...params: ReverseParams<Names[Name]>
 ) => string
 
-/** Over each member of a union, so that the compiler's message on a wrong name is about the name. */
-type ReverseParams<P> = P extends unknown ? (keyof P extends never ? [] : [params: P]) : never
+/**
+ * Over each member of a union, so that the compiler's message on a wrong name is about the name. Where no names are known
+ * nothing is called: any arguments, so that every URL conf can stand for such a one. Without that it depends on the
+ * order of files whether the compiler sees it.
+ */
+type ReverseParams<P> = unknown extends P
+  ? // biome-ignore lint/suspicious/noExplicitAny: nothing else is taken for the arguments of every other one.
+    any
+  : P extends unknown
+    ? keyof P extends never
+      ? []
+      : [params: P]
+    : never
 
 /** `Names`: parameter types by route name. `Outer`: parameters that an including prefix has to bring. */
 export interface UrlConf<Names = unknown, Outer = Empty> {
