@@ -9,7 +9,6 @@ import type { Middleware } from '../http/view.ts'
 import type { SiteAccessLog } from '../observe/access/options.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { AccessLogConfig } from './access-log.ts'
-import type { UnknownHosts } from './allowed-hosts.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
 import type { PasswordOptions } from './accounts/passwords.ts'
 import type { Compression, CompressionConfig } from './compression.ts'
@@ -187,7 +186,7 @@ export interface UserConfig {
    * stream alone: others on the connection may be for this site). Behind `trustedProxies` a connection is not the client's,
    * so there it is a status. Default 421.
    */
-  readonly unknownHosts?: UnknownHosts | undefined
+  readonly unknownHosts?: 421 | 404 | 'close' | undefined
   /**
    * Paths that tell load balancers how the site is; false for none. A file or a route of the site at such a path answers
    * instead. Default: on where the site has `urls`.
@@ -325,7 +324,7 @@ export interface SiteConfig {
   /** Null: any. */
   readonly allowedHosts: readonly string[] | null
   /** What others get. */
-  readonly unknownHosts: UnknownHosts
+  readonly unknownHosts: 421 | 404 | 'close'
   /** Null: no paths for it. */
   readonly health: SiteHealth | null
   /** Null: no status listener. */
