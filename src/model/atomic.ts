@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CodedError, createError, isCodedError } from '../core/errors.ts'
 import { handled } from '../core/handled.ts'
+import { inPart } from '../core/trace.ts'
 import { cancelOnAbort, whileWanted } from './abandon.ts'
 import { DATABASE, Database } from './database.ts'
 import {
@@ -49,6 +50,7 @@ const OPTION_NAMES = ['isolation', 'readOnly', 'deferrable', 'retries', 'durable
 type Caller = Pick<RequestLike, 'trace' | 'signal' | 'endsAt'>
 
 const NOBODY: Caller = { trace: null }
+const TRANSACTION = { step: 'transaction' } as const
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1000
 
@@ -153,7 +155,7 @@ async function repeat<T>(
   const retries = options.retries ?? 0
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(db, caller, fn, options)
+      return await inPart(caller.trace, TRANSACTION, () => runOnce(db, caller, fn, options))
     } catch (error) {
       // A COMMIT that may have taken effect is none, whatever it failed with.
       if (!isConflict(error)) throw error
@@ -205,7 +207,11 @@ async function commit(tx: Transaction): Promise<void> {
   }
 }
 
-async function runNested<T>(outer: Transaction, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+function runNested<T>(outer: Transaction, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+  return inPart(outer.trace, { step: 'transaction', name: 'savepoint' }, () => nested(outer, fn))
+}
+
+async function nested<T>(outer: Transaction, fn: (tx: Transaction) => Promise<T>): Promise<T> {
   const tx = await outer.nest()
   try {
     const result = await fn(tx)

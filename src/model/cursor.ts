@@ -72,6 +72,7 @@ export async function* streamIn(
 ): AsyncGenerator<unknown, void, undefined> {
   const what = `statement "${statement.name}"`
   const from = tx.trace === null ? 0 : performance.now()
+  const within = tx.trace?.part ?? null
   const name = await tx.openCursor(what, statement.sql, args)
   let isOpen = true
   let reader: RowReader | undefined
@@ -88,7 +89,10 @@ export async function* streamIn(
           isOpen = false
           throw error
         })
-      if (isFirst) tx.trace?.add('model', from, statement.name)
+      if (isFirst && tx.trace !== null) {
+        const more = { within, sql: statement.sql }
+        tx.trace.add('model', from, statement.name, performance.now(), more)
+      }
       yield* rows
       if (rows.length < batchRows) return
     }

@@ -3,9 +3,15 @@
  * `statement.ts`, started by the database or a transaction.
  */
 import { createError, isCodedError } from '../core/errors.ts'
-import type { Span, Trace } from '../core/trace.ts'
+import { failureOf, type Part, type Span, type Trace } from '../core/trace.ts'
 import type { Connection } from './connection.ts'
-import { commitUnknown, isConnectionFailure, isRefusedWrite, translate } from './failures.ts'
+import {
+  commitUnknown,
+  isConnectionFailure,
+  isRefusedWrite,
+  sqlStateOf,
+  translate,
+} from './failures.ts'
 import { PLAN_COMMANDS, type PlanMode } from './plan-mode.ts'
 import type { RowReader } from './row-reader.ts'
 import { bareSql } from './sql-token.ts'
@@ -37,6 +43,8 @@ export class Query extends Task {
   /** Hears of its failure before the promise does. */
   onFailure: ((error: unknown) => void) | null
   readonly trace: Trace | null
+  /** The part of the request that it was started in. */
+  readonly #within: Part | null
   /** 0 where nobody asks how long it takes. */
   #startedAt: number
   #reader: RowReader | null
@@ -61,6 +69,7 @@ export class Query extends Task {
     this.isReadOnly = false
     this.onFailure = null
     this.trace = trace
+    this.#within = trace === null ? null : trace.part
     this.#startedAt = trace === null ? 0 : performance.now()
     this.#reader = null
     this.#rows = []
@@ -97,7 +106,7 @@ export class Query extends Task {
   }
 
   done(failure: unknown): void {
-    const span = this.trace?.add('model', this.#startedAt, this.statement.name) ?? null
+    const span = this.trace === null ? null : this.#trace(this.trace, failure)
     if (this.connection !== null) this.#tell(this.connection, failure !== undefined, span)
     if (failure !== undefined) return this.fail(failure)
     if (this.wanted === 'all') return this.#resolve(this.#rows)
@@ -110,6 +119,13 @@ export class Query extends Task {
     } else if (this.#rows.length === 0 && this.wanted === 'one') {
       this.fail(createError('UWAS_ERR_MODEL_NO_ROW', { statement: name }))
     } else this.#resolve(this.#rows[0])
+  }
+
+  #trace(trace: Trace, failure: unknown): Span {
+    const { name, sql } = this.statement
+    const told = failure === undefined ? null : (sqlStateOf(failure) ?? failureOf(failure))
+    const more = { within: this.#within, sql, failure: told }
+    return trace.add('model', this.#startedAt, name, performance.now(), more)
   }
 
   #tell({ slow, times }: Connection, hasFailed: boolean, span: Span | null): void {

@@ -1,6 +1,8 @@
 /** An exchange that does not end at once: its request, the request's body and the log hear what becomes of it. */
 import type { Log } from '../core/log.ts'
+import { failureOf } from '../core/trace.ts'
 import type { Request } from '../http/request.ts'
+import { namesOf } from '../http/request-names.ts'
 import type { NativeBody } from './native-body.ts'
 import type { Exchange } from './native-writer.ts'
 
@@ -23,7 +25,8 @@ export function linkRequest(
     request.markDone()
   }
   exchange.onError = (error) => {
-    const what = `${request.method} ${request.path} (request ${request.id})`
+    if (request.trace !== null) request.trace.failure ??= failureOf(error)
+    const what = `${request.method} ${request.path} (${namesOf(request)})`
     log.error(`${what} failed while it was answered`, error)
   }
 }

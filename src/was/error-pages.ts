@@ -7,12 +7,14 @@
 import { readFileSync } from 'node:fs'
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { failureOf } from '../core/trace.ts'
 import { withVary } from '../http/headers.ts'
 import { HttpError, statusOf } from '../http/http-error.ts'
 import { negotiateType } from '../http/negotiate.ts'
 import { PROBLEM_TYPE, problemJson } from '../http/problem.ts'
 import { bytes, html, Reply, text } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
+import { namesOf } from '../http/request-names.ts'
 import { reasonOf } from '../http/status.ts'
 import { TEMPLATES } from '../template/templates.ts'
 import type { ErrorPageFile } from './config-types.ts'
@@ -118,7 +120,8 @@ function logFailure(req: Request, error: unknown, status: number, log: Log): voi
   // A client that has gone is nobody's failure.
   const hasGone = req.isAborted && error instanceof Error && error.name === 'AbortError'
   if (status < 500 || hasGone) return
-  const what = `${req.method} ${req.path} → ${status} (request ${req.id})`
+  if (req.trace !== null) req.trace.failure = failureOf(error)
+  const what = `${req.method} ${req.path} → ${status} (${namesOf(req)})`
   if (status === 503 && error instanceof Error) log.warn(`${what}: ${error.message}`)
   else log.error(what, error)
 }
@@ -139,7 +142,7 @@ function errorPage(req: Request, error: unknown, status: number, log: Log): Repl
     req.trace?.recording?.templates.push({ name, data })
     return html(templates.render(name, data, tags), { status })
   } catch (failure) {
-    log.error(`the template ${name} failed (request ${req.id})`, failure)
+    log.error(`the template ${name} failed (${namesOf(req)})`, failure)
     return plainPage(data)
   }
 }

@@ -66,6 +66,7 @@ export function serverTiming(options: SiteServerTiming | null): (inner: Handler)
     if (!isAllowed(req)) return inner(req)
     req.trace ??= new Trace()
     const { trace } = req
+    trace.isRecording = true
     const result = inner(req)
     return result instanceof Reply
       ? told(result, trace)
@@ -100,7 +101,9 @@ export function timingsOf({ startedAt, spans }: Trace, now: number): string {
 
 function nameOf({ step, detail }: Span): string {
   if (step === 'model') return `sql.${tokenOf(detail)}`
-  return step === 'template' ? `tpl.${tokenOf(detail)}` : step
+  if (step === 'template') return `tpl.${tokenOf(detail)}`
+  if (step === 'transaction') return detail === '' ? step : tokenOf(detail)
+  return step === 'part' ? `part.${tokenOf(detail)}` : step
 }
 
 function tokenOf(text: string): string {

@@ -131,4 +131,11 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_TRACING_ENDPOINT: {
+    message:
+      'tracing.endpoint {endpoint} takes no traces: {problem}; it has to be the OTLP/HTTP address of a collector, and tracing.headers what it wants',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_COMMANDS_${string}`, ErrorEntry>

@@ -6,7 +6,7 @@ export type Line = 'page' | 'file'
 
 export interface Stop {
   /** Where the browser asks and shows is not measured: that is outside the server. */
-  readonly step: Step | 'browser' | 'shown'
+  readonly step: Exclude<Step, 'transaction' | 'part'> | 'browser' | 'shown'
   readonly lines: readonly Line[]
 }
 
