@@ -40,6 +40,7 @@ import { siteMetrics } from './observe/metrics/site-metrics.ts'
 import { type ExchangeListener, observerOf } from './observe/observer.ts'
 import type { Readiness } from './observe/status/listener.ts'
 import { TraceLog } from './observe/trace-log.ts'
+import { Tracer } from './observe/tracing/tracer.ts'
 import { PageCache } from './pages/page-cache.ts'
 import { PageStore } from './pages/page-store.ts'
 import { PageVariants } from './pages/page-variants.ts'
@@ -85,6 +86,8 @@ export interface Backends {
   readonly pageVariants: PageVariants
   /** Kept over reloads, so that `recentTraces` does not forget. */
   readonly traces: TraceLog | null
+  /** Null where requests are not told as OpenTelemetry traces. */
+  readonly tracer: Tracer | null
   /** What is measured; null where nobody can ask for it. */
   readonly metrics: Registry | null
   readonly logs: Logs
@@ -153,7 +156,8 @@ export async function openBackends(
 ): Promise<Backends> {
   const native = loadNative()
   if (native.reason !== undefined) log.warn(`without the native addon: ${native.reason}`)
-  const logs = createLogs(config, log, options.share?.worker ?? 0)
+  const worker = options.share?.worker ?? 0
+  const logs = createLogs(config, log, worker)
   const memory = new Memory(config.files.maxBytes)
   const files = await createCatalogue({
     memory,
@@ -180,6 +184,8 @@ export async function openBackends(
     slowStatementMs: options.slowStatementMs ?? 0,
     times: metrics === null ? null : measureStatements(metrics),
   })
+  const tracer = config.tracing === null ? null : new Tracer(config.tracing, { worker, log })
+  if (metrics !== null) tracer?.measure(metrics)
   const stopMeasuring = metrics === null ? null : measureProcess(metrics)
   if (metrics !== null) measureBackends(metrics, { files, values, pages, database })
   if (metrics !== null && logs.access !== null) measureAccessLog(metrics, logs.access)
@@ -196,15 +202,18 @@ export async function openBackends(
     pages,
     pageVariants,
     traces: config.timings ? new TraceLog() : null,
+    tracer,
     metrics,
     logs,
     async close() {
+      const told = tracer?.close()
       stopMeasuring?.()
       pageVariants.close()
       await files.close()
       await sharedTags?.close()
       await database?.close()
       await postgres?.stop()
+      await told
       await logs.close()
     },
   }
@@ -225,7 +234,7 @@ export async function createApp(
   options: AppOptions,
 ): Promise<App> {
   const { log, debugPage } = options
-  const { database, files, traces } = backends
+  const { database, files } = backends
   const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash: config.trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, staticUrls, options.isStrict ?? false)
@@ -279,8 +288,7 @@ export async function createApp(
     notFound: finish(dispatcher.notFound),
     tooLarge: finish(dispatcher.tooLarge),
     bodyLimit: dispatcher.bodyLimit,
-    traces,
-    observer: observerOf(listenersOf(backends)),
+    ...observingOf(backends),
     limits: config.limits,
     log,
     counts: {
@@ -341,9 +349,16 @@ function finishOf(
   return finishing(rules, compress, etags ? createTag(errorPages) : null)
 }
 
+function observingOf(backends: Backends): Pick<App, 'traces' | 'tracer' | 'observer'> {
+  const { traces, tracer } = backends
+  return { traces, tracer, observer: observerOf(listenersOf(backends)) }
+}
+
 /** Who hears of every answered request. */
-function listenersOf({ metrics, logs }: Backends): ExchangeListener[] {
-  return [...logs.open(), ...(metrics === null ? [] : [new HttpMetrics(metrics)])]
+function listenersOf({ metrics, logs, tracer }: Backends): ExchangeListener[] {
+  const counting = metrics === null ? [] : [new HttpMetrics(metrics)]
+  // First: it gives a cached page its trace, which the access log names.
+  return [...(tracer === null ? [] : [tracer]), ...logs.open(), ...counting]
 }
 
 function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {

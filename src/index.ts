@@ -82,6 +82,13 @@ export {
   type MetricOptions,
 } from './observe/metrics/site-metrics.ts'
 export { type RecordedTrace, recentTraces } from './observe/trace-log.ts'
+export type { TracingOptions } from './observe/tracing/options.ts'
+export {
+  type SpanInfo,
+  type SpanOptions,
+  span,
+  traceHeaders,
+} from './observe/tracing/span.ts'
 export type { CachedOptions, CachedVary } from './route/cached.ts'
 export { BUILT_IN_CONVERTERS, type Converter } from './route/converters.ts'
 export type {

@@ -15,8 +15,9 @@ export interface Logs {
 }
 
 /** `worker` from 1; 0 where there are none. Opens no file yet. Throws UWAS_ERR_OBSERVE_LOG_FORMAT. */
-export function createLogs({ accessLog }: SiteConfig, log: Log, worker: number): Logs {
-  const access = accessLog === null ? null : new AccessLog(accessLog, { worker, log })
+export function createLogs({ accessLog, tracing }: SiteConfig, log: Log, worker: number): Logs {
+  const isTraced = tracing !== null
+  const access = accessLog === null ? null : new AccessLog(accessLog, { worker, isTraced, log })
   return {
     access,
     open() {

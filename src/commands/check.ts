@@ -33,6 +33,7 @@ import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
 import { checkData } from './check-data.ts'
 import { type Findings, part } from './check-findings.ts'
+import { checkTracing } from './check-tracing.ts'
 import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
 import { checkServes, loadSite, type SiteFlags, showPath } from './site.ts'
@@ -58,6 +59,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkConnections(config, findings))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
+  await part(findings, () => checkTracing(config, findings))
   await part(findings, () => checkFiles(config, log, findings))
   await part(findings, () => checkData(config, log, findings))
   const { problems, warnings, proved } = findings
@@ -189,7 +191,7 @@ function checkTemplates(config: SiteConfig, findings: Findings): void {
 async function checkFiles(config: SiteConfig, log: Log, findings: Findings): Promise<void> {
   const { problems, proved, references } = findings
   if (config.static.length === 0 && references.length === 0) return
-  const backends = await openBackends({ ...config, database: null }, log)
+  const backends = await openBackends({ ...config, database: null, tracing: null }, log)
   const { files } = backends
   if (config.static.length > 0) proved.push(count(files.stats.files, 'file'))
   for (const { path, error } of references) {

@@ -2,6 +2,7 @@
  * What is known of one request and of what has become of it. A lane fills it in when the request comes and ends it when
  * the last byte has been handed over; the observer reads it then.
  */
+import type { Trace } from '../core/trace.ts'
 import { uuid7 } from '../core/uuid7.ts'
 import type { Request } from '../http/request.ts'
 
@@ -30,6 +31,9 @@ export class ExchangeRecord {
   /** Whether the connection is TLS. */
   secure = false
   host = ''
+  /** Of the client, as `req.client` tells them: behind proxies others than those of the connection. */
+  scheme: 'http' | 'https' = 'http'
+  clientHost = ''
   /** Of the client, as `req.client` tells it. */
   address = ''
   referer = ''
@@ -48,6 +52,12 @@ export class ExchangeRecord {
   bodyBytes = 0
   /** False when the client has gone, or the connection was cut, before the last byte. */
   isWhole = true
+  /** The server has ended it before its last byte. */
+  isCut = false
+  /** Whether `status` was sent, and does not only stand for what has happened. */
+  hasHead = true
+  /** Where the time of the request went; null: nobody wants to know. */
+  trace: Trace | null = null
   #request: Request | null = null
   #id = ''
 
@@ -70,17 +80,21 @@ export class ExchangeRecord {
   follow(request: Request): void {
     this.answerer = 'view'
     this.#request = request
+    this.trace = request.trace
   }
 
   /** For a record that is used again, for files and pages. */
   begin(): void {
     this.#id = ''
+    this.trace = null
   }
 
   /** `status` 0: nothing has been sent. */
   end(status: number, bodyBytes: number, isAborted: boolean, isCut: boolean): void {
     this.status = status === 0 ? (isCut ? NO_ANSWER : CLIENT_CLOSED) : status
     this.bodyBytes = bodyBytes
+    this.hasHead = status !== 0
+    this.isCut = isCut
     this.isWhole = !(isAborted || isCut)
     if (this.startedAt !== 0) this.durationMs = performance.now() - this.startedAt
     if (this.#request !== null) this.route = this.#request.route

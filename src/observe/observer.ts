@@ -9,6 +9,8 @@ export interface ExchangeListener extends RecordReader {
   readonly needsClient: boolean
   /** Reads these of the request's `fields`, in lower case. */
   readonly fields: readonly string[]
+  /** Does not want to know of static files. Default false. */
+  readonly skipsFiles?: boolean
   /** The record is read now: that of a file is used again for the next one. */
   ended(record: ExchangeRecord): void
 }
@@ -17,6 +19,8 @@ export class Observer implements RecordReader {
   readonly needsTime: boolean
   readonly needsClient: boolean
   readonly fields: readonly string[]
+  /** For static files; null: nobody wants to know of them. */
+  readonly #ofFiles: Observer | null
   readonly #listeners: readonly ExchangeListener[]
 
   constructor(listeners: readonly ExchangeListener[]) {
@@ -24,6 +28,13 @@ export class Observer implements RecordReader {
     this.needsTime = listeners.some((one) => one.needsTime)
     this.needsClient = listeners.some((one) => one.needsClient)
     this.fields = [...new Set(listeners.flatMap((one) => one.fields))]
+    const others = listeners.filter(({ skipsFiles = false }) => !skipsFiles)
+    this.#ofFiles = others.length === listeners.length ? this : observerOf(others)
+  }
+
+  /** Who wants to know of the answer `entry`; null: it is not known yet. */
+  of(entry: { readonly route: string } | null): Observer | null {
+    return entry?.route === '' ? this.#ofFiles : this
   }
 
   ended(record: ExchangeRecord): void {

@@ -126,7 +126,11 @@ export interface UrlConf<Names = unknown, Outer = Empty> {
    * the root URL conf. A route under `host()` gives `//host/path`. Throws UWAS_ERR_ROUTE_REVERSE_NAME, _REVERSE_PARAMETER, _REVERSE_PATH,
    * _REVERSE_INCLUDED. Needs no `this`: `export const url = urls.reverse`.
    */
-  readonly reverse: Reverse<Names>
+  reverse<Name extends keyof Names & string>(
+    this: void,
+    name: Name,
+    ...params: ReverseParams<Names[Name]>
+  ): string
   /** Never set: hold the types. */
   readonly names?: Names
   readonly outer?: (params: Outer) => void

@@ -6,6 +6,7 @@ import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { Observer } from '../observe/observer.ts'
 import type { TraceLog } from '../observe/trace-log.ts'
+import type { Tracer } from '../observe/tracing/tracer.ts'
 import type { PageStore } from '../pages/page-store.ts'
 import type { AllowedHosts } from '../was/allowed-hosts.ts'
 import type { SiteGuards } from '../was/guards/guards.ts'
@@ -46,6 +47,8 @@ export interface Application {
   readonly bodyLimit: (method: string, path: string, host: () => string) => number
   /** Where timings go, or null when the site does not record them. */
   readonly traces: TraceLog | null
+  /** Who decides whether a request is told as an OpenTelemetry trace; null: none is. It is among the observer's. */
+  readonly tracer: Pick<Tracer, 'begin'> | null
   /** Who hears of every answered request; null when nobody wants to. */
   readonly observer: Observer | null
   readonly limits: RequestLimits

@@ -2,7 +2,6 @@
  * The native lane: ordinary HTTP/1.1 on uWebSockets.js. A request for a file is answered in the engine's
  * callback; all else passes the fences, becomes a `Request`, and its `Reply` is written.
  */
-import { Trace } from '../core/trace.ts'
 import type { FileEntry } from '../files/entry.ts'
 import { FileReply } from '../files/send-file.ts'
 import type { HeaderList } from '../http/headers.ts'
@@ -13,6 +12,7 @@ import { parseTarget } from '../http/target.ts'
 import type { Handler } from '../was/dispatch.ts'
 import type { Guard } from '../was/guards/guards.ts'
 import type { Application } from './application.ts'
+import { arrivedAt, beginTrace } from './begin-trace.ts'
 import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
@@ -113,7 +113,7 @@ export class NativeLane {
     take: TakeSocket,
   ): void {
     this.#scan.read(req)
-    const startedAt = this.application.traces === null ? 0 : performance.now()
+    const startedAt = arrivedAt(this.application)
     this.records.path = req.getUrl()
     const guard = this.#lookup.guard('GET', this.records.path, asked, path)
     const search = req.getQuery() ?? ''
@@ -136,7 +136,7 @@ export class NativeLane {
   }
 
   #handle(res: EngineResponse, req: EngineRequest, method: string): void {
-    const startedAt = this.application.traces === null ? 0 : performance.now()
+    const startedAt = arrivedAt(this.application)
     const scan = this.#scan
     scan.read(req)
     const rawPath = req.getUrl()
@@ -174,14 +174,14 @@ export class NativeLane {
     entry: FileEntry,
     startedAt: number,
   ): void {
-    const { traces, observer } = this.application
+    const { traces } = this.application
+    const observer = this.application.observer?.of(entry) ?? null
     const { connection } = this.#scan
-    const isGet = method === 'GET'
     const found = traces === null ? 0 : performance.now()
     const prepared = this.#lookup.prepare(req, method, path, entry)
     const decided = traces === null ? 0 : performance.now()
     const keepsAlive = !this.draining && (connection === '' || connection === 'keep-alive')
-    if (keepsAlive && isGet && isOneSend(prepared)) {
+    if (keepsAlive && method === 'GET' && isOneSend(prepared)) {
       const told = observer && { observer, scan: this.#scan, method, entry }
       const record = told && this.records.brief(res, req, told)
       this.#corked.send(res, prepared)
@@ -209,7 +209,7 @@ export class NativeLane {
     entry: FileEntry | null = null,
   ): Exchange {
     const { connection } = this.#scan
-    const { observer } = this.application
+    const observer = this.application.observer?.of(entry) ?? null
     const close = this.draining || asksToClose(connection)
     const closesByItself = connection.toLowerCase() === 'close'
     const exchange = new Exchange(res, this.#deadlines, method === 'HEAD', close, closesByItself)
@@ -284,7 +284,7 @@ export class NativeLane {
     const { application } = this
     const exchange = this.#exchangeOf(res, req, method)
     const fields = new NativeFields(req, res, this.#scan.acceptEncoding, this.peers)
-    const trace = application.traces === null ? null : new Trace(startedAt)
+    const trace = beginTrace(application, exchange.record, startedAt)
     const length = bodyLength(this.#scan, req)
     const limit = length === 0 ? 0 : this.#limitOf(method, path, fields)
     const isTooLarge = length > limit
@@ -360,7 +360,7 @@ export class NativeLane {
     take: TakeSocket | null,
   ): void {
     const { trace } = request
-    const from = trace === null ? 0 : performance.now()
+    const from = trace?.reply() ?? 0
     exchange.close ||= this.draining
     if (body !== null) exchange.onEnding = body.yieldTo(reply)
     try {

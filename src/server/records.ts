@@ -100,18 +100,24 @@ export class Records {
     record.host = scan.host
     record.referer = scan.referer
     record.userAgent = scan.userAgent
-    record.address = this.#clientOf(res, req)
+    this.#tellClient(record, res, req)
     if (observer.fields.length > 0) record.fields = fieldsOf(req, observer.fields)
     return record
   }
 
-  #clientOf(res: EngineResponse, req: EngineRequest): string {
+  #tellClient(record: ExchangeRecord, res: EngineResponse, req: EngineRequest): void {
     const { application, peers } = this.#lane
     const remoteAddress = addressOf(res, peers)
+    record.address = remoteAddress
+    record.scheme = this.#secure ? 'https' : 'http'
+    record.clientHost = record.host
     const proxies = application.services.find(TRUSTED_PROXIES)
-    if (proxies === undefined) return remoteAddress
+    if (proxies === undefined) return
     const header = (name: string): string | undefined => fieldsOf(req, [name])[name]
-    return proxies.clientOf({ remoteAddress, secure: this.#secure, header }).address
+    const client = proxies.clientOf({ remoteAddress, secure: this.#secure, header })
+    record.address = client.address
+    record.scheme = client.scheme
+    record.clientHost = client.host
   }
 }
 

@@ -49,6 +49,7 @@ const WHAT_FITS: Readonly<Record<string, string>> = {
   listen: "it has to be an address like '127.0.0.1:80', or { path, mode }",
   'tls.hsts': 'it has to be true, false, or { maxAgeSeconds, includeSubdomains, preload }',
   accessLog: 'it has to be a file, "stdout", "stderr", or { file, format, redact, sample, … }',
+  tracing: 'it has to be { endpoint, headers, serviceName, sampleRatio, … } or false',
   csrf: 'it has to be { mode, trustedOrigins } or false',
   compression: 'it has to be { minBytes, types } or false',
   'securityHeaders.contentTypeOptions': 'it has to be "nosniff" or false',

@@ -14,6 +14,7 @@ import { LISTEN_KEYS, listenSchema } from './listen.ts'
 import { serverTimingSchema } from './server-timing.ts'
 import { statusSchema } from './status.ts'
 import { certificateSchema, hstsSchema, tlsSchema } from './tls.ts'
+import { tracingOptions, tracingSchema } from './tracing.ts'
 import { workersOptions, workersSchema } from './workers.ts'
 
 const path = z.string().regex(/./, 'is empty; name a folder')
@@ -206,6 +207,7 @@ export const SCHEMA = z.strictObject({
   health: z.union([off, health]).optional(),
   status: statusSchema.optional(),
   serverTiming: serverTimingSchema.optional(),
+  tracing: tracingSchema.optional(),
   redirects: z
     .array(
       z.strictObject({
@@ -274,6 +276,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   health: Object.keys(health.shape),
   status: Object.keys(statusSchema.shape),
   serverTiming: Object.keys(serverTimingSchema.shape),
+  tracing: Object.keys(tracingOptions.shape),
   limits: Object.keys(limits.shape),
   'limits.connections': Object.keys(connectionLimits.shape),
   'limits.requests': Object.keys(requestLimit.shape),

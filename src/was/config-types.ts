@@ -7,6 +7,7 @@ import type { TrustedProxiesOptions } from '../http/forwarded.ts'
 import type { SecurityHeaders } from '../http/security-headers.ts'
 import type { Middleware } from '../http/view.ts'
 import type { SiteAccessLog } from '../observe/access/options.ts'
+import type { SiteTracing, TracingOptions } from '../observe/tracing/options.ts'
 import type { UrlConf } from '../route/entry.ts'
 import type { AccessLogConfig } from './access-log.ts'
 import type { SiteAccounts } from './accounts/accounts.ts'
@@ -199,6 +200,11 @@ export interface UserConfig {
   readonly status?: StatusOptions | undefined
   /** Whom replies of views tell where their time went, by the field Server-Timing. Default: nobody. */
   readonly serverTiming?: ServerTimingOptions | undefined
+  /**
+   * OpenTelemetry traces of requests, sent by OTLP/HTTP; false for none whatever the environment says. Default: where
+   * the environment has OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT.
+   */
+  readonly tracing?: TracingOptions | false | undefined
   /** Paths that have moved; looked at before files and routes. The first match counts. Default none. */
   readonly redirects?: readonly Redirect[] | undefined
   /** Paths that answer with what another path has. The first match counts. Default none. */
@@ -331,6 +337,8 @@ export interface SiteConfig {
   readonly status: SiteStatus | null
   /** Null: nobody. */
   readonly serverTiming: SiteServerTiming | null
+  /** Null: requests are not traced. */
+  readonly tracing: SiteTracing | null
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

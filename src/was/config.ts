@@ -27,6 +27,7 @@ import { DEFAULT_PORT, readPort } from './port.ts'
 import { serverTimingOf } from './server-timing.ts'
 import { statusOf } from './status.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
+import { tracingOf } from './tracing.ts'
 import { workersOf } from './workers.ts'
 
 export type { SiteConfig, UserConfig } from './config-types.ts'
@@ -34,7 +35,7 @@ export type { SiteConfig, UserConfig } from './config-types.ts'
 export interface ParseConfigOptions {
   /** Absolute path of the configuration file: the place of every message. */
   readonly file: string
-  /** DATABASE_URL and PORT are read. */
+  /** DATABASE_URL, PORT and OpenTelemetry's names (OTEL_…) are read. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -88,6 +89,7 @@ const TOLD_APART = [
   'health',
   'status',
   'serverTiming',
+  'tracing',
 ]
 
 /** The keys that a configuration may have; the book test holds the README against them. */
@@ -117,7 +119,9 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
   problems.push(...contradictions(parsed.data))
   const root = dirname(file)
   const listening = listeningOf(parsed.data ?? {}, { root, envPort })
-  problems.push(...listening.problems)
+  const accessLog = accessLogOf(parsed.data?.accessLog, root)
+  const traced = tracingOf(parsed.data?.tracing, accessLog?.redact ?? [], env)
+  problems.push(...listening.problems, ...traced.problems)
   if (!parsed.success || envPort === null || problems.length > 0) throw configError(file, problems)
   const config = parsed.data
   const at = (dir: string | undefined) => (dir === undefined ? null : resolve(root, dir))
@@ -146,6 +150,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     health: healthOf(config),
     status: statusOf(config.status),
     serverTiming: serverTimingOf(config.serverTiming),
+    tracing: traced.tracing,
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],
@@ -163,7 +168,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     trailingSlash: config.trailingSlash ?? 'redirect',
     etags: config.etags ?? false,
     timings: config.timings ?? false,
-    accessLog: accessLogOf(config.accessLog, root),
+    accessLog,
   })
 }
 

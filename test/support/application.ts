@@ -77,6 +77,7 @@ export function applicationOf(
     tooLarge: (_req: Request) => text('too large\n', { status: 413 }),
     bodyLimit: () => options.limits?.maxBodyBytes ?? 1024 * 1024,
     traces: options.traces ?? null,
+    tracer: null,
     observer: observerOf(options.listeners ?? []),
     limits: {
       maxBodyBytes: 1024 * 1024,

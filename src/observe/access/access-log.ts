@@ -12,6 +12,8 @@ import { createSample, type Sample } from './sample.ts'
 export interface LoggingProcess {
   /** Number of the worker, from 1; 0 where there are none. */
   readonly worker: number
+  /** Whether requests have traces. Default false. */
+  readonly isTraced?: boolean
   readonly log: Log
 }
 
@@ -24,9 +26,13 @@ export class AccessLog implements ExchangeListener {
   readonly #writer: LineWriter
 
   /** Throws UWAS_ERR_OBSERVE_LOG_FORMAT. */
-  constructor(options: SiteAccessLog, { worker, log }: LoggingProcess) {
+  constructor(options: SiteAccessLog, { worker, isTraced = false, log }: LoggingProcess) {
     const redact = createRedact(options.redact)
-    const { line, needsTime, fields } = compileFormat(options.format, { redact, worker })
+    const { line, needsTime, fields } = compileFormat(options.format, {
+      redact,
+      worker,
+      isTraced,
+    })
     this.needsTime = needsTime
     this.fields = fields
     this.#line = line

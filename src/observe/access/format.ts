@@ -4,6 +4,7 @@
  */
 import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
+import { readTraceFields } from '../../http/trace-fields.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
 import { isoTime, localTime } from './clock.ts'
 import { escapeJson, escapePart, escapeText } from './escape.ts'
@@ -14,6 +15,8 @@ export interface LineContext {
   readonly redact: Redact
   /** Number of the worker, from 1; 0 where there are none. */
   readonly worker: number
+  /** Whether `json` has the trace of each request. Default false. */
+  readonly isTraced?: boolean
 }
 
 export interface LineFormat {
@@ -23,6 +26,8 @@ export interface LineFormat {
   /** Fields of requests that it names, in lower case. */
   readonly fields: readonly string[]
 }
+
+const TRACE_FIELDS: readonly string[] = ['traceparent']
 
 type Variable = (record: ExchangeRecord, context: LineContext) => string
 
@@ -45,6 +50,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   request_time: (record) => (record.durationMs / 1000).toFixed(3),
   request_completion: ({ isWhole }) => (isWhole ? 'OK' : '-'),
   request_id: ({ id }) => id,
+  trace_id: (record) => escapeText(traceIdOf(record)),
   http_referer: ({ referer }, { redact }) => escapeText(redact.url(referer)),
   http_user_agent: ({ userAgent }) => escapeText(userAgent),
   route: ({ route }) => escapeText(route),
@@ -66,10 +72,20 @@ export function compileFormat(format: string, context: LineContext): LineFormat 
     case 'common':
       return untimed((record) => `${common(record, redact)}\n`)
     case 'json':
-      return { line: (record) => jsonLine(record, context), needsTime: true, fields: [] }
+      return {
+        line: (record) => jsonLine(record, context),
+        needsTime: true,
+        fields: context.isTraced ? TRACE_FIELDS : [],
+      }
     default:
       return compileOwn(format, context)
   }
+}
+
+/** The trace of which it is told, else that of the client, where it has named one. */
+function traceIdOf({ trace, fields }: ExchangeRecord): string {
+  if (trace !== null && trace.context !== null) return trace.context.traceId
+  return readTraceFields(fields?.['traceparent'], undefined)?.traceId ?? ''
 }
 
 function untimed(line: LineFormat['line']): LineFormat {
@@ -111,14 +127,15 @@ function targetOf({ path, search }: ExchangeRecord, redact: Redact): string {
 }
 
 /** Its keys are fixed: what is not known is an empty string. */
-function jsonLine(record: ExchangeRecord, { redact, worker }: LineContext): string {
+function jsonLine(record: ExchangeRecord, { redact, worker, isTraced }: LineContext): string {
   const { method, path, search, protocol, host, address, status, bodyBytes } = record
   const who = `"remote_addr":${escapeJson(address)},"remote_user":${escapeJson(record.user)},"request_id":${escapeJson(record.id)}`
+  const trace = isTraced ? `,"trace_id":${escapeJson(traceIdOf(record))}` : ''
   const scheme = record.secure ? 'https' : 'http'
   const asked = `"method":${escapeJson(method)},"scheme":"${scheme}","host":${escapeJson(host)},"path":${escapeJson(redact.path(path))},"query":${escapeJson(redact.query(search))},"protocol":${escapeJson(protocol)}`
   const answered = `"status":${status},"bytes":${bodyBytes},"duration_ms":${Math.round(record.durationMs * 1000) / 1000},"complete":${record.isWhole}`
   const rest = `"route":${escapeJson(record.route)},"referer":${escapeJson(redact.url(record.referer))},"user_agent":${escapeJson(record.userAgent)},"worker":${worker}`
-  return `{"time":"${isoTime()}",${who},${asked},${answered},${rest}}\n`
+  return `{"time":"${isoTime()}",${who}${trace},${asked},${answered},${rest}}\n`
 }
 
 function compileOwn(format: string, context: LineContext): LineFormat {
@@ -155,6 +172,7 @@ function split(format: string): (string | { readonly name: string })[] {
 
 function variableOf(name: string, fields: string[], redact: Redact): Variable {
   const known = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined
+  if (name === 'trace_id') fields.push(...TRACE_FIELDS)
   if (known !== undefined) return known
   if (!name.startsWith('http_') || name === 'http_') {
     throw invalid(`$${name}`, `is no variable${hintNearest(name, Object.keys(VARIABLES))}`)
