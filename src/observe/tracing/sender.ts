@@ -100,7 +100,7 @@ export class Sender {
       const options = { method: 'POST', headers, agent: this.#agent, signal }
       const sent = (this.#url.protocol === 'https:' ? secure : plain)(this.#url, options)
       sent.on('error', reject)
-      sent.on('response', (message) => read(message).then(resolve, reject))
+      sent.on('response', (message) => void read(message).then(resolve, reject))
       sent.end(body)
     })
   }
