@@ -15,7 +15,12 @@ export interface Logs {
 }
 
 /** `worker` from 1; 0 where there are none. Opens no file yet. Throws UWAS_ERR_OBSERVE_LOG_FORMAT. */
-export function createLogs({ accessLog, tracing }: SiteConfig, log: Log, worker: number): Logs {
+export function createLogs(
+  { accessLog, tracing, notTraced }: SiteConfig,
+  log: Log,
+  worker: number,
+): Logs {
+  if (worker <= 1) for (const problem of notTraced) log.warn(`nothing is traced: ${problem}`)
   const isTraced = tracing !== null
   const access = accessLog === null ? null : new AccessLog(accessLog, { worker, isTraced, log })
   return {

@@ -2,8 +2,8 @@
 
 /** Hexadecimal digits of a content's hash that stand in a URL: enough to tell versions of one file apart. */
 const DIGITS = 8
-const BEFORE_ENDING = /^(.*[^/])\.([0-9a-f]{8})(\.[^./]*)$/
-const AT_END = /^(.*\/[^./]+)\.([0-9a-f]{8})$/
+const BEFORE_ENDING = /^(.*[^/])\.([0-9a-f]{8})(\.[^./]*)$/s
+const AT_END = /^(.*\/[^./]+)\.([0-9a-f]{8})$/s
 
 export interface Fingerprinted {
   /** The path without the fingerprint. */

@@ -115,7 +115,7 @@ export function createCounting(
       const { fd, offset, row, seed } = place ?? ownPlace()
       const { exempt, shared, ...rest } = options
       const lists = { exempt: flat(exempt), shared: flat(shared) }
-      const words = { seed: new BigUint64Array(seed.slice().buffer) }
+      const words = { seed: new BigUint64Array(Uint8Array.from(seed).buffer) }
       try {
         return wrap(functions, countConnections(fd, offset, row, { ...rest, ...lists, ...words }))
       } catch (error) {

@@ -39,8 +39,6 @@ export interface EngineResponse {
   tryEnd(chunk: Sendable, totalBytes: number): [ok: boolean, done: boolean]
   /** Bytes of the body that have been taken. */
   getWriteOffset(): number
-  /** Those of them that have left, where what was taken may wait in memory: Node's, never the engine's. */
-  getSentBytes?(): number
   onWritable(handler: (offset: number) => boolean): EngineResponse
   onAborted(handler: () => void): EngineResponse
   /** `chunk` is neutered when the handler returns. */

@@ -10,6 +10,8 @@ const LINGER_MS = 2_000
 /** Sends `bytes`, closes this side, and lets go when the client has closed its own or time is up. */
 export function endLingering(socket: Socket, bytes?: Uint8Array): void {
   if (socket.destroyed) return
+  // Who resets it has its reply, or wants none.
+  socket.on('error', () => {})
   if (socket.writable) {
     if (bytes === undefined) socket.end()
     else socket.end(bytes)

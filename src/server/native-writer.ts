@@ -124,7 +124,7 @@ export class Exchange implements Watched {
   }
 
   taken(): number {
-    return this.res.getSentBytes?.() ?? Math.max(this.chunkBytes, this.res.getWriteOffset())
+    return Math.max(this.chunkBytes, this.res.getWriteOffset())
   }
 
   done(): void {

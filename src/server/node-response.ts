@@ -118,10 +118,6 @@ export abstract class NodeResponse implements EngineResponse {
     return this.#sent
   }
 
-  getSentBytes(): number {
-    return Math.max(0, this.#sent - this.#out.writableLength)
-  }
-
   onWritable(handler: (offset: number) => boolean): this {
     if (this.#writable === null)
       this.#out.on('drain', () => {

@@ -339,6 +339,8 @@ export interface SiteConfig {
   readonly serverTiming: SiteServerTiming | null
   /** Null: requests are not traced. */
   readonly tracing: SiteTracing | null
+  /** Why the environment's wish for traces is not met. */
+  readonly notTraced: readonly string[]
   readonly redirects: readonly Redirect[]
   readonly rewrites: readonly Rewrite[]
   readonly cors: readonly CorsPolicy[]

@@ -150,7 +150,7 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     health: healthOf(config),
     status: statusOf(config.status),
     serverTiming: serverTimingOf(config.serverTiming),
-    tracing: traced.tracing,
+    ...traced.site,
     redirects: config.redirects ?? [],
     rewrites: config.rewrites ?? [],
     cors: config.cors ?? [],

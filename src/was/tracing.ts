@@ -3,11 +3,8 @@
  * complete. Read by `config.ts`. The configuration wins; OTEL_SDK_DISABLED alone wins over it.
  */
 import * as z from 'zod'
-import {
-  DEFAULT_TRACING,
-  type SiteTracing,
-  type TracingOptions,
-} from '../observe/tracing/options.ts'
+import { DEFAULT_TRACING, type TracingOptions } from '../observe/tracing/options.ts'
+import type { SiteConfig } from './config-types.ts'
 import { pairsOf, readRatio, SAMPLERS } from './tracing-environment.ts'
 
 /** `TracingOptions` without keys that are undefined. */
@@ -49,6 +46,12 @@ export const tracingOptions = z.strictObject({
 
 export const tracingSchema = z.union([z.literal(false), tracingOptions])
 
+interface Traced {
+  readonly site: Pick<SiteConfig, 'tracing' | 'notTraced'>
+  /** Of a site that asks for traces itself. */
+  readonly problems: readonly string[]
+}
+
 /**
  * Null: nothing is told. `redact`: what the access log leaves out. `problems` are what the environment says wrongly,
  * where it is read; values that may be secrets are not in them.
@@ -57,7 +60,7 @@ export function tracingOf(
   given: TracingOptions | false | undefined,
   redact: readonly string[],
   env: Environment,
-): { readonly tracing: SiteTracing | null; readonly problems: readonly string[] } {
+): Traced {
   const set = (name: string): string | undefined => env[name] || undefined
   const isWanted =
     given !== undefined ||
@@ -67,7 +70,7 @@ export function tracingOf(
     given === false ||
     set('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' ||
     (given === undefined && set('OTEL_TRACES_EXPORTER') === 'none')
-  if (!isWanted || isOff) return { tracing: null, problems: [] }
+  if (!isWanted || isOff) return { site: { tracing: null, notTraced: [] }, problems: [] }
   const problems: string[] = []
   const known = Object.entries(given ?? {}).filter(([, value]) => value !== undefined)
   const options: Given = Object.fromEntries(known)
@@ -87,7 +90,11 @@ export function tracingOf(
       'unknown_service:uwas',
     redact: [...redact, ...(options.redact ?? [])],
   }
-  return { tracing, problems }
+  // The environment may be meant for others: it keeps no site from its start that does not ask for traces itself.
+  if (given === undefined && problems.length > 0) {
+    return { site: { tracing: null, notTraced: problems }, problems: [] }
+  }
+  return { site: { tracing, notTraced: [] }, problems }
 }
 
 /** That of the environment for traces alone is the whole URL; of the others the path is ours. */
@@ -124,7 +131,7 @@ function headersOf(env: Environment, problems: string[]): Record<string, string>
   const bad = Object.entries(found).find(([field, value]) => !isField(field, value))
   if (bad === undefined) return found
   problems.push(
-    `the environment's ${name}: "${bad[0]}" is no field that a site may set, or its value none`,
+    `the environment's ${name}: its part ${Object.keys(found).indexOf(bad[0]) + 1} is no field that a site may set, or its value none`,
   )
   return {}
 }

@@ -104,9 +104,9 @@ t.test('what is wrong is told with its place, and secrets are not', async (t) =>
     [{ tracing: { headers: { 'Content-Type': 'secret' } } }, {}, /that OTLP sets itself/],
     [{ tracing: { sampleRatio: 2 } }, {}, /tracing.sampleRatio is 2; it has to be at most 1/],
     [{ tracing: { maxQueuedSpans: 0 } }, {}, /tracing.maxQueuedSpans is 0/],
-    [{}, { [BASE]: 'a:4318' }, /environment's OTEL_EXPORTER_OTLP_ENDPOINT is no URL/],
+    [{ tracing: {} }, { [BASE]: 'a:4318' }, /environment's OTEL_EXPORTER_OTLP_ENDPOINT is no URL/],
     [
-      {},
+      { tracing: {} },
       { [BASE]: 'http://a:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       /OTEL_EXPORTER_OTLP_PROTOCOL is grpc; uwas speaks OTLP by HTTP/,
     ],
@@ -128,7 +128,7 @@ t.test('what is wrong is told with its place, and secrets are not', async (t) =>
     [
       { tracing: {} },
       { OTEL_EXPORTER_OTLP_HEADERS: 'a=secret%0a' },
-      /OTEL_EXPORTER_OTLP_HEADERS: "a" is no field/,
+      /OTEL_EXPORTER_OTLP_HEADERS: its part 1 is no field/,
     ],
     [
       { tracing: {} },
@@ -140,4 +140,17 @@ t.test('what is wrong is told with its place, and secrets are not', async (t) =>
     const error = t.throws(() => parse(raw, env), { code: 'UWAS_ERR_WAS_CONFIG', message: told })
     t.notMatch((error as Error).message, /secret/)
   }
+})
+
+t.test('an environment that asks alone and cannot be read keeps no site from its start', (t) => {
+  for (const [env, told] of [
+    [{ [BASE]: 'collector:4317' }, /OTEL_EXPORTER_OTLP_ENDPOINT is no URL/],
+    [{ [BASE]: 'http://a:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, /is grpc/],
+    [{ [BASE]: 'http://a:4318', OTEL_TRACES_SAMPLER: 'xray' }, /SAMPLER is "xray"/],
+  ] as const) {
+    const config = parseConfig({}, { file: '/site/uwas.config.ts', env })
+    t.equal(config.tracing, null)
+    t.match(config.notTraced.join(), told)
+  }
+  t.end()
 })

@@ -100,6 +100,12 @@ export class Sender {
       const options = { method: 'POST', headers, agent: this.#agent, signal }
       const sent = (this.#url.protocol === 'https:' ? secure : plain)(this.#url, options)
       sent.on('error', reject)
+      // Node tells nobody of what ends after another protocol was answered.
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+      sent.on('upgrade', (_message, socket) => {
+        socket.destroy()
+        reject(new Error('it answers 101'))
+      })
       sent.on('response', (message) => void read(message).then(resolve, reject))
       sent.end(body)
     })
