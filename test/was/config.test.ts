@@ -74,6 +74,8 @@ t.test('an empty configuration is complete', async (t) => {
     health: null,
     status: null,
     serverTiming: null,
+    tracing: null,
+    notTraced: [],
     redirects: [],
     rewrites: [],
     cors: [],
