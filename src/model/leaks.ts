@@ -14,7 +14,7 @@ export interface Holder {
 
 const MOST_FRAMES = 6
 /** Frames of uwas itself, which the reader does not look for. */
-const OWN_FRAME = /[/\\](?:src|dist)[/\\](?:model|was|server)[/\\]|\(?node:internal/
+const OWN_FRAME = /[/\\](?:src|dist)[/\\](?:core|model|was|server)[/\\]|\(?node:internal/
 
 export class Leaks {
   readonly #log: Log
