@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { createLogs, type Logs } from './app/logs.ts'
+import { observingOf } from './app/observing.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
 import { servicesOf } from './app/services.ts'
 import { templatesOf } from './app/templates.ts'
@@ -33,11 +34,9 @@ import {
   measureBackends,
   measureStatements,
 } from './observe/metrics/backend-metrics.ts'
-import { HttpMetrics } from './observe/metrics/http-metrics.ts'
 import { measureProcess } from './observe/metrics/process-metrics.ts'
 import { Registry } from './observe/metrics/registry.ts'
 import { siteMetrics } from './observe/metrics/site-metrics.ts'
-import { type ExchangeListener, observerOf } from './observe/observer.ts'
 import type { Readiness } from './observe/status/listener.ts'
 import { TraceLog } from './observe/trace-log.ts'
 import { Tracer } from './observe/tracing/tracer.ts'
@@ -347,18 +346,6 @@ function finishOf(
 ): ReturnType<typeof finishing> {
   const compress = compression === null ? null : createCompress(compression, log)
   return finishing(rules, compress, etags ? createTag(errorPages) : null)
-}
-
-function observingOf(backends: Backends): Pick<App, 'traces' | 'tracer' | 'observer'> {
-  const { traces, tracer } = backends
-  return { traces, tracer, observer: observerOf(listenersOf(backends)) }
-}
-
-/** Who hears of every answered request. */
-function listenersOf({ metrics, logs, tracer }: Backends): ExchangeListener[] {
-  const counting = metrics === null ? [] : [new HttpMetrics(metrics)]
-  // First: it gives a cached page its trace, which the access log names.
-  return [...(tracer === null ? [] : [tracer]), ...logs.open(), ...counting]
 }
 
 function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {

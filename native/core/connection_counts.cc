@@ -5,6 +5,7 @@
 
 #include "shared_memory.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
 #include <cstring>
@@ -20,8 +21,10 @@ namespace {
 /// Slots in which a client may stand: two lines of the processor's cache.
 constexpr std::size_t ways = 16;
 constexpr std::size_t buckets = ConnectionCounts::slots / ways;
-/// Between two looks for closed connections that are made because there is no room.
+/// Between two looks for closed connections that are made because there is no room: so long at
+/// least, and so many times as long as one takes.
 constexpr std::int64_t sweep_ms = 50;
+constexpr std::int64_t sweep_share = 20;
 constexpr std::uint64_t count_mask = 0xffff'ffff;
 /// ::ffff:0:0/96.
 constexpr int mapped_bytes = 12;
@@ -30,7 +33,7 @@ constexpr std::size_t client_bytes = 8;
 
 std::int64_t now_ms() {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
@@ -133,16 +136,12 @@ Admission ConnectionCounts::admit(int fd, const Address &peer) {
   }
   const Standing standing = standing_of(peer);
   set_sum(1);
-  const bool is_limited = limits_.total > 0 && standing != Standing::exempt;
-  if (is_limited && total() > limits_.total) {
-    sweep_at_times();
-    if (total() > limits_.total) {
-      set_sum(-1);
-      refused_total_++;
-      return Admission::total;
-    }
-  }
   Held held;
+  held.is_limited = standing != Standing::exempt;
+  if (held.is_limited && !fits_total()) {
+    set_sum(-1);
+    return Admission::total;
+  }
   if (standing == Standing::counted && !count(peer, held.slot)) {
     set_sum(-1);
     return Admission::address;
@@ -157,28 +156,40 @@ Admission ConnectionCounts::admit(int fd, const Address &peer) {
 
 Admission ConnectionCounts::move(int fd, const Address &client) {
   const auto found = held_.find(fd);
-  if (found == held_.end() || found->second.slot != slots ||
-      standing_of(client) != Standing::counted)
+  // Whoever is looked for below must not go with the closed ones.
+  if (found == held_.end() || found->second.slot != slots || !is_open(fd, found->second))
     return Admission::taken;
-  return count(client, found->second.slot) ? Admission::taken : Admission::address;
+  Held &held = found->second;
+  const Standing standing = standing_of(client);
+  if (!held.is_limited && standing != Standing::exempt) {
+    if (!fits_total())
+      return Admission::total;
+    held.is_limited = true;
+  }
+  if (standing != Standing::counted)
+    return Admission::taken;
+  return count(client, held.slot) ? Admission::taken : Admission::address;
 }
 
 void ConnectionCounts::sweep() {
   swept_ms_ = now_ms();
   for (auto at = held_.begin(); at != held_.end();) {
-    const Held &held = at->second;
-    struct stat status {};
-    const bool is_there = fstat(at->first, &status) == 0 && status.st_ino == held.inode &&
-                          status.st_dev == held.device;
+    const bool is_there = is_open(at->first, at->second);
     if (!is_there)
-      release(held);
+      release(at->second);
     at = is_there ? std::next(at) : held_.erase(at);
   }
+  pause_ms_ = std::max(sweep_ms, (now_ms() - swept_ms_) * sweep_share);
+}
+
+bool ConnectionCounts::is_open(int fd, const Held &held) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && status.st_ino == held.inode && status.st_dev == held.device;
 }
 
 /// Who is refused all the time must not make all of them be looked at all the time.
 void ConnectionCounts::sweep_at_times() {
-  if (now_ms() - swept_ms_ >= sweep_ms)
+  if (now_ms() - swept_ms_ >= pause_ms_)
     sweep();
 }
 
@@ -196,6 +207,16 @@ std::uint64_t ConnectionCounts::total() const {
   for (std::size_t i = 0; i < row_count_; i++)
     sum += load(sums_[i]);
   return sum;
+}
+
+bool ConnectionCounts::fits_total() {
+  if (limits_.total == 0 || total() <= limits_.total)
+    return true;
+  sweep_at_times();
+  if (total() <= limits_.total)
+    return true;
+  refused_total_++;
+  return false;
 }
 
 bool ConnectionCounts::count(const Address &client, std::size_t &slot) {

@@ -78,8 +78,9 @@ public:
   /// Counts the connection `fd` of `peer` where there is room.
   Admission admit(int fd, const Address &peer);
 
-  /// The client behind a counted connection is another one than its peer. It stays counted in the
-  /// sum alone where there is no room.
+  /// The client behind a counted connection is another one than its peer: both limits hold for it
+  /// now, whatever its balancer is exempt from. It stays counted in the sum alone where there is no
+  /// room.
   Admission move(int fd, const Address &client);
 
   /// Lets go of connections that have been closed.
@@ -101,12 +102,17 @@ private:
     ino_t inode = 0;
     /// Of its client; `slots` for none.
     std::size_t slot = slots;
+    /// Whether the limit of all has been asked.
+    bool is_limited = false;
   };
   enum class Standing : std::uint8_t { counted, shared, exempt };
 
+  static bool is_open(int fd, const Held &held);
   [[nodiscard]] Standing standing_of(const Address &peer) const;
   /// The sum of all processes.
   [[nodiscard]] std::uint64_t total() const;
+  /// Whether there is room for all that are counted by now.
+  bool fits_total();
   /// One more for the client, in a slot; false where there is no room. No slot where the table is
   /// full.
   bool count(const Address &client, std::size_t &slot);
@@ -125,6 +131,7 @@ private:
   ConnectionLimits limits_;
   std::unordered_map<int, Held> held_;
   std::int64_t swept_ms_ = 0;
+  std::int64_t pause_ms_ = 0;
   std::uint64_t refused_total_ = 0;
   std::uint64_t refused_address_ = 0;
   Address last_refused_{};

@@ -128,6 +128,24 @@ TEST("the client behind a balancer is counted once it is known") {
   EXPECT(counts.move(second.get(), at("192.0.2.1")) == Admission::taken);
 }
 
+TEST("behind a balancer that is exempt the limit of all holds for its clients") {
+  ConnectionCounts counts;
+  const std::vector<Network> balancers{network("127.0.0.1", 128)};
+  EXPECT_ERROR(counts.open(-1, 0, -1, {.total = 1, .exempt = balancers, .shared = balancers}),
+               Error::none);
+  UniqueFd first = open_socket();
+  const UniqueFd second = open_socket();
+  EXPECT(counts.admit(first.get(), at("127.0.0.1")) == Admission::taken);
+  EXPECT(counts.move(first.get(), at("192.0.2.1")) == Admission::taken);
+  EXPECT(counts.admit(second.get(), at("127.0.0.1")) == Admission::taken);
+  EXPECT(counts.move(second.get(), at("127.0.0.1")) == Admission::taken);
+  EXPECT(counts.move(second.get(), at("192.0.2.2")) == Admission::total);
+  EXPECT(counts.refused_total() == 1);
+  first.reset();
+  counts.sweep();
+  EXPECT(counts.move(second.get(), at("192.0.2.2")) == Admission::taken);
+}
+
 TEST("processes count together, and one that has ended is forgotten") {
   const UniqueFd memory = region();
   const Address peer = at("192.0.2.1");

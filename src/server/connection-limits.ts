@@ -30,6 +30,8 @@ export interface ConnectionRules {
 
 /** How long a closed connection may still count for other workers. */
 const SWEEP_MS = 250
+/** A look at very many takes long: so many times as long is until the next. */
+const SWEEP_SHARE = 20
 /** Between two lines of the log. */
 const TELL_MS = 1000
 
@@ -39,7 +41,7 @@ export class ConnectionLimits {
   readonly refusal: Uint8Array
   readonly #rules: ConnectionRules
   readonly #log: Log
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout
   #stats: ConnectionStats
   #told: ConnectionStats
   #toldAt: number
@@ -56,7 +58,7 @@ export class ConnectionLimits {
     this.#stats = this.counts.sweep()
     this.#told = this.#stats
     this.#toldAt = Number.NEGATIVE_INFINITY
-    this.#timer = setInterval(() => this.#look(), SWEEP_MS).unref()
+    this.#timer = this.#lookIn(SWEEP_MS)
   }
 
   /** Of this process, as of now. */
@@ -76,7 +78,15 @@ export class ConnectionLimits {
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
+  }
+
+  #lookIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const startedAt = performance.now()
+      this.#look()
+      this.#timer = this.#lookIn(Math.max(SWEEP_MS, (performance.now() - startedAt) * SWEEP_SHARE))
+    }, ms).unref()
   }
 
   /** A flood must not become one of the log. */

@@ -183,6 +183,16 @@ t.test('behind a balancer it is the client that counts', { skip }, async (t) => 
   t.equal(statusOf(liar), '400', 'nobody else is believed')
 })
 
+t.test('an exempt balancer makes none of its clients exempt', { skip }, async (t) => {
+  const connections = { total: 1, exempt: ['127.0.0.1'] }
+  const { server } = await site(t, connections, { proxyProtocol: ['127.0.0.1'] })
+  const from = (address: string) => answered(server.port, proxied(address) + GET)
+  t.equal(statusOf(await from('192.0.2.1')), '200')
+  t.equal(statusOf(await from('192.0.2.2')), '503')
+  t.equal(statusOf(await answered(server.port, GET)), '200', 'the balancer itself')
+  t.equal(server.connectionLimits()?.refusedTotal, 1)
+})
+
 t.test(
   'proxies hand on the connections of others; unix sockets count in all',
   { skip },
@@ -246,6 +256,23 @@ t.test('metrics tell what was refused, by the limit', { skip }, async (t) => {
   measureServer(without, { ...server, connectionLimits: () => null })
   t.notOk(without.families.some(({ name }) => name === 'uwas_connections_refused_total'))
 })
+
+t.test(
+  'of several certificates for a name the one that ends first is told',
+  { skip },
+  async (t) => {
+    const { server } = await site(t, { total: 9 })
+    const registry = new Registry()
+    const ends = [2000, 1000, 3000].map((endsMs) => ({ file: 'x.pem', name: 'x.test', endsMs }))
+    measureServer(registry, { ...server, certificateEnds: () => ends })
+    registry.collect()
+    const { families, series, numbers } = registry
+    const told = series
+      .filter(({ family }) => families[family]?.name.startsWith('uwas_tls_certificate'))
+      .map(({ labels, offset }) => [...labels, numbers[offset]])
+    t.strictSame(told, [['x.test', 1]])
+  },
+)
 
 t.test('where they cannot be counted the log says so, and nobody is refused', async (t) => {
   const { app } = await siteOf(t, { database: false, limits: { connections: { total: 1 } } })

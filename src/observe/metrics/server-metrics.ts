@@ -54,7 +54,7 @@ function measureRefused(
   }
 }
 
-/** Of several workers the one with the oldest certificate counts: its clients are those who see it end. */
+/** Of several certificates for a name, here and over workers, the first to end counts: its clients are those who see it end. */
 function measureEnds(
   registry: Registry,
 ): (ends: ReturnType<MeasuredServer['certificateEnds']>) => void {
@@ -65,9 +65,14 @@ function measureEnds(
   })
   let told: ReadonlySet<GaugeSeries> = new Set()
   return (ends) => {
-    const now = new Set<GaugeSeries>()
+    const least = new Map<string, number>()
     for (const { file, name, endsMs } of ends) {
-      const series = expiry.at(name === '' ? file : name)
+      const key = name === '' ? file : name
+      least.set(key, Math.min(endsMs, least.get(key) ?? endsMs))
+    }
+    const now = new Set<GaugeSeries>()
+    for (const [key, endsMs] of least) {
+      const series = expiry.at(key)
       series.set(endsMs / 1000)
       now.add(series)
     }

@@ -365,13 +365,12 @@ t.test('a mistake in values or in the declaration is told', async (t) => {
   wrong({ id }, { kye: 'id' }, /no option "kye"; did you mean "key"/)
 })
 
-t.test('a statement of the site has its name beside those of tables', (t) => {
+t.test('a statement of the site has its name beside those of tables', async (t) => {
   beginTableGeneration()
   beginStatementGeneration()
   table('things', { id: pg.int })
   t.throws(() => statement('things.get', { sql: 'select 1' }), { code: 'UWAS_ERR_MODEL_STATEMENT' })
   t.throws(() => table('things', { id: pg.int }, { table: 'other' }), { message: /twice/ })
-  t.end()
 })
 
 t.test('what fails while nobody awaits it harms nobody', async (t) => {

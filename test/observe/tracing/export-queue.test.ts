@@ -150,6 +150,29 @@ t.test('answers that are nonsense, endless or late cost only their spans', async
   t.equal(queue.dropped, 2)
 })
 
+t.test('a collector that answers 101 is none', async (t) => {
+  const collector = await collectorOf(t)
+  const { queue, log, add } = queueOf(t, collector.url)
+  collector.answer = (res) =>
+    res.socket?.write(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    )
+  add(1)
+  await until(() => queue.dropped === 1)
+  t.equal(queue.dropped, 1)
+  t.match(log.join('\n'), /it answers 101/)
+})
+
+t.test('what a collector says stands in one line of the log', async (t) => {
+  const collector = await collectorOf(t)
+  const { queue, log, add } = queueOf(t, collector.url)
+  collector.answer = (res) =>
+    res.writeHead(400, { 'Content-Type': 'text/plain' }).end('no\u2028really\u0085\x1b[2Jnot')
+  add(1)
+  await until(() => queue.dropped === 1)
+  t.match(log, [/: it answers 400: no really \[2Jnot$/])
+})
+
 t.test('a collector that hangs fills the queue, and the rest is dropped and counted', async (t) => {
   const collector = await collectorOf(t)
   const { queue, log, add } = queueOf(t, collector.url, { maxQueuedSpans: 600, timeoutMs: 60_000 })
