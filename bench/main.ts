@@ -1,6 +1,5 @@
 /** `npm run bench -- [COMMAND] …`: see README.md here. Without a command it measures. */
 import { compareCommand } from './commands/compare.ts'
-import { doctorCommand } from './commands/doctor.ts'
 import { latencyCommand } from './commands/latency.ts'
 import { memoryCommand } from './commands/memory.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
@@ -11,7 +10,6 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<num
   compare: compareCommand,
   latency: latencyCommand,
   memory: memoryCommand,
-  doctor: doctorCommand,
 }
 
 async function main(args: string[]): Promise<number> {

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Entered, WrongAnswer, withRivals } from '../bench.ts'
 import { load, missingLoad } from '../method/load.ts'
-import { describeTools } from '../method/machine.ts'
 import {
   buildOpenLoad,
   missingOpenLoad,
@@ -14,6 +13,7 @@ import {
   whyNotOpen,
 } from '../method/open-load.ts'
 import { LOAD_CPU } from '../method/place.ts'
+import { describeTools } from '../method/versions.ts'
 import { type AtRate, type LatencyRow, latencyTable } from '../report/latency.ts'
 import { beginRun, stemOf, write } from '../report/result.ts'
 import { headLine } from '../report/table.ts'

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { bench, WrongAnswer } from '../bench.ts'
 import { missingLoad } from '../method/load.ts'
-import { describeTools } from '../method/machine.ts'
+import { describeTools } from '../method/versions.ts'
 import { collect } from '../report/collect.ts'
 import { runPage } from '../report/page.ts'
 import { beginRun, type Run, readRun, stemOf, write } from '../report/result.ts'

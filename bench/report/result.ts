@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Commit, describeCommit, describeMachine, type Machine } from '../method/machine.ts'
+import { describeMachine, type Machine } from '../../src/commands/doctor/machine.ts'
 import type { Sample } from '../method/rounds.ts'
+import { type Commit, describeCommit } from '../method/versions.ts'
 
 /** Raised when a reader of older files would misread newer ones. */
 const FORMAT = 1

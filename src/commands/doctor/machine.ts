@@ -1,11 +1,9 @@
-/** What the figures come from: the machine, its kernel, and the versions of what is not a rival. Kept with each result. */
-import { execFileSync, spawnSync } from 'node:child_process'
+/** The machine and its kernel, as they are. Read by `doctor.ts`; the reports of `bench/` keep it with each result. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, version } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { allSysctls, readLine } from './kernel.ts'
 
-const HERE = fileURLToPath(new URL('.', import.meta.url))
 const CPU = '/sys/devices/system/cpu/'
 
 export interface Machine {
@@ -21,12 +19,6 @@ export interface Machine {
   readonly sysctls: Readonly<Record<string, string>>
 }
 
-export interface Commit {
-  readonly commit: string
-  /** The work tree has changes that are in no commit. */
-  readonly dirty: boolean
-}
-
 export function describeMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -37,21 +29,6 @@ export function describeMachine(): Machine {
     virtualization: virtualization(),
     kernel: `${release()} ${version()}`,
     sysctls: allSysctls(),
-  }
-}
-
-/** Of the tools of a run: this Node, V8, wrk. */
-export function describeTools(): Record<string, string> {
-  return { node: process.versions.node, v8: process.versions.v8, wrk: wrkVersion() }
-}
-
-export function describeCommit(dir = HERE): Commit {
-  const git = (...args: string[]): string =>
-    execFileSync('git', args, { encoding: 'utf8', cwd: dir, stdio: 'pipe' }).trim()
-  try {
-    return { commit: git('rev-parse', 'HEAD'), dirty: git('status', '--porcelain') !== '' }
-  } catch {
-    return { commit: 'unknown: no git', dirty: false }
   }
 }
 
@@ -81,9 +58,4 @@ function virtualization(): string {
   if (error === undefined) return stdout.trim()
   const flags = readLine('/proc/cpuinfo') ?? ''
   return / hypervisor /.test(flags) ? 'a virtual machine' : 'unknown'
-}
-
-function wrkVersion(): string {
-  const { error, stdout } = spawnSync('wrk', ['-v'], { encoding: 'utf8' })
-  return error === undefined ? (/^wrk (\S+)/.exec(stdout)?.[1] ?? 'unknown') : 'not here'
 }

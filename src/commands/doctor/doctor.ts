@@ -1,11 +1,10 @@
-/** `npm run bench -- doctor`: the machine, its network cards, the kernel's settings beside what they should be, and the tools. Changes nothing. */
+/** `uwas bench doctor`: the machine, its network cards, the kernel's settings beside what they should be, and the tools. Changes nothing. */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Advice, advise } from '../method/advice.ts'
-import { readLine } from '../method/kernel.ts'
-import { describeMachine, type Machine } from '../method/machine.ts'
+import { type Advice, advise } from './advice.ts'
+import { readLine } from './kernel.ts'
+import { describeMachine, type Machine } from './machine.ts'
 
 const CARDS = '/sys/class/net/'
 const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled'
@@ -21,11 +20,16 @@ const TOOLS = [
   ['valgrind', 'profile -- instructions', 'valgrind'],
 ] as const
 
-export function doctorCommand(args: string[]): number {
-  parseArgs({ args, options: {} })
+/** Exit code 0 whatever it finds: what is advised is no fault. */
+export async function doctorCommand({ json }: { readonly json: boolean }): Promise<number> {
   const machine = describeMachine()
   const advice = advise(machine.sysctls)
-  console.log(doctorText(machine, advice, cards()))
+  const nics = cards()
+  const { sysctls: _, ...rest } = machine
+  const told = json
+    ? JSON.stringify({ ...rest, cards: nics, fileLimit: fileLimit(), settings: advice }, null, 2)
+    : doctorText(machine, advice, nics)
+  process.stdout.write(`${told}\n`)
   return 0
 }
 
@@ -54,6 +58,7 @@ export function doctorText(
 }
 
 function settingsText(advice: readonly Advice[]): string {
+  if (advice.length === 0) return 'This system does not tell its settings by /proc/sys.'
   const rows = advice.map(({ name, current, advised, isGood, why }) => [
     isGood ? 'ok' : 'CHANGE',
     name,

@@ -1,12 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { doctorText } from '../../bench/commands/doctor.ts'
-import { advise } from '../../bench/method/advice.ts'
-import { processMs } from '../../bench/method/cpu.ts'
-import { run } from './sample-run.ts'
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+import { advise } from '../../src/commands/doctor/advice.ts'
+import { doctorText } from '../../src/commands/doctor/doctor.ts'
+import { run as sample } from '../bench/sample-run.ts'
+import { run } from '../support/binary.ts'
 
 t.test('settings that are too small, too large or another are told from good ones', async (t) => {
   const judged = (name: string, ...values: string[]) =>
@@ -21,7 +18,7 @@ t.test('settings that are too small, too large or another are told from good one
 })
 
 t.test('the doctor says what is, what should be, and what to write where', async (t) => {
-  const { machine } = run([])
+  const { machine } = sample([])
   const advice = advise({ 'net.core.somaxconn': '128', 'net.ipv4.tcp_syncookies': '1' })
   const card = { name: 'eth0', facts: ['up', '10000 Mbit/s'] }
   const text = doctorText({ ...machine, governor: 'powersave', cores: 1 }, advice, [card])
@@ -34,25 +31,25 @@ t.test('the doctor says what is, what should be, and what to write where', async
   t.match(text, 'One core:')
 })
 
-t.test('`npm run bench -- doctor` looks at this machine', async (t) => {
-  const command = ['--prefix', 'bench', 'run', '--silent', 'bench', '--', 'doctor']
-  const { status, stdout, stderr } = spawnSync('npm', command, { cwd: ROOT, encoding: 'utf8' })
-  t.equal(status, 0, stderr)
+t.test('uwas bench doctor looks at this machine, for people and for programs', async (t) => {
+  const { code, stdout, stderr } = await run(['bench', 'doctor'])
+  t.equal(code, 0, stderr)
   t.match(stdout, /^CPU +\d+ cores? of /)
   t.match(stdout, /(ok|CHANGE) +fs\.file-max +\d+/)
   t.match(stdout, /(here|ABSENT) +wrk/)
+  const told = JSON.parse((await run(['bench', 'doctor', '--json'])).stdout)
+  t.match(told, { cores: Number, kernel: String, fileLimit: Number, cards: Array })
+  const current = readFileSync('/proc/sys/fs/file-max', 'utf8').trim()
+  t.match(
+    told.settings.find(({ name }: { name: string }) => name === 'fs.file-max'),
+    { current, advised: '1048576', isGood: Number(current) >= 1_000_000 },
+  )
+  const { code: unknown, stderr: help } = await run(['bench', 'race'])
+  t.equal(unknown, 2)
+  t.match(help, /unknown command/)
 })
 
-t.test(
-  'the time of a process is counted finer than by hundredths of a second',
-  { skip: process.platform === 'linux' ? false : 'it is read from /proc' },
-  async (t) => {
-    const before = processMs([process.pid])
-    const began = process.cpuUsage()
-    while (process.cpuUsage(began).user < 60_000) Math.sqrt(Math.random())
-    const after = processMs([process.pid])
-    // The kernel brings the books of what runs up to date at its ticks, every ten milliseconds at the slowest.
-    t.ok(after - before >= 40, `${after - before} ms`)
-    t.not(after % 10, 0, `${after} ms`)
-  },
-)
+t.test('a system without /proc has no settings to be judged', async (t) => {
+  const { machine } = sample([])
+  t.match(doctorText(machine, [], []), 'This system does not tell its settings by /proc/sys.')
+})

@@ -1,4 +1,4 @@
-/** Settings of the kernel that decide what a server reaches, from /proc/sys. The report keeps them, `doctor` judges them. */
+/** Settings of the kernel that decide what a server reaches, from /proc/sys. `advice.ts` judges them. */
 import { readFileSync } from 'node:fs'
 
 /** By the names of sysctl(8). */
