@@ -40,18 +40,28 @@ export async function raw(
   socket.write(typeof request === 'string' ? Buffer.from(request) : request)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
+    let length = 0
     let closed = false
+    let looking: NodeJS.Timeout | undefined
     const finish = (): void => {
       clearTimeout(timer)
+      clearTimeout(looking)
       socket.destroy()
       const bytes = Buffer.concat(chunks)
       resolve({ bytes, responses: parseResponses(bytes, methods, closed), closed })
     }
     const timer = setTimeout(finish, timeoutMs)
+    const look = (): void => {
+      looking = undefined
+      if (parseResponses(Buffer.concat(chunks), methods, false).length >= expect) finish()
+    }
     socket.on('data', (chunk) => {
       chunks.push(chunk)
-      if (!untilClosed && parseResponses(Buffer.concat(chunks), methods, false).length >= expect)
-        finish()
+      length += chunk.byteLength
+      if (untilClosed) return
+      // A large body is not put together anew for each piece.
+      if (length < LARGE_BYTES) look()
+      else looking ??= setTimeout(look, LOOK_MS)
     })
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -60,6 +70,9 @@ export async function raw(
     })
   })
 }
+
+const LARGE_BYTES = 1024 * 1024
+const LOOK_MS = 20
 
 export function dial(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
