@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processMs } from './method/cpu.ts'
 import { type BenchServer, type OwnDatabase, startServer } from './method/database.ts'
 import { planLoad } from './method/load.ts'
 import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from './method/place.ts'
@@ -30,6 +31,10 @@ export class WrongAnswer extends Error {}
 
 export interface Entered extends Contestant {
   readonly origin: string
+  /** From its first process until it answered anything, to 5 ms. */
+  readonly startMs: number
+  /** CPU of its processes until then. */
+  readonly startCpuMs: number
   /** A folder of its own. */
   readonly scratch: string
   readonly verified: Verified
@@ -77,9 +82,39 @@ export async function withRivals<T>(
   rivals: readonly Rival[],
   use: (field: Field) => Promise<T>,
 ): Promise<T> {
+  return await withPlace(scenario, async ({ dir, scratchOf, server }) => {
+    const entered: Entered[] = []
+    const leftOut = new Map<string, string>()
+    try {
+      for (const rival of rivals) {
+        const model = entered[0]?.verified
+        try {
+          const place = { dir, scratch: scratchOf(rival), model, server }
+          entered.push(await enter(rival, scenario, place))
+        } catch (error) {
+          leaveOut(leftOut, rival.name, error, model === undefined)
+        }
+      }
+      return await use({ entered, leftOut, server })
+    } finally {
+      await stopAll(entered)
+    }
+  })
+}
+
+export interface Ground {
+  readonly dir: string
+  readonly server: BenchServer | undefined
+  /** A folder of the rival's own, the same each time. */
+  scratchOf(rival: Rival): string
+}
+
+/** Writes the scenario's files and starts its database; both go afterwards. */
+export async function withPlace<T>(
+  scenario: Scenario,
+  use: (ground: Ground) => Promise<T>,
+): Promise<T> {
   const scratch = mkdtempSync(join(tmpdir(), 'uwas-bench-'))
-  const entered: Entered[] = []
-  const leftOut = new Map<string, string>()
   let server: BenchServer | undefined
   try {
     // The database runs as a user of its own, who has to get in.
@@ -87,25 +122,22 @@ export async function withRivals<T>(
     const dir = join(scratch, 'files')
     writeFiles(dir, scenario)
     if (scenario.view !== undefined) server = await startServer(scratch, SERVE_CPU)
-    for (const [i, rival] of rivals.entries()) {
-      const own = join(scratch, `rival-${i}`)
-      mkdirSync(own)
-      const model = entered[0]?.verified
-      try {
-        entered.push(await enter(rival, scenario, { dir, scratch: own, model, server }))
-      } catch (error) {
-        leaveOut(leftOut, rival.name, error, model === undefined)
-      }
+    const folders = new Map<string, string>()
+    const scratchOf = ({ name }: Rival): string => {
+      const own = folders.get(name) ?? join(scratch, `rival-${folders.size}`)
+      folders.set(name, own)
+      mkdirSync(own, { recursive: true })
+      return own
     }
-    return await use({ entered, leftOut, server })
+    return await use({ dir, server, scratchOf })
   } finally {
-    await stopAll(entered)
     await server?.stop()
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-function leaveOut(
+/** Throws `WrongAnswer` for the first one. */
+export function leaveOut(
   leftOut: Map<string, string>,
   name: string,
   error: unknown,
@@ -120,7 +152,7 @@ async function stopAll(entered: readonly Entered[]): Promise<void> {
   await Promise.all(entered.map(({ running }) => running.stop()))
 }
 
-interface Place {
+export interface Place {
   readonly dir: string
   readonly scratch: string
   readonly model: Verified | undefined
@@ -128,16 +160,19 @@ interface Place {
 }
 
 /** Starts a rival and checks its answers; a rival that answers wrongly is stopped again. */
-async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<Entered> {
+export async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<Entered> {
   const { dir, scratch, model, server } = place
   const port = await freePort()
   const headers = model?.plain ?? []
   const closes = scenario.closes ?? false
   const database = await server?.create()
   const context = { dir, scratch, port, cpu: SERVE_CPU, headers, closes }
+  const startedAt = performance.now()
   const running = await rival.start(
     database === undefined ? context : { ...context, database: database.place },
   )
+  const startMs = performance.now() - startedAt
+  const startCpuMs = processMs(running.pids)
   const origin = `http://127.0.0.1:${port}`
   try {
     const cannotSet = new Set(rival.cannotSet)
@@ -151,7 +186,18 @@ async function enter(rival: Rival, scenario: Scenario, place: Place): Promise<En
         }))
     const plan = planLoad(scenario, origin, verified.requestHeaders, scratch)
     const databaseMs = () => server?.cpuMs() ?? 0
-    return { name: rival.name, plan, running, databaseMs, origin, scratch, verified, database }
+    const start = { startMs, startCpuMs }
+    return {
+      name: rival.name,
+      plan,
+      running,
+      databaseMs,
+      origin,
+      scratch,
+      verified,
+      database,
+      ...start,
+    }
   } catch (error) {
     await running.stop()
     throw error

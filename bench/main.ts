@@ -3,6 +3,7 @@ import { compareCommand } from './commands/compare.ts'
 import { latencyCommand } from './commands/latency.ts'
 import { memoryCommand } from './commands/memory.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
+import { startupCommand } from './commands/startup.ts'
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
   run: runCommand,
@@ -10,6 +11,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<num
   compare: compareCommand,
   latency: latencyCommand,
   memory: memoryCommand,
+  startup: startupCommand,
 }
 
 async function main(args: string[]): Promise<number> {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RivalContext, startPinned } from './rival.ts'
+import { ASK_MS, type RivalContext, startPinned } from './rival.ts'
 
 /** What an application server takes to load its site. */
 const START_MS = 20_000
@@ -37,7 +37,7 @@ export async function answersBehind(port: number): Promise<void> {
   while (Date.now() < until) {
     const { status } = await fetch(`http://127.0.0.1:${port}/json`)
     if (status !== 502) return
-    await sleep(50)
+    await sleep(ASK_MS)
   }
   throw new Error('nothing answers behind nginx')
 }

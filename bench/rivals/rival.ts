@@ -48,6 +48,8 @@ const stopping = new WeakSet<ChildProcess>()
 
 /** A folder of many files takes its time to load. */
 const START_MS = 120_000
+/** Between two questions whether a server is there: how exact the time of its start is. */
+export const ASK_MS = 5
 
 /** Starts a command on one core and waits until its port answers. */
 export async function startPinned(
@@ -74,7 +76,7 @@ export async function startPinned(
       await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000) })
       return child
     } catch {
-      await sleep(50)
+      await sleep(ASK_MS)
     }
   }
   stopping.add(child)
