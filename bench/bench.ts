@@ -1,5 +1,5 @@
 /** One scenario: starts all rivals, checks their answers, measures in turn. Called by `commands/run.ts`. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { processMs } from './method/cpu.ts'
@@ -168,9 +168,11 @@ export async function enter(rival: Rival, scenario: Scenario, place: Place): Pro
   const database = await server?.create()
   const context = { dir, scratch, port, cpu: SERVE_CPU, headers, closes }
   const startedAt = performance.now()
-  const running = await rival.start(
-    database === undefined ? context : { ...context, database: database.place },
-  )
+  const running = await rival.start({
+    ...context,
+    ...(database !== undefined && { database: database.place }),
+    ...(database !== undefined && existsSync(dir) && { files: dir }),
+  })
   const startMs = performance.now() - startedAt
   const startCpuMs = processMs(running.pids)
   const origin = `http://127.0.0.1:${port}`

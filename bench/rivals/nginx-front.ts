@@ -43,14 +43,22 @@ export async function answersBehind(port: number): Promise<void> {
 }
 
 export function frontConfiguration(
-  { scratch, port }: RivalContext,
+  { scratch, port, files, headers }: RivalContext,
   { socket, directives }: Passing,
 ): string {
+  const fields = headers
+    .filter(([name]) => name.toLowerCase() !== 'content-type')
+    .map(([name, value]) => `add_header ${name} "${value}" always;`)
+  const folder =
+    files === undefined
+      ? ''
+      : `location /static/ { root ${files}; ${fields.join(' ')} open_file_cache max=1000; }`
   return `
 daemon off; pid ${scratch}/nginx.pid; error_log stderr crit; user root;
 worker_processes 1; worker_rlimit_nofile 65536;
 events { worker_connections 8192; multi_accept off; }
 http {
+  include /etc/nginx/mime.types; sendfile on; tcp_nopush on;
   access_log off; server_tokens off; gzip off;
   keepalive_timeout 65; keepalive_requests 100000000; reset_timedout_connection on;
   client_body_temp_path ${scratch}/body; proxy_temp_path ${scratch}/proxy;
@@ -58,6 +66,7 @@ http {
   upstream site { server unix:${socket}; keepalive 64; }
   server {
     listen 127.0.0.1:${port} reuseport backlog=4096;
+    ${folder}
     location / {
       ${directives.trim().replaceAll('\n', '\n      ')}
     }

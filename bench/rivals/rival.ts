@@ -16,6 +16,8 @@ export interface RivalContext {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Requests come with `Connection: close`. */
   readonly closes: boolean
+  /** The same, where a scenario of views has files, too. */
+  readonly files?: string
   /** A database of the rival's own, for scenarios of views. */
   readonly database?: DatabasePlace
 }

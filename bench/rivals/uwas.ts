@@ -30,6 +30,7 @@ export function siteAt(root: string, name = 'uwas'): Rival {
     start: (context) =>
       runSupervised(context, [...serve(root, context), '--config', SITE], {
         BENCH_STATE: context.scratch,
+        BENCH_FILES: context.files ?? '',
         DATABASE_URL: context.database?.url ?? '',
       }),
   }

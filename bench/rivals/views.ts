@@ -61,8 +61,8 @@ function run(
   server: string,
   client = 'postgres.js',
 ): Promise<Running> {
-  const { port, headers, database } = context
-  const data = [String(port), JSON.stringify(headers), JSON.stringify(database), client]
+  const { port, headers, database, files = '' } = context
+  const data = [String(port), JSON.stringify(headers), JSON.stringify(database), client, files]
   return runPinned(context, [runtime, fileURLToPath(new URL(server, SERVERS)), ...data])
 }
 

@@ -1,4 +1,5 @@
 /** The list of all scenarios, in the order of `--list` and of `--scenario all`. */
+import { mix } from './mix.ts'
 import type { Scenario } from './scenario.ts'
 import { sizes } from './sizes.ts'
 import { closed, notModified, pipelined, precompressed } from './small.ts'
@@ -13,4 +14,5 @@ export const scenarios: readonly Scenario[] = [
   closed,
   zipf,
   ...views,
+  mix,
 ]

@@ -1,8 +1,9 @@
-/** argv: port, fields as JSON, database as JSON. Runs in Bun, with Bun's own client for PostgreSQL. */
+/** argv: port, fields as JSON, database as JSON, client, folder of files or ''. Runs in Bun, with Bun's own client for PostgreSQL. */
 import { SQL } from 'bun'
 import { dataOf } from './data.mjs'
+import { filesOf } from './files.mjs'
 
-const [port, fields, database] = process.argv.slice(2)
+const [port, fields, database, , files] = process.argv.slice(2)
 const { folder, port: socketPort, user, name } = JSON.parse(database)
 const sql = new SQL({
   adapter: 'postgres',
@@ -34,6 +35,12 @@ Bun.serve({
   hostname: '127.0.0.1',
   port: Number(port),
   routes: {
+    ...Object.fromEntries(
+      filesOf(files, headers).map(([path, { body, fields: all }]) => [
+        path,
+        new Response(body, { headers: all }),
+      ]),
+    ),
     '/plaintext': () => answer('Hello, World!'),
     '/json': () => answer(JSON.stringify({ message: 'Hello, World!' })),
     '/db': async () => answer(JSON.stringify(await data.db())),

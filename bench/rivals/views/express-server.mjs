@@ -1,11 +1,14 @@
-/** argv: port, fields as JSON, database as JSON, client. Express without what it adds by itself. */
+/** argv: port, fields as JSON, database as JSON, client, folder of files or ''. Express without what it adds by itself. */
 import express from 'express'
 import { dataOf } from './data.mjs'
 import { connect } from './database.mjs'
 
-const [port, fields, database, client] = process.argv.slice(2)
+const [port, fields, database, client, files] = process.argv.slice(2)
 const data = dataOf(await connect(client, JSON.parse(database)))
 const headers = Object.fromEntries(JSON.parse(fields))
+const rest = Object.fromEntries(
+  Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type'),
+)
 const app = express().disable('x-powered-by').disable('etag')
 
 app.get('/plaintext', (_, res) => {
@@ -32,5 +35,14 @@ app.get('/fortunes', async (_, res) => {
 app.get('/articles', async (_, res) => {
   res.set(headers).send(await data.articles())
 })
+
+if (files !== '') {
+  app.use(
+    express.static(files, {
+      index: false,
+      setHeaders: (res) => res.set(rest),
+    }),
+  )
+}
 
 app.listen(Number(port), '127.0.0.1')

@@ -1,9 +1,10 @@
-/** argv: port, fields as JSON, database as JSON, client. Fastify with schemas for what it sends. */
+/** argv: port, fields as JSON, database as JSON, client, folder of files or ''. Fastify with schemas for what it sends. */
+import serveFiles from '@fastify/static'
 import fastify from 'fastify'
 import { dataOf } from './data.mjs'
 import { connect } from './database.mjs'
 
-const [port, fields, database, client] = process.argv.slice(2)
+const [port, fields, database, client, files] = process.argv.slice(2)
 const data = dataOf(await connect(client, JSON.parse(database)))
 const headers = Object.fromEntries(JSON.parse(fields))
 const app = fastify({ logger: false })
@@ -43,5 +44,15 @@ app.get('/articles', (_, reply) => {
   reply.headers(headers)
   return data.articles()
 })
+
+if (files !== '') {
+  const rest = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
+  await app.register(serveFiles, {
+    root: files,
+    setHeaders(reply) {
+      for (const [name, value] of rest) reply.header(name, value)
+    },
+  })
+}
 
 await app.listen({ host: '127.0.0.1', port: Number(port) })

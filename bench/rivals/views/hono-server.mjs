@@ -1,10 +1,11 @@
-/** argv: port, fields as JSON, database as JSON, client. Hono in its adapter for Node. */
+/** argv: port, fields as JSON, database as JSON, client, folder of files or ''. Hono in its adapter for Node. */
 import { serve } from '@hono/node-server'
+import { serveStatic } from '@hono/node-server/serve-static'
 import { Hono } from 'hono'
 import { dataOf } from './data.mjs'
 import { connect } from './database.mjs'
 
-const [port, fields, database, client] = process.argv.slice(2)
+const [port, fields, database, client, files] = process.argv.slice(2)
 const data = dataOf(await connect(client, JSON.parse(database)))
 const headers = Object.fromEntries(JSON.parse(fields))
 const app = new Hono()
@@ -23,5 +24,13 @@ app.get('/cached-queries', async (c) =>
 )
 app.get('/fortunes', async (c) => c.body(await data.fortunes(), 200, headers))
 app.get('/articles', async (c) => c.body(await data.articles(), 200, headers))
+
+if (files !== '') {
+  const rest = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
+  const onFound = (_, c) => {
+    for (const [name, value] of rest) c.header(name, value)
+  }
+  app.use('/static/*', serveStatic({ root: files, onFound }))
+}
 
 serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(port) })

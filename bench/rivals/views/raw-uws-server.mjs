@@ -1,12 +1,22 @@
-/** argv: port, fields as JSON, database as JSON. uWebSockets.js alone: all fields in one `writeStatus`. */
+/** argv: port, fields as JSON, database as JSON, client, folder of files or ''. uWebSockets.js alone: all fields in one `writeStatus`. */
 import { loadEngine } from '../../../dist/server/engine.js'
 import { dataOf } from './data.mjs'
+import { filesOf } from './files.mjs'
 import { connect } from './postgres.mjs'
 
-const [port, fields, database] = process.argv.slice(2)
+const [port, fields, database, , folder] = process.argv.slice(2)
 const data = dataOf(connect(JSON.parse(database)))
-const lines = JSON.parse(fields).map(([name, value]) => `\r\n${name}: ${value}`)
-const head = new TextEncoder().encode(`200 OK${lines.join('')}`).buffer
+const headOf = (all) => {
+  const lines = all.map(([name, value]) => `\r\n${name}: ${value}`)
+  return new TextEncoder().encode(`200 OK${lines.join('')}`).buffer
+}
+const head = headOf(JSON.parse(fields))
+const files = new Map(
+  filesOf(folder, JSON.parse(fields)).map(([path, { body, fields: all }]) => [
+    path,
+    { body: new Uint8Array(body).buffer, head: headOf(all) },
+  ]),
+)
 
 /** `make` gives the body's promise; it may read the request before it waits. */
 const later = (make) => (res, req) => {
@@ -44,8 +54,10 @@ uws
   )
   .get('/fortunes', later(data.fortunes))
   .get('/articles', later(data.articles))
-  .any('/*', (res) => {
-    res.writeStatus('404 Not Found').end()
+  .any('/*', (res, req) => {
+    const file = files.get(req.getUrl())
+    if (file === undefined) res.writeStatus('404 Not Found').end()
+    else res.writeStatus(file.head).end(file.body)
   })
   .listen('127.0.0.1', Number(port), uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
     if (!socket) process.exit(1)
