@@ -12,9 +12,11 @@ import { type Build, build } from '../method/builds.ts'
 import { missingLoad } from '../method/load.ts'
 import { median, ratios } from '../method/statistics.ts'
 import { describeTools } from '../method/versions.ts'
+import { missingCallgrind } from '../profile/kinds/instructions.ts'
+import { requestInstructions } from '../profile/request-instructions.ts'
 import { format, ofProcesses } from '../report/figures.ts'
 import { readRun, stemOf, write } from '../report/result.ts'
-import { judgePairs, judgeRuns, LEAST_PAIRS, type Verdict } from '../report/verdict.ts'
+import { judgeCounts, judgePairs, judgeRuns, LEAST_PAIRS, type Verdict } from '../report/verdict.ts'
 import { siteAt, uwasAt } from '../rivals/uwas.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { scenariosOf, whole } from './options.ts'
@@ -29,6 +31,7 @@ export async function compareCommand(args: string[]): Promise<number> {
       starts: { type: 'string', default: String(LEAST_PAIRS) },
       rounds: { type: 'string', default: '2' },
       seconds: { type: 'string', default: '1' },
+      instructions: { type: 'boolean', default: false },
     },
   })
   const [a, b] = positionals
@@ -38,8 +41,9 @@ export async function compareCommand(args: string[]): Promise<number> {
   const isFile = [a, b].map((name) => name.endsWith('.json'))
   if (isFile[0] !== isFile[1]) throw new Error('a result cannot be compared with a commit')
   if (isFile[0]) return compareRuns(a, b)
-  const obstacle = missingLoad()
+  const obstacle = values.instructions ? missingCallgrind() : missingLoad()
   if (obstacle !== undefined) throw new Error(obstacle)
+  if (values.instructions) return await compareInstructions([a, b], scenariosOf(values.scenario))
   const plan = {
     starts: whole(values.starts, 'starts', LEAST_PAIRS, 100),
     rounds: whole(values.rounds, 'rounds'),
@@ -92,15 +96,7 @@ async function compareBuilds(
   scenarios: readonly Scenario[],
   plan: Plan,
 ): Promise<number> {
-  const scratch = mkdtempSync(join(tmpdir(), 'uwas-compare-'))
-  const builds: Build[] = []
-  try {
-    for (const [i, name] of names.entries()) {
-      console.log(`building ${name}`)
-      builds.push(build(name, join(scratch, 'ab'.charAt(i))))
-    }
-    const [a, b] = builds as [Build, Build]
-    console.log(`A: ${a.name} (${a.commit})\nB: ${b.name} (${b.commit})`)
+  return await withBuilds(names, async (a, b) => {
     console.log(
       `${plan.starts} starts of both, ${plan.rounds} rounds of ${plan.seconds} s each\n\n${HEAD}`,
     )
@@ -120,6 +116,51 @@ async function compareBuilds(
     const text = JSON.stringify({ ...head, scenarios: results }, null, 1)
     console.log(`\n${write(`${stemOf({ at })}-compare.json`, `${text}\n`)}`)
     return exitCode(results)
+  })
+}
+
+/** No clock, so one start of each will do; a difference within what starts differ by is none. */
+async function compareInstructions(
+  names: readonly [a: string, b: string],
+  scenarios: readonly Scenario[],
+): Promise<number> {
+  return await withBuilds(names, async (a, b) => {
+    console.log('\n| | verdict | A | B | B in times of A |\n| --- | --- | ---: | ---: | ---: |')
+    const verdicts = []
+    for (const scenario of scenarios) {
+      const target = { name: scenario.name, scenario }
+      const counts = [
+        await requestInstructions(target, a.root),
+        await requestInstructions(target, b.root),
+      ] as const
+      const { judgement, ratio } = judgeCounts(...counts)
+      const cells = [
+        scenario.name,
+        judgement,
+        ...counts.map((each) => format(each, 0)),
+        format(ratio, 3),
+      ]
+      console.log(`| ${cells.join(' | ')} |`)
+      verdicts.push(judgement)
+    }
+    return verdicts.includes('B is dearer') ? 1 : 0
+  })
+}
+
+async function withBuilds<T>(
+  names: readonly [a: string, b: string],
+  use: (a: Build, b: Build) => Promise<T>,
+): Promise<T> {
+  const scratch = mkdtempSync(join(tmpdir(), 'uwas-compare-'))
+  const builds: Build[] = []
+  try {
+    for (const [i, name] of names.entries()) {
+      console.log(`building ${name}`)
+      builds.push(build(name, join(scratch, 'ab'.charAt(i))))
+    }
+    const [a, b] = builds as [Build, Build]
+    console.log(`A: ${a.name} (${a.commit})\nB: ${b.name} (${b.commit})`)
+    return await use(a, b)
   } finally {
     for (const one of builds) one.remove()
     rmSync(scratch, { recursive: true, force: true })

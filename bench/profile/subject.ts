@@ -25,6 +25,8 @@ export type Target =
   | { readonly name: string; readonly config: string; readonly paths: readonly string[] }
 
 export interface SubjectOptions {
+  /** Of the build. Default: the work tree. */
+  readonly root?: string
   /** Of Node, for the server. */
   readonly nodeFlags?: readonly string[]
   /** What runs the server's command in place of a plain start. */
@@ -82,7 +84,8 @@ export async function withServer<T>(
   options: SubjectOptions,
   use: (server: Server) => Promise<T>,
 ): Promise<T> {
-  if (!existsSync(join(ROOT, 'dist/main.js'))) throw new Error('uwas is not built: npm run build')
+  const main = join(options.root ?? ROOT, 'dist/main.js')
+  if (!existsSync(main)) throw new Error('uwas is not built: npm run build')
   const scratch = mkdtempSync(join(tmpdir(), 'uwas-profile-'))
   let postgres: BenchServer | undefined
   let child: ChildProcess | undefined
@@ -99,7 +102,7 @@ export async function withServer<T>(
     if ('scenario' in target) writeFiles(dir, target.scenario)
     const { nodeFlags = [], wrap = (command) => command } = options
     const address = ['--workers', '0', '--host', '127.0.0.1', '--port', String(port)]
-    const serve = [join(ROOT, 'dist/main.js'), 'serve', ...address, ...servedBy(target, dir)]
+    const serve = [main, 'serve', ...address, ...servedBy(target, dir)]
     child = await startPinned(SERVE_CPU, port, wrap([process.execPath, ...nodeFlags, ...serve]), {
       ...options.env,
       XDG_CACHE_HOME: scratch,

@@ -11,9 +11,10 @@ export const LEAST_PAIRS = 8
 
 /**
  * Less than this is no difference, however sure: between builds, a hundredth is beyond what one start's luck with memory
- * and compilers allows; between two runs, neither the starts' luck nor the hour is in the rounds.
+ * and compilers allows; between two runs, neither the starts' luck nor the hour is in the rounds; counts of instructions
+ * of one build differ by half a hundredth, and by nearly two where a database has its own pace.
  */
-export const MARGIN = { builds: 0.01, runs: 0.03 }
+export const MARGIN = { builds: 0.01, runs: 0.03, counts: 0.02 }
 
 export type Judgement = 'B is dearer' | 'B is cheaper' | 'no difference shown' | 'too few values'
 
@@ -29,6 +30,14 @@ export interface Verdict {
 /** `pairs`: the ratio B to A of each start, which both were measured in. */
 export function judgePairs(pairs: readonly number[], margin = MARGIN.builds): Verdict {
   return judge(ofPairs(pairs.map(Math.log), CONFIDENCE), margin)
+}
+
+/** Instructions, which no noise is in: one count of each is enough. */
+export function judgeCounts(a: number, b: number): Pick<Verdict, 'judgement' | 'ratio'> {
+  const ratio = b / a
+  const isBeyond = Math.abs(Math.log(ratio)) > Math.log(1 + MARGIN.counts)
+  const judgement = ratio > 1 ? 'B is dearer' : 'B is cheaper'
+  return { judgement: isBeyond ? judgement : 'no difference shown', ratio }
 }
 
 /** Costs measured at different times. */

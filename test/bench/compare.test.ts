@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ofGroups, ofPairs } from '../../bench/method/rank.ts'
-import { judgeGroups, judgePairs, judgeRuns } from '../../bench/report/verdict.ts'
+import { judgeCounts, judgeGroups, judgePairs, judgeRuns } from '../../bench/report/verdict.ts'
 import { numbers } from '../../bench/scenarios/content.ts'
 import { rival, run, scenario } from './sample-run.ts'
 
@@ -54,6 +54,15 @@ t.test(
     t.equal(judgements(1.1, 'B is cheaper'), 0)
   },
 )
+
+t.test('counts of instructions are told apart from two hundredths on', async (t) => {
+  const judged = (b: number) => judgeCounts(15_000, b).judgement
+  t.equal(judged(15_250), 'no difference shown')
+  t.equal(judged(14_750), 'no difference shown')
+  t.equal(judged(15_350), 'B is dearer')
+  t.equal(judged(14_650), 'B is cheaper')
+  t.equal(judgeCounts(100, 110).ratio, 1.1)
+})
 
 t.test('too few starts, and a difference too small to matter, give no verdict', async (t) => {
   t.match(judgePairs(times(7, () => 2)), { judgement: 'too few values', ratio: 2, low: Number.NaN })

@@ -7,6 +7,7 @@ import {
   type NativeCase,
 } from '../../bench/profile/kinds/instructions.ts'
 import { missingStrace } from '../../bench/profile/kinds/syscalls.ts'
+import { requestInstructions } from '../../bench/profile/request-instructions.ts'
 import { scenarios } from '../../bench/scenarios/all.ts'
 
 const MEANT = 'if that is meant, write it into bench/profile/counts.json'
@@ -26,6 +27,8 @@ t.test('more bytes, fewer bytes and another system call are changes', async (t) 
     'x makes the system calls {"recvfrom":1,"sendto":2} a request',
   ])
   t.match(changed({ calls: { openat: 1, recvfrom: 1, sendto: 1 } }), ['"openat":1'])
+  t.same(changedInstructions('x', 1000, 1040, 'requests'), [])
+  t.same(changedInstructions('x', 1000, 940, 'requests'), ['x takes 940 instructions, not 1000'])
   t.same(changedInstructions('y', 1000, 1200), [])
   t.same(changedInstructions('y', 1000, 1300), ['y takes 1300 instructions, not 1000'])
 })
@@ -45,6 +48,19 @@ t.test('no request costs more, or other, than it did', { skip: wrongHere }, asyn
     t.same(found, [], `${name}: ${MEANT}`)
   }
 })
+
+t.test(
+  'a request takes no more instructions than it did, in the whole server',
+  { skip: missingCallgrind() ?? wrongHere },
+  async (t) => {
+    for (const [name, usual] of Object.entries(expected.requests)) {
+      const scenario = scenarios.find((one) => one.name === name)
+      if (scenario === undefined) throw new Error(`there is no scenario ${name}`)
+      const counted = await requestInstructions({ name, scenario })
+      t.same(changedInstructions(name, usual, counted, 'requests'), [], MEANT)
+    }
+  },
+)
 
 t.test(
   'the addon takes no more instructions than it did',
