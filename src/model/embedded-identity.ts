@@ -1,6 +1,6 @@
 /**
  * As whom the embedded PostgreSQL runs: it refuses to be root. Called by `embedded.ts`. As root the
- * first way that can use the folder is taken: the user that is named, the user who owns the data already, a user namespace
+ * first way that can use the folder is taken: the user who owns the data already, a user namespace
  * (root's files, another uid inside; needs no user and no change of ownership), the user who owns the
  * site's folder, `postgres`, `nobody`.
  */
@@ -27,7 +27,7 @@ export interface Spawnable {
   readonly options: { uid?: number; gid?: number }
 }
 
-export interface Account {
+interface Account {
   readonly name: string
   readonly uid: number
   readonly gid: number
@@ -35,17 +35,13 @@ export interface Account {
 
 /**
  * Chooses for `folder`, which exists, and gives it and all in it to whom it chose. `program` is what
- * must be runnable (with `--version`). `user`: nobody else will do. Rejects with UWAS_ERR_MODEL_EMBEDDED_USER.
+ * must be runnable (with `--version`). Rejects with UWAS_ERR_MODEL_EMBEDDED_USER.
  */
-export async function chooseIdentity(
-  folder: string,
-  program: string,
-  user?: Account,
-): Promise<Identity> {
+export async function chooseIdentity(folder: string, program: string): Promise<Identity> {
   const uid = process.getuid?.() ?? -1
   if (uid !== 0) return asCurrentUser(uid, process.getgid?.() ?? -1)
   const tried: string[] = []
-  for (const candidate of user === undefined ? rootCandidates(folder) : [asAccount(user)]) {
+  for (const candidate of rootCandidates(folder)) {
     chownSync(folder, candidate.uid, candidate.gid)
     const problem = await probe(candidate, folder, program)
     if (problem === undefined) {

@@ -18,7 +18,7 @@ import {
   prepareSocketFolder,
 } from './embedded-cluster.ts'
 import { atExit } from './embedded-exit.ts'
-import { type Account, chooseIdentity, type Identity } from './embedded-identity.ts'
+import { chooseIdentity, type Identity } from './embedded-identity.ts'
 import { launch } from './embedded-launch.ts'
 import {
   dropOwnership,
@@ -36,8 +36,6 @@ export interface EmbeddedOptions {
   /** The folder that holds `data/`, `server.log` and the socket: `.uwas/postgres`. */
   readonly dir: string
   readonly log: Log
-  /** As whom it runs, so that processes of this user reach its socket; only root can say so. Default: see `chooseIdentity`. */
-  readonly user?: Account | undefined
   /** Gives up durability for speed (fsync off); for tests only. Default false. */
   readonly unsafeFast?: boolean
   /** How long a server that runs already may take to answer; default 60,000. */
@@ -78,7 +76,7 @@ const STEADY_AFTER_MS = 30_000
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries()
   const layout = prepareFolder(resolve(options.dir))
-  const identity = await chooseIdentity(layout.folder, binaries.postgres, options.user)
+  const identity = await chooseIdentity(layout.folder, binaries.postgres)
   const keeper = new Keeper(layout, identity, binaries, options)
   await keeper.start()
   return keeper

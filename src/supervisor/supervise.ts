@@ -58,7 +58,7 @@ export async function supervise({
     startPostgres: async (stateDir) => {
       const dir = embeddedDir(stateDir)
       const { startEmbeddedPostgres } = await import('../model/embedded.ts')
-      return startEmbeddedPostgres({ dir, log, user: command.user })
+      return startEmbeddedPostgres({ dir, log })
     },
     onSettings: ({ stateDir }) => {
       if (command.user !== undefined) giveFolder(stateDir, command.user)

@@ -19,7 +19,7 @@ import {
   WORKER_VARIABLE,
 } from './messages.ts'
 import { Mirrors } from './reports.ts'
-import { environmentOf, type WorkerUser } from './worker-user.ts'
+import type { WorkerUser } from './worker-user.ts'
 
 /** How workers are started: as this process was, with the same command line. */
 export interface WorkerCommand {
@@ -289,10 +289,9 @@ export function describeEnd({ code, signal }: End): string {
 function start({ file, args, version, user, sharedFd }: WorkerCommand): ChildProcess {
   const isShared = sharedFd !== undefined
   return spawn(file, args, {
-    ...(user !== undefined && { uid: user.uid, gid: user.gid }),
+    ...user,
     env: {
       ...process.env,
-      ...(user !== undefined && environmentOf(user)),
       [WORKER_VARIABLE]: version,
       ...(isShared && { [SHARED_VARIABLE]: String(SHARED_FD) }),
     },

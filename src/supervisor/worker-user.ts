@@ -6,14 +6,12 @@ import { createError } from '../core/errors.ts'
 export interface WorkerUser {
   readonly uid: number
   readonly gid: number
-  readonly name: string
-  readonly home: string
 }
 
 /** The system's user `name`, with its own group. Throws UWAS_ERR_SUPERVISOR_USER. */
 export function workerUser(name: string): WorkerUser {
   if (process.getuid?.() !== 0) refuseUser(name, 'only root can do that')
-  return { uid: ask('-u', name), gid: ask('-g', name), name, home: homeOf(name) }
+  return { uid: ask('-u', name), gid: ask('-g', name) }
 }
 
 /** Throws UWAS_ERR_SUPERVISOR_USER. */
@@ -28,21 +26,6 @@ function ask(option: string, name: string): number {
     const { stderr, message } = error as Error & { readonly stderr?: string }
     const problem = (stderr || message).trim()
     throw createError('UWAS_ERR_SUPERVISOR_USER', { name, problem }, error)
-  }
-}
-
-/** What a service manager would tell it (systemd.exec(5), "Environment Variables Set on Spawned Processes"). */
-export function environmentOf({ name, home }: WorkerUser): Record<string, string> {
-  return { HOME: home, USER: name, LOGNAME: name }
-}
-
-/** `/` where the system does not tell: that of root would be worse. */
-function homeOf(name: string): string {
-  try {
-    const line = execFileSync('getent', ['passwd', '--', name], { encoding: 'utf8', stdio: 'pipe' })
-    return line.split(':')[5] || '/'
-  } catch {
-    return '/'
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, closeSync, openSync, readFileSync, statSync } from 'node:fs'
-import { constants, userInfo } from 'node:os'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
@@ -20,8 +20,6 @@ import {
 
 const skipWithoutSocat =
   spawnSync('socat', ['-V']).status !== 0 && 'socat, which stands in for systemd, is not there'
-const idOf = (name: string): number =>
-  Number(spawnSync('id', ['-u', name], { encoding: 'utf8' }).stdout)
 const skipUnlessRoot = process.getuid?.() !== 0 && 'only root has workers run as others'
 
 t.test(
@@ -141,7 +139,7 @@ t.test('workers run as the user that root names', { skip: skipUnlessRoot }, asyn
   const { child, port, stderr } = await serve(t, ['serve', '--port', '0', '--user', 'nobody'], {
     cwd: root,
   })
-  const nobody = idOf('nobody')
+  const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
   const idsOf = (pid: number, what: string): number[] => {
     const text = readFileSync(`/proc/${pid}/status`, 'utf8')
     return (new RegExp(`^${what}:\t(.*)`, 'm').exec(text)?.[1] ?? '').split(/\s+/).map(Number)
@@ -156,31 +154,12 @@ t.test('workers run as the user that root names', { skip: skipUnlessRoot }, asyn
   t.equal((await run(['stop'], { cwd: root })).code, 0)
 })
 
-t.test('so does the embedded PostgreSQL, which they reach', { skip: skipUnlessRoot }, async (t) => {
-  const root = folder(t, { 'uwas.config.ts': configuration('workers: 1, database: {}') })
-  put(
-    root,
-    'urls.ts',
-    `import { json, path, pg, statement, urlconf } from 'uwas'
-const who = statement('who', { sql: 'select current_user::text as name', params: {}, row: { name: pg.text } })
-export const urls = urlconf(
-  path('/', async (req) => json([...(await who.all(req, {})), process.env.HOME, process.env.USER])),
-)`,
-  )
-  const { port } = await serve(t, ['serve', '--port', '0', '--user', 'nobody'], { cwd: root })
-  t.equal(statSync(join(root, '.uwas/postgres/data')).uid, idOf('nobody'))
-  const [, home, user] = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as string[]
-  t.not(home, userInfo().homedir)
-  t.equal(user, 'nobody')
-  t.equal((await run(['stop'], { cwd: root })).code, 0)
-})
-
 t.test('a pid file of one user ends no process of another', { skip: skipUnlessRoot }, async (t) => {
   const root = folder(t, { 'public/a.txt': 'a' })
   const pidFile = join(root, 'pid')
   const args = ['--pid-file', pidFile]
   const { child, port } = await serve(t, ['serve', join(root, 'public'), '--port', '0', ...args])
-  const nobody = idOf('nobody')
+  const nobody = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout)
   chownSync(pidFile, nobody, -1)
   const { code, stderr } = await run(['stop', ...args])
   t.equal(code, 2)
