@@ -28,9 +28,9 @@ export async function compareCommand(args: string[]): Promise<number> {
     allowPositionals: true,
     options: {
       scenario: { type: 'string', multiple: true, default: ['static-1k', 'json'] },
-      starts: { type: 'string', default: String(LEAST_PAIRS) },
-      rounds: { type: 'string', default: '2' },
-      seconds: { type: 'string', default: '1' },
+      starts: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
       instructions: { type: 'boolean', default: false },
     },
   })
@@ -40,14 +40,19 @@ export async function compareCommand(args: string[]): Promise<number> {
   }
   const isFile = [a, b].map((name) => name.endsWith('.json'))
   if (isFile[0] !== isFile[1]) throw new Error('a result cannot be compared with a commit')
+  if (isFile[0] && values.instructions) throw new Error('--instructions is for two commits')
   if (isFile[0]) return compareRuns(a, b)
+  const { starts, rounds, seconds } = values
+  if (values.instructions && [starts, rounds, seconds].some((one) => one !== undefined)) {
+    throw new Error('--instructions counts: it has no --starts, --rounds and --seconds')
+  }
   const obstacle = values.instructions ? missingCallgrind() : missingLoad()
   if (obstacle !== undefined) throw new Error(obstacle)
   if (values.instructions) return await compareInstructions([a, b], scenariosOf(values.scenario))
   const plan = {
-    starts: whole(values.starts, 'starts', LEAST_PAIRS, 100),
-    rounds: whole(values.rounds, 'rounds'),
-    seconds: whole(values.seconds, 'seconds'),
+    starts: whole(starts ?? String(LEAST_PAIRS), 'starts', LEAST_PAIRS, 100),
+    rounds: whole(rounds ?? '2', 'rounds'),
+    seconds: whole(seconds ?? '1', 'seconds'),
   }
   return await compareBuilds([a, b], scenariosOf(values.scenario), plan)
 }

@@ -66,7 +66,7 @@ async function measure(
         const start = { ms: startMs, cpuMs: startCpuMs }
         rows.set(rival.name, { ...row, starts: [...row.starts, start] })
       } catch (error) {
-        leaveOut(leftOut, rival.name, error, model === undefined)
+        leaveOut(leftOut, rival.name, error, rival === rivals[0])
         rows.delete(rival.name)
       }
     }

@@ -19,6 +19,10 @@ export function askInTurn(origin: string, request: string, count: number): Promi
       text += part
       const end = text.indexOf('\r\n\r\n')
       if (end < 0) return
+      if (!/^HTTP\/1\.1 (?:200|304) /.test(text)) {
+        socket.destroy(new Error(`an answer is ${text.slice(0, 40)}`))
+        return
+      }
       const [, length = 0] = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end)) ?? []
       if (text.length < end + 4 + Number(length)) return
       text = ''

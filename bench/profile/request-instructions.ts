@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { askInTurn } from '../method/ask-in-turn.ts'
+import type { Scenario } from '../scenarios/scenario.ts'
 import { type Target, withServer } from './subject.ts'
 
 /** Enough that V8 has compiled what it will compile; the collector of its feedback is slow to come to rest. */
@@ -15,8 +16,15 @@ const WARM_REQUESTS = 60_000
 const REQUESTS = 5000
 const TIMES = 3
 
-/** `root`: of the build. Throws what callgrind says when it cannot. */
+/** `root`: of the build. Throws what callgrind says when it cannot, and for scenarios of more than one request. */
 export async function requestInstructions(target: Target, root?: string): Promise<number> {
+  const { paths, closes, pipelined }: Pick<Scenario, 'paths' | 'closes' | 'pipelined'> =
+    'scenario' in target ? target.scenario : target
+  if (paths.length > 1 || closes === true || pipelined !== undefined) {
+    throw new Error(
+      `${target.name}: instructions are counted of one request that is asked again and again`,
+    )
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'uwas-callgrind-'))
   const out = join(scratch, 'out')
   const tool = [

@@ -1,6 +1,6 @@
 /** What is profiled: one process of uwas on the serving core, with a scenario's files and database or with a site, its answers checked. */
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -107,6 +107,7 @@ export async function withServer<T>(
       ...options.env,
       XDG_CACHE_HOME: scratch,
       BENCH_STATE: scratch,
+      ...(readdirSync(dir).length > 0 && { BENCH_FILES: dir }),
       ...(database !== undefined && { DATABASE_URL: database.place.url }),
     })
     const ended = new Promise<void>((resolve) => child?.once('exit', () => resolve()))

@@ -17,7 +17,11 @@ export const viewRivals: readonly Rival[] = [
     family: 'Fastify',
     // It adds a charset to JSON, which has none (RFC 8259 section 11).
     cannotSet: ['content-type'],
-    missing: () => missing('fastify') ?? missing(packageOf(client)) ?? missing('lru-cache'),
+    missing: () =>
+      missing('fastify') ??
+      missing('@fastify/static') ??
+      missing(packageOf(client)) ??
+      missing('lru-cache'),
     version: () => `Fastify ${versionOf('fastify')}, ${client} ${versionOf(packageOf(client))}`,
     start: (context: RivalContext) => run(context, process.execPath, 'fastify-server.mjs', client),
   })),

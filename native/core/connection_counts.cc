@@ -130,10 +130,8 @@ Failure ConnectionCounts::clear(int memory, std::uint64_t offset, int row) {
 
 Admission ConnectionCounts::admit(int fd, const Address &peer) {
   // The kernel gives a number again when its file has been closed.
-  if (const auto before = held_.find(fd); before != held_.end()) {
-    release(before->second);
-    held_.erase(before);
-  }
+  if (const auto before = held_.find(fd); before != held_.end())
+    forget(before);
   const Standing standing = standing_of(peer);
   set_sum(1);
   Held held;
@@ -162,13 +160,18 @@ Admission ConnectionCounts::move(int fd, const Address &client) {
   Held &held = found->second;
   const Standing standing = standing_of(client);
   if (!held.is_limited && standing != Standing::exempt) {
-    if (!fits_total())
+    if (!fits_total()) {
+      forget(found);
       return Admission::total;
+    }
     held.is_limited = true;
   }
   if (standing != Standing::counted)
     return Admission::taken;
-  return count(client, held.slot) ? Admission::taken : Admission::address;
+  if (count(client, held.slot))
+    return Admission::taken;
+  forget(found);
+  return Admission::address;
 }
 
 void ConnectionCounts::sweep() {
@@ -264,6 +267,11 @@ std::uint64_t ConnectionCounts::elsewhere(std::size_t bucket, std::uint32_t mark
         sum += number & count_mask;
   }
   return sum;
+}
+
+void ConnectionCounts::forget(std::unordered_map<int, Held>::iterator held) {
+  release(held->second);
+  held_.erase(held);
 }
 
 void ConnectionCounts::release(const Held &held) {

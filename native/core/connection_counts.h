@@ -79,8 +79,8 @@ public:
   Admission admit(int fd, const Address &peer);
 
   /// The client behind a counted connection is another one than its peer: both limits hold for it
-  /// now, whatever its balancer is exempt from. It stays counted in the sum alone where there is no
-  /// room.
+  /// now, whatever its balancer is exempt from. Where there is no room it is counted no more: who
+  /// asks closes it.
   Admission move(int fd, const Address &client);
 
   /// Lets go of connections that have been closed.
@@ -119,6 +119,7 @@ private:
   /// Connections of other processes by the same mark.
   [[nodiscard]] std::uint64_t elsewhere(std::size_t bucket, std::uint32_t mark) const;
   void release(const Held &held);
+  void forget(std::unordered_map<int, Held>::iterator held);
   void set_sum(std::int64_t change);
   void sweep_at_times();
   [[nodiscard]] std::uint64_t hash_of(const Address &client) const;

@@ -123,9 +123,11 @@ TEST("the client behind a balancer is counted once it is known") {
   EXPECT(counts.move(first.get(), at("192.0.2.1")) == Admission::taken);
   EXPECT(counts.move(first.get(), at("192.0.2.1")) == Admission::taken);
   EXPECT(counts.move(second.get(), at("192.0.2.1")) == Admission::address);
+  EXPECT(counts.open_count() == 1);
   first.reset();
-  counts.sweep();
-  EXPECT(counts.move(second.get(), at("192.0.2.1")) == Admission::taken);
+  const UniqueFd third = open_socket();
+  EXPECT(counts.admit(third.get(), at("127.0.0.1")) == Admission::taken);
+  EXPECT(counts.move(third.get(), at("192.0.2.1")) == Admission::taken);
 }
 
 TEST("behind a balancer that is exempt the limit of all holds for its clients") {
@@ -140,10 +142,13 @@ TEST("behind a balancer that is exempt the limit of all holds for its clients") 
   EXPECT(counts.admit(second.get(), at("127.0.0.1")) == Admission::taken);
   EXPECT(counts.move(second.get(), at("127.0.0.1")) == Admission::taken);
   EXPECT(counts.move(second.get(), at("192.0.2.2")) == Admission::total);
-  EXPECT(counts.refused_total() == 1);
+  EXPECT(counts.refused_total() == 1 && counts.open_count() == 1);
   first.reset();
   counts.sweep();
-  EXPECT(counts.move(second.get(), at("192.0.2.2")) == Admission::taken);
+  // Who was refused is still there, and takes nobody's place.
+  const UniqueFd third = open_socket();
+  EXPECT(counts.admit(third.get(), at("127.0.0.1")) == Admission::taken);
+  EXPECT(counts.move(third.get(), at("192.0.2.3")) == Admission::taken);
 }
 
 TEST("processes count together, and one that has ended is forgotten") {

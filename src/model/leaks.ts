@@ -2,6 +2,7 @@
  * Who holds a connection, and since when: a transaction that does not end keeps one from all others. For development
  * and tests, since the stack of each holder costs. Called by `exclusive-lane.ts`.
  */
+import { fileURLToPath } from 'node:url'
 import type { Log } from '../core/log.ts'
 import type { Connection } from './connection.ts'
 
@@ -14,7 +15,15 @@ export interface Holder {
 
 const MOST_FRAMES = 6
 /** Frames of uwas itself, which the reader does not look for. */
-const OWN_FRAME = /[/\\](?:src|dist)[/\\](?:core|model|was|server)[/\\]|\(?node:internal/
+const OWN = new URL('../', import.meta.url)
+const OWN_FOLDERS = ['core', 'model', 'was', 'server'].flatMap((name) => [
+  `${OWN.href}${name}/`,
+  `${fileURLToPath(OWN)}${name}/`,
+])
+
+function isOwn(frame: string): boolean {
+  return frame.includes('node:internal') || OWN_FOLDERS.some((folder) => frame.includes(folder))
+}
 
 export class Leaks {
   readonly #log: Log
@@ -34,7 +43,7 @@ export class Leaks {
     const { stack = '' } = new Error()
     Error.stackTraceLimit = stackTraceLimit
     const frames = stack.split('\n').slice(1)
-    const others = frames.filter((frame) => !OWN_FRAME.test(frame))
+    const others = frames.filter((frame) => !isOwn(frame))
     const kept = (others.length > 0 ? others : frames).slice(0, MOST_FRAMES)
     return { since: performance.now(), stack: kept.join('\n'), isTold: false }
   }

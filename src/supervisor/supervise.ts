@@ -20,7 +20,7 @@ import { Signals } from './signals.ts'
 import { type ServerStatus, workerStatuses } from './status.ts'
 import { type Started, Supervisor } from './supervisor.ts'
 import type { WorkerCommand, WorkerProblem } from './worker-process.ts'
-import { giveFolder } from './worker-user.ts'
+import { giveFolder, refuseUser } from './worker-user.ts'
 
 export interface SuperviseOptions {
   readonly command: WorkerCommand
@@ -33,6 +33,9 @@ export interface SuperviseOptions {
   /** Called when it is served. */
   readonly onServing: (started: Started) => void
 }
+
+const NO_EMBEDDED =
+  'the embedded PostgreSQL answers nobody but who started uwas; name a database of theirs with DATABASE_URL or database.url'
 
 /** Resolves to the exit code, or to null where the configuration wants no workers. */
 export async function supervise({
@@ -56,6 +59,8 @@ export async function supervise({
     log,
     inherited,
     startPostgres: async (stateDir) => {
+      // Its folder would be the user's and its keeper root: no place for what root reads and writes.
+      if (command.user !== undefined) refuseUser(command.user.name, NO_EMBEDDED)
       const dir = embeddedDir(stateDir)
       const { startEmbeddedPostgres } = await import('../model/embedded.ts')
       return startEmbeddedPostgres({ dir, log })

@@ -289,7 +289,7 @@ export function describeEnd({ code, signal }: End): string {
 function start({ file, args, version, user, sharedFd }: WorkerCommand): ChildProcess {
   const isShared = sharedFd !== undefined
   return spawn(file, args, {
-    ...user,
+    ...(user !== undefined && { uid: user.uid, gid: user.gid }),
     env: {
       ...process.env,
       [WORKER_VARIABLE]: version,

@@ -6,12 +6,13 @@ import { createError } from '../core/errors.ts'
 export interface WorkerUser {
   readonly uid: number
   readonly gid: number
+  readonly name: string
 }
 
 /** The system's user `name`, with its own group. Throws UWAS_ERR_SUPERVISOR_USER. */
 export function workerUser(name: string): WorkerUser {
   if (process.getuid?.() !== 0) refuseUser(name, 'only root can do that')
-  return { uid: ask('-u', name), gid: ask('-g', name) }
+  return { uid: ask('-u', name), gid: ask('-g', name), name }
 }
 
 /** Throws UWAS_ERR_SUPERVISOR_USER. */

@@ -36,7 +36,7 @@ t.test('uwas bench doctor looks at this machine, for people and for programs', a
   t.equal(code, 0, stderr)
   t.match(stdout, /^CPU +\d+ cores? of /)
   t.match(stdout, /(ok|CHANGE) +fs\.file-max +\d+/)
-  t.match(stdout, /(here|ABSENT) +wrk/)
+  t.match(stdout, /(here|absent) +wrk/)
   const told = JSON.parse((await run(['bench', 'doctor', '--json'])).stdout)
   t.match(told, { cores: Number, kernel: String, fileLimit: Number, cards: Array })
   const current = readFileSync('/proc/sys/fs/file-max', 'utf8').trim()

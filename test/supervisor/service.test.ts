@@ -154,6 +154,18 @@ t.test('workers run as the user that root names', { skip: skipUnlessRoot }, asyn
   t.equal((await run(['stop'], { cwd: root })).code, 0)
 })
 
+t.test(
+  'they have no embedded PostgreSQL, and that is told',
+  { skip: skipUnlessRoot },
+  async (t) => {
+    const root = folder(t, { 'uwas.config.ts': configuration('workers: 1, database: {}') })
+    put(root, 'urls.ts', SITE)
+    const { code, stderr } = await run(['serve', '--port', '0', '--user', 'nobody'], { cwd: root })
+    t.not(code, 0)
+    t.match(stderr, /as the user nobody: the embedded PostgreSQL .* DATABASE_URL/)
+  },
+)
+
 t.test('a pid file of one user ends no process of another', { skip: skipUnlessRoot }, async (t) => {
   const root = folder(t, { 'public/a.txt': 'a' })
   const pidFile = join(root, 'pid')

@@ -121,14 +121,10 @@ const RULES: Readonly<Record<Sysctl, Rule>> = {
     why: 'workers are pinned: moving their pages only costs',
   },
   'kernel.perf_event_paranoid': {
-    advised: '1',
-    isGood: atMost(1),
-    why: 'for npm run profile -- perf, where you are not root',
+    why: 'at most 1 where somebody who is not root profiles; higher is safer',
   },
   'kernel.kptr_restrict': {
-    advised: '0',
-    isGood: oneOf('0'),
-    why: 'names of kernel functions in profiles, where you are not root; 1 is safer',
+    why: 'at most 0 where somebody who is not root wants names of kernel functions in profiles; higher is safer',
   },
 }
 

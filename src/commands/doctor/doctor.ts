@@ -83,13 +83,15 @@ function settingsText(advice: readonly Advice[]): string {
 /** What to do, ready to be pasted. */
 function problemsText(machine: Machine, advice: readonly Advice[]): string {
   const bad = advice.filter(({ isGood }) => !isGood)
+  const files = fileLimit()
   const settings = bad.map(({ name, advised }) => `${name} = ${advised}`)
   const found = [
     machine.cores < 2 && 'One core: server and load share it, and no figure means anything.',
     /powersave|ondemand|conservative/.test(machine.governor) &&
       'The governor changes the frequency: cpupower frequency-set -g performance.',
-    fileLimit() < LEAST_FILES &&
-      `A process may open ${fileLimit()} files: ulimit -n ${LEAST_FILES}, or LimitNOFILE= in the unit.`,
+    files !== null &&
+      files < LEAST_FILES &&
+      `A process may open ${files} files: ulimit -n ${LEAST_FILES}, or LimitNOFILE= in the unit.`,
     /\[always\]/.test(readLine(HUGE_PAGES) ?? '') &&
       `Huge pages are always on, which makes memory figures larger: echo madvise > ${HUGE_PAGES}.`,
     settings.length > 0 &&
@@ -98,18 +100,19 @@ function problemsText(machine: Machine, advice: readonly Advice[]): string {
   return found.length === 0 ? 'Nothing has to be changed.' : found.join('\n')
 }
 
-function fileLimit(): number {
+/** Null: any number, or nobody tells. */
+function fileLimit(): number | null {
   const [, soft = ''] =
     /Max open files\s+(\d+|unlimited)/.exec(readLine('/proc/self/limits') ?? '') ?? []
-  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
+  return /^\d+$/.test(soft) ? Number(soft) : null
 }
 
 function toolsText(): string {
   const lines = TOOLS.map(([command, purpose, name]) => {
     const isHere = spawnSync('which', [command], { stdio: 'ignore' }).status === 0
-    return `${isHere ? 'here  ' : 'ABSENT'}  ${command.padEnd(8)} ${purpose}${isHere ? '' : `: apt-get install ${name}`}`
+    return `${isHere ? 'here  ' : 'absent'}  ${command.padEnd(8)} ${purpose}${isHere ? '' : `: apt-get install ${name}`}`
   })
-  return lines.join('\n')
+  return `For the measurements in uwas's repository:\n${lines.join('\n')}`
 }
 
 /** All but loopback. */
