@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { createLogs, type Logs } from './app/logs.ts'
+import { measureAll } from './app/measuring.ts'
 import { observingOf } from './app/observing.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
 import { servicesOf } from './app/services.ts'
@@ -29,12 +30,7 @@ import { declaredStatements } from './model/statement-registry.ts'
 import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
-import {
-  measureAccessLog,
-  measureBackends,
-  measureStatements,
-} from './observe/metrics/backend-metrics.ts'
-import { measureProcess } from './observe/metrics/process-metrics.ts'
+import { measureStatements } from './observe/metrics/backend-metrics.ts'
 import { Registry } from './observe/metrics/registry.ts'
 import { siteMetrics } from './observe/metrics/site-metrics.ts'
 import type { Readiness } from './observe/status/listener.ts'
@@ -61,6 +57,7 @@ import { siteGuards } from './was/guards/site-guards.ts'
 import { createHealth, createReadiness } from './was/health/health.ts'
 import { DEFAULT_HEALTH } from './was/health/options.ts'
 import { tellsHealth } from './was/health/paths.ts'
+import { createLoadShedder, type LoadShedder } from './was/limits/load-shedder.ts'
 import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
@@ -87,6 +84,8 @@ export interface Backends {
   readonly traces: TraceLog | null
   /** Null where requests are not told as OpenTelemetry traces. */
   readonly tracer: Tracer | null
+  /** Null where no request is refused for what there is to do. */
+  readonly shedder: LoadShedder | null
   /** What is measured; null where nobody can ask for it. */
   readonly metrics: Registry | null
   readonly logs: Logs
@@ -184,10 +183,9 @@ export async function openBackends(
     times: metrics === null ? null : measureStatements(metrics),
   })
   const tracer = config.tracing === null ? null : new Tracer(config.tracing, { worker, log })
-  if (metrics !== null) tracer?.measure(metrics)
-  const stopMeasuring = metrics === null ? null : measureProcess(metrics)
-  if (metrics !== null) measureBackends(metrics, { files, values, pages, database })
-  if (metrics !== null && logs.access !== null) measureAccessLog(metrics, logs.access)
+  const shedder = createLoadShedder(config.limits.shed, { database, log })
+  const measured = { files, values, pages, database, access: logs.access, tracer, shedder }
+  const stopMeasuring = metrics === null ? null : measureAll(metrics, measured)
   const sharedTags =
     database !== null && isCacheShared(config, workers)
       ? new SharedTags({ tags: values.tags, database, log })
@@ -202,9 +200,11 @@ export async function openBackends(
     pageVariants,
     traces: config.timings ? new TraceLog() : null,
     tracer,
+    shedder,
     metrics,
     logs,
     async close() {
+      shedder?.close()
       const told = tracer?.close()
       stopMeasuring?.()
       pageVariants.close()
@@ -262,6 +262,7 @@ export async function createApp(
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     ...(config.health !== null && { health: createHealth(config.health, readiness) }),
     fallback: (req) => files.fallBack(req, guards?.before),
+    shedder: backends.shedder,
     pages: pagesOf(config, backends, log),
   })
   // Last, since nothing can fail any more: the site before this one goes on with what it has until then.

@@ -57,6 +57,7 @@ export async function checkCommand(flags: SiteFlags): Promise<number> {
   await part(findings, () => checkGuards(config))
   await part(findings, () => checkObserved(config, findings))
   await part(findings, () => checkConnections(config, findings))
+  await part(findings, () => checkShed(config, findings))
   await part(findings, () => void createErrorPages({ log, files: config.errorPages }))
   await part(findings, () => void createPrivateFiles(loadNative(), config.privateFiles))
   await part(findings, () => checkTracing(config, findings))
@@ -133,6 +134,19 @@ function isLoopback(host: string): boolean {
 function checkConnections({ limits }: SiteConfig, { warnings }: Findings): void {
   if (limits.connections === null || loadNative().counting !== null) return
   warnings.push('limits.connections: without the addon connections are not limited')
+}
+
+/** What would never be: nobody waits for a database that is not there, or for longer than anybody may. */
+function checkShed({ limits: { shed }, database }: SiteConfig, { warnings }: Findings): void {
+  const { maxPoolWaitMs = 0 } = shed ?? {}
+  if (maxPoolWaitMs === 0) return
+  const told = `limits.shed.maxPoolWaitMs is ${maxPoolWaitMs}`
+  if (database === null) warnings.push(`${told}, and the site has no database to wait for`)
+  else if (maxPoolWaitMs >= database.acquireTimeoutMs) {
+    warnings.push(
+      `${told}, and nobody waits longer for a connection than database.acquireTimeoutMs: ${database.acquireTimeoutMs}; make it less`,
+    )
+  }
 }
 
 function checkLanes({ warnings }: Findings): void {

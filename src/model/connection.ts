@@ -73,6 +73,12 @@ export class Connection {
   #seenAnswers: number
   /** What `look` saw last; -1 while nothing was in flight. */
   #lookedAtAnswers: number
+  /** `performance.now()` when `look` began to wait for what was in flight then; 0 while nothing was. */
+  #waitsSince: number
+  /** The answers that this wait ends with. */
+  #waitsFor: number
+  /** How long the wait before it took, in milliseconds. */
+  #waitedMs: number
   /** `performance.now()` of the last answer. */
   #heardAt: number
   #isPinged: boolean
@@ -101,6 +107,9 @@ export class Connection {
     this.#progressAt = 0
     this.#seenAnswers = 0
     this.#lookedAtAnswers = -1
+    this.#waitsSince = 0
+    this.#waitsFor = 0
+    this.#waitedMs = 0
     this.#heardAt = 0
     this.#isPinged = false
     this.#key = undefined
@@ -243,6 +252,26 @@ export class Connection {
     const isIdle = this.pending === 0
     this.isStuck = !isIdle && answers === this.#lookedAtAnswers
     this.#lookedAtAnswers = isIdle ? -1 : answers
+    this.#timeAnswers(answers, isIdle)
+  }
+
+  /** Times the last of what is in flight, and when that is answered the last of what is in flight by then. */
+  #timeAnswers(answers: number, isIdle: boolean): void {
+    const now = performance.now()
+    if (isIdle) this.#waitedMs = 0
+    else if (this.#waitsSince !== 0 && answers < this.#waitsFor) return
+    else this.#waitedMs = this.#waitsSince === 0 ? 0 : now - this.#waitsSince
+    this.#waitsSince = isIdle ? 0 : now
+    this.#waitsFor = answers + this.pending
+  }
+
+  /**
+   * Milliseconds that an answer takes here, from sent to there, as `look` has found: those of the one that is timed, or of
+   * the one before where that took longer; 0 where nothing is in flight.
+   */
+  answerMs(now: number): number {
+    if (this.#waitsSince === 0 || this.pending === 0) return 0
+    return Math.max(this.#waitedMs, now - this.#waitsSince)
   }
 
   /** What a task of this connection failed with, as it is told: a connection that we cut says why. */

@@ -159,6 +159,15 @@ export class Database {
     return this.pipelined.size + this.#parts.exclusive.size
   }
 
+  /**
+   * How far the pool is behind, in milliseconds: for how long the first has waited who waits for a connection, or a
+   * single statement for its answer where all connections that they share are that slow. 0 where nobody has to wait.
+   */
+  oldestWaitMs(now = performance.now()): number {
+    const { exclusive, pipelined } = this
+    return Math.max(exclusive.oldestWaitMs(now), pipelined.answerMs(now, exclusive.hasFree))
+  }
+
   /** What stands between. */
   get profile(): Profile {
     return this.connector.options.profile

@@ -30,6 +30,8 @@ interface Waiter {
   readonly resolve: (connection: Connection | undefined) => void
   readonly reject: (error: Error) => void
   readonly timer: NodeJS.Timeout
+  /** `performance.now()` when the wait began. */
+  readonly since: number
 }
 
 /** Unused for so long, all but one are given back to PostgreSQL. */
@@ -80,6 +82,12 @@ export class ExclusiveLane {
 
   get size(): number {
     return this.#options.size - this.#reserved
+  }
+
+  /** Milliseconds for which the first in the queue has waited; 0 where nobody waits. */
+  oldestWaitMs(now: number): number {
+    for (const { since } of this.#waiters) return now - since
+    return 0
   }
 
   /** Whether `acquire` would not have to wait. */
@@ -226,7 +234,7 @@ export class ExclusiveLane {
     try {
       return await new Promise<Connection | undefined>((resolve, reject) => {
         const timer = setTimeout(() => this.#forget(waiter).reject(this.#tooLate()), timeoutMs)
-        const waiter: Waiter = { resolve, reject, timer }
+        const waiter: Waiter = { resolve, reject, timer, since }
         onAbort = () => this.#forget(waiter).reject(createError('UWAS_ERR_MODEL_ABANDONED', {}))
         signal?.addEventListener('abort', onAbort, { once: true })
         this.#waiters.add(waiter)

@@ -6,6 +6,7 @@ import { FileReply } from '../files/send-file.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import { markPersonal } from '../was/caching.ts'
+import { isShed } from '../was/limits/overloaded.ts'
 import { fieldOf, Page } from './page.ts'
 import type { PageCacheOptions } from './page-cache.ts'
 import type { RenderRequest } from './render-request.ts'
@@ -93,9 +94,11 @@ export class PageMaker {
     const outcome = { reply, isPersonal: false, status: 'uwas; hit; detail="the view failed"' }
     if (old !== undefined) {
       old.freshUntil = Math.min(performance.now() + RETRY_MS, old.until)
-      this.#options.log.warn(
-        `GET ${rule.pattern}: the old page is sent, making it anew gave ${reply.status}`,
-      )
+      if (!isShed(reply)) {
+        this.#options.log.warn(
+          `GET ${rule.pattern}: the old page is sent, making it anew gave ${reply.status}`,
+        )
+      }
       return { ...outcome, page: old, isShared: true }
     }
     const isWhole = typeof reply.body === 'string' || reply.body instanceof Uint8Array

@@ -104,6 +104,10 @@ export function checkLimits(where: string, options: PathOptions): void {
     throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
   }
   checkAtomic(where, options.atomic)
+  if (options.shed !== undefined && typeof options.shed !== 'boolean') {
+    const problem = `shed is ${String(options.shed)}; it has to be true or false`
+    throw createError('UWAS_ERR_CORE_INVALID_OPTION', { where, problem })
+  }
   for (const name of ['maxBodyBytes', 'timeoutMs'] as const) {
     const value = options[name]
     if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue

@@ -30,6 +30,8 @@ export interface PathOptions<Name extends string = string, Own extends Converter
   readonly maxBodyBytes?: number
   /** Longest time until its view returns a reply, in milliseconds; then 503. Default: the site's. 0: none. */
   readonly timeoutMs?: number
+  /** False: its views are never refused by `limits.shed`: a health check of the site's own, what others pay by. Default true. */
+  readonly shed?: boolean
   /**
    * How a form that is sent to it proves that it comes from a page of this site, in place of the site's `csrf`:
    * by a token, by what the browser says of its origin (for pages that are cached for everybody), or not at

@@ -180,6 +180,7 @@ function pathWith<C extends Converters, Outer>(scope: C): PathFunction<C, Outer>
       'converters',
       'maxBodyBytes',
       'timeoutMs',
+      'shed',
       'atomic',
       'csrf',
       'middleware',

@@ -9,7 +9,7 @@ import { accessLogOptions, accessLogSample, accessLogSchema } from './access-log
 import type { UserConfig } from './config-types.ts'
 import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
-import { connectionLimits, limits } from './limits/options.ts'
+import { connectionLimits, limits, shedOptions } from './limits/options.ts'
 import { LISTEN_KEYS, listenSchema } from './listen.ts'
 import { serverTimingSchema } from './server-timing.ts'
 import { statusSchema } from './status.ts'
@@ -279,6 +279,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   tracing: Object.keys(tracingOptions.shape),
   limits: Object.keys(limits.shape),
   'limits.connections': Object.keys(connectionLimits.shape),
+  'limits.shed': Object.keys(shedOptions.shape),
   'limits.requests': Object.keys(requestLimit.shape),
   access: Object.keys(accessRule.shape),
   'access.basicAuth': ['realm', 'users'],

@@ -21,7 +21,7 @@ import type {
 } from './config-types.ts'
 import type { DatabaseConfig } from './database-options.ts'
 import { DEFAULT_HEALTH, OWN_CHECKS, type SiteHealth } from './health/options.ts'
-import { limitsOf } from './limits/options.ts'
+import { limitProblems, limitsOf } from './limits/options.ts'
 import { listeningOf } from './listen.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { serverTimingOf } from './server-timing.ts'
@@ -183,6 +183,7 @@ function contradictions(config: UserConfig | undefined): string[] {
   }
   problems.push(...sessionProblems(config), ...healthProblems(config), ...hostProblems(config))
   problems.push(...accessLogProblems(config?.accessLog), ...tlsProblems(config?.tls))
+  problems.push(...limitProblems(config ?? {}))
   return problems
 }
 

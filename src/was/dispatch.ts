@@ -15,6 +15,7 @@ import { withContext } from './context.ts'
 import type { ErrorPages } from './error-pages.ts'
 import type { HealthReplies } from './health/health.ts'
 import { inTransaction } from './in-transaction.ts'
+import type { LoadShedder } from './limits/load-shedder.ts'
 import { replyOf } from './reply-of.ts'
 import { ViewDeadlines } from './view-deadlines.ts'
 
@@ -39,8 +40,20 @@ export interface DispatchOptions {
   readonly pages?: (route: Route, inner: Handler) => Handler
   /** What answers there first, outside of all middleware. Default nothing. */
   readonly health?: HealthReplies
+  /** Refuses views, and handshakes of WebSockets, while there is too much to do; null: nobody does. Default null. */
+  readonly shedder?: Pick<LoadShedder, 'around'> | null
   /** What answers where no route and no file does: listings, single-page applications. Default nothing. */
   readonly fallback?: (req: Request) => Reply | Promise<Reply> | undefined
+}
+
+/** What stands around a view. */
+export interface ComposeOptions {
+  /** Longest time until its reply, in milliseconds; 0: none. Default: the site's. */
+  readonly limitMs?: number | undefined
+  /** Inside of the site's own, outermost first. Default none. */
+  readonly middleware?: readonly Middleware[]
+  /** Whether it is refused while there is too much to do. Default true. */
+  readonly isShed?: boolean | undefined
 }
 
 export interface Dispatcher {
@@ -49,12 +62,7 @@ export interface Dispatcher {
   /** For a body that is too long by its own word. */
   readonly tooLarge: Handler
   /** Middleware, error pages and timings around a view that is found elsewhere. */
-  readonly compose: (
-    view: View,
-    pattern: string,
-    limitMs?: number,
-    own?: readonly Middleware[],
-  ) => Handler
+  readonly compose: (view: View, pattern: string, options?: ComposeOptions) => Handler
   /** Longest body for a route, in bytes; `host` as `req.client` has it. */
   readonly bodyLimit: (method: string, path: string, host: () => string) => number
 }
@@ -62,10 +70,10 @@ export interface Dispatcher {
 /** Composes everything once; a request then costs its match and its calls. */
 export function createDispatcher(options: DispatchOptions): Dispatcher {
   const { urls, errorPages, fileMethods } = options
-  const deadlines = new ViewDeadlines(errorPages)
   const bodyLimit = limitOf(urls, options.maxBodyBytes)
   const wrap = (inner: Handler): Handler =>
     timed('middleware', around(options.middleware, inner, errorPages))
+  const compose = composing(options, wrap)
   const handlers = new Map(urls.routes.map((route) => [route, composeRoute(route)]))
   const missing = wrap((req) => errorPages(req, notFound()))
   const fallen = wrap(
@@ -91,24 +99,16 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
   /** Methods that share a view (HEAD and GET) share its handler. */
   function composeRoute(route: Route): ReadonlyMap<View, Handler> {
     const { pattern, views, options: own, middleware } = route
-    const limitMs = own.timeoutMs ?? options.viewTimeoutMs
     const composed = [...new Set(Object.values(views))].map((view) => {
       const before = options.guardOf?.(route, view) ?? null
-      const around = before === null ? middleware : [before, ...middleware]
-      const handler = compose(inTransaction(view, own.atomic), pattern, limitMs, around)
+      const handler = compose(inTransaction(view, own.atomic), pattern, {
+        limitMs: own.timeoutMs,
+        middleware: before === null ? middleware : [before, ...middleware],
+        isShed: own.shed,
+      })
       return [view, view === views.GET ? cached(options, route, handler) : handler] as const
     })
     return new Map(composed)
-  }
-
-  function compose(
-    view: View,
-    pattern: string,
-    limitMs = options.viewTimeoutMs,
-    own: readonly Middleware[] = [],
-  ): Handler {
-    const inner = timed('view', guard(view, pattern, errorPages), pattern)
-    return deadlines.around(wrap(around(own, inner, errorPages)), limitMs)
   }
 
   function dispatch(req: Request): Reply | Promise<Reply> {
@@ -135,6 +135,19 @@ export function createDispatcher(options: DispatchOptions): Dispatcher {
     tooLarge,
     compose,
     bodyLimit,
+  }
+}
+
+function composing(
+  { errorPages, viewTimeoutMs, shedder = null }: DispatchOptions,
+  wrap: (inner: Handler) => Handler,
+): Dispatcher['compose'] {
+  const deadlines = new ViewDeadlines(errorPages)
+  return (view, pattern, { limitMs = viewTimeoutMs, middleware = [], isShed = true } = {}) => {
+    const inner = timed('view', guard(view, pattern, errorPages), pattern)
+    const whole = deadlines.around(wrap(around(middleware, inner, errorPages)), limitMs)
+    // Outside of middleware, which may ask the database; inside of the page cache, whose pages cost nothing.
+    return isShed && shedder !== null ? shedder.around(whole, errorPages) : whole
   }
 }
 

@@ -18,6 +18,7 @@ import { namesOf } from '../http/request-names.ts'
 import { reasonOf } from '../http/status.ts'
 import { TEMPLATES } from '../template/templates.ts'
 import type { ErrorPageFile } from './config-types.ts'
+import { Overloaded } from './limits/overloaded.ts'
 import { PAGE_TAGS } from './page-tags.ts'
 
 /** What an error template gets. */
@@ -121,6 +122,8 @@ function logFailure(req: Request, error: unknown, status: number, log: Log): voi
   const hasGone = req.isAborted && error instanceof Error && error.name === 'AbortError'
   if (status < 500 || hasGone) return
   if (req.trace !== null) req.trace.failure = failureOf(error)
+  // There are thousands of them; who refuses tells of them together.
+  if (error instanceof Overloaded) return
   const what = `${req.method} ${req.path} → ${status} (${namesOf(req)})`
   if (status === 503 && error instanceof Error) log.warn(`${what}: ${error.message}`)
   else log.error(what, error)

@@ -39,7 +39,7 @@ export function createSiteSockets(
     definitions.push(route.socket)
     handlers.set(
       route,
-      compose(accepting(route.socket), route.pattern, undefined, route.middleware),
+      compose(accepting(route.socket), route.pattern, { middleware: route.middleware }),
     )
   }
   if (definitions.length === 0) return null

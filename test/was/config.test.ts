@@ -65,6 +65,7 @@ t.test('an empty configuration is complete', async (t) => {
       maxResponseSeconds: 21_600,
       requests: [],
       connections: null,
+      shed: null,
     },
     access: [],
     proxyProtocol: null,

@@ -59,6 +59,7 @@ export function explain(site: ExplainedSite, asked: Asked): Explanation {
       ...limits,
       maxBodyBytes: bodyLimit,
       maxViewMs: options?.timeoutMs ?? maxViewSeconds * 1000,
+      shed: verdict.by === 'view' && options?.shed !== false ? limits.shed : null,
     },
     guards: guardsOf(site, asked, verdict, path),
     cors: policyFor(config, path),

@@ -7,6 +7,7 @@ import type { CompiledUrls } from '../../route/compile.ts'
 import type { PathOptions } from '../../route/entry.ts'
 import type { SiteConfig } from '../../was/config.ts'
 import type { CsrfRule } from '../../was/csrf/guard.ts'
+import type { SiteShed } from '../../was/limits/options.ts'
 import type { SiteRules } from '../../was/site-rules.ts'
 
 /** A site as far as it decides who answers. */
@@ -127,6 +128,8 @@ export interface LimitFacts {
   readonly maxViewMs: number
   readonly minSendBytesPerSecond: number
   readonly maxResponseSeconds: number
+  /** When it is 503 since there is too much to do; null: never. */
+  readonly shed: SiteShed | null
 }
 
 /** What one stage says of its request: nothing (the next one is asked), or the end of the way. */

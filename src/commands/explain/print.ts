@@ -1,5 +1,6 @@
 /** An explanation as text for a terminal. Called by `../explain.ts`. */
 import { reasonOf } from '../../http/status.ts'
+import type { SiteShed } from '../../was/limits/options.ts'
 import { formatRows } from '../table.ts'
 import { tellCache } from './cache.ts'
 import type { Explanation, FileFacts, RouteFacts } from './explanation.ts'
@@ -72,11 +73,20 @@ function rowsAround(it: Explanation): Row[] {
     ['body', `${limits.maxBodyBytes} bytes at most`],
     ['head', `${limits.maxHeaderBytes} bytes at most, the URL ${limits.maxUrlBytes}`],
     ['time', `${time} until the view returns`],
+    ...(limits.shed === null ? [] : [['overload', shedText(limits.shed)] satisfies Row]),
     ...(it.csrf === 'none' ? [] : [['CSRF', CSRF_TEXTS[it.csrf]] satisfies Row]),
     shared,
     squeezed,
     sending,
   ]
+}
+
+function shedText({ maxEventLoopDelayMs, maxPoolWaitMs, retryAfterSeconds }: SiteShed): string {
+  const limits = [
+    ...(maxEventLoopDelayMs > 0 ? [`the event loop is ${maxEventLoopDelayMs} ms late`] : []),
+    ...(maxPoolWaitMs > 0 ? [`the database is ${maxPoolWaitMs} ms behind`] : []),
+  ]
+  return `503 while ${limits.join(' or ')}, to try again after ${retryAfterSeconds} s`
 }
 
 function show(value: unknown): string {

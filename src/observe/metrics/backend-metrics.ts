@@ -136,6 +136,20 @@ export function measureAccessLog(registry: Registry, log: { readonly dropped: nu
   registry.onCollect(() => dropped.set(log.dropped))
 }
 
+/** Requests that were refused since there was too much to do, by what there was too much of. */
+export function measureShedding(
+  registry: Registry,
+  { counts }: { readonly counts: Readonly<Record<string, number>> },
+): void {
+  const shed = registry.counter('uwas_http_requests_shed_total', {
+    help: 'Requests that were answered 503 since there was too much to do: the event loop was late, or the database behind.',
+    labels: ['reason'],
+  })
+  registry.onCollect(() => {
+    for (const [reason, count] of Object.entries(counts)) shed.at(reason).set(count)
+  })
+}
+
 /** How long statements take, by their names: for `createDatabase`. */
 export function measureStatements(registry: Registry): {
   note(statement: string, ms: number, hasFailed: boolean): void

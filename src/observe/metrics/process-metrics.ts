@@ -1,9 +1,8 @@
 /** What a process takes: processor, memory, and how long its event loop keeps work waiting. Made by `app.ts`. */
 import { PerformanceObserver, performance } from 'node:perf_hooks'
+import { watchLoopDelay } from '../loop-delay.ts'
 import type { Registry } from './registry.ts'
 
-/** How often the loop is asked how late it is. */
-const TICK_MS = 20
 const DELAY_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
 /** Measures until what it returns is called. */
@@ -41,7 +40,6 @@ export function measureProcess(registry: Registry): () => void {
   }
 }
 
-/** A timer says how late the loop is: Node's own measure of it knows percentiles, which nobody can add up. */
 function measureLoop(registry: Registry): () => void {
   const delay = registry
     .histogram('uwas_event_loop_delay_seconds', {
@@ -53,19 +51,14 @@ function measureLoop(registry: Registry): () => void {
     help: 'Time that event loops have worked, and have waited for something to do.',
     labels: ['state'],
   })
-  let expected = performance.now() + TICK_MS
-  const timer = setInterval(() => {
-    const now = performance.now()
-    delay.observe(Math.max(0, now - expected) / 1000)
-    expected = now + TICK_MS
-  }, TICK_MS).unref()
+  const stopWatching = watchLoopDelay((lateMs) => delay.observe(lateMs / 1000))
   const stop = registry.onCollect(() => {
     const { active, idle } = performance.eventLoopUtilization()
     seconds.at('active').set(active / 1000)
     seconds.at('idle').set(idle / 1000)
   })
   return () => {
-    clearInterval(timer)
+    stopWatching()
     stop()
   }
 }

@@ -23,6 +23,30 @@ export interface SiteConnections {
   readonly exempt: readonly string[]
 }
 
+/**
+ * When the site has more to do than it can: views, and handshakes of WebSockets, are answered 503 with Retry-After at once;
+ * files, cached pages and health go on, and so do requests that have begun. From a limit on more and more of them are
+ * refused, up to all; below two thirds of it fewer and fewer. Each worker decides for itself.
+ */
+export interface ShedOptions {
+  /** How late the event loop may be, in milliseconds from 1 on; a single pause of up to twice as long does not count. Default: any. */
+  readonly maxEventLoopDelayMs?: number | undefined
+  /**
+   * How long one may wait for the database, in milliseconds from 1 on: for a connection of its own, or for the answer
+   * to a single statement where all connections that they share are that slow. Default: any.
+   */
+  readonly maxPoolWaitMs?: number | undefined
+  /** When a client may try again, in seconds: Retry-After of the 503. Default 10. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/** `ShedOptions`, complete; 0 in the first two is no limit. */
+export interface SiteShed {
+  readonly maxEventLoopDelayMs: number
+  readonly maxPoolWaitMs: number
+  readonly retryAfterSeconds: number
+}
+
 /** What one request may cost, and how many there may be. */
 export interface Limits {
   /** Longest body of a request, in bytes; a longer one is 413. Default 1 MiB. */
@@ -50,6 +74,8 @@ export interface Limits {
   readonly requests?: readonly RequestLimitRule[] | undefined
   /** How many connections may be open. Default: as many as the system has room for. */
   readonly connections?: ConnectionLimitOptions | undefined
+  /** When views are refused since there is too much to do. Default: never. */
+  readonly shed?: ShedOptions | undefined
 }
 
 /** `Limits`, complete; 0 in the last two numbers is no limit. */
@@ -63,6 +89,8 @@ export interface SiteLimits {
   readonly requests: readonly RequestLimitRule[]
   /** Null: no limits. */
   readonly connections: SiteConnections | null
+  /** Null: never. */
+  readonly shed: SiteShed | null
 }
 
 export const DEFAULT_LIMITS: SiteLimits = {
@@ -74,7 +102,11 @@ export const DEFAULT_LIMITS: SiteLimits = {
   maxResponseSeconds: 6 * 60 * 60,
   requests: [],
   connections: null,
+  shed: null,
 }
+
+/** Clients that come back at once would find the same. */
+const DEFAULT_SHED: SiteShed = { maxEventLoopDelayMs: 0, maxPoolWaitMs: 0, retryAfterSeconds: 10 }
 
 /** Below this browsers' ordinary requests do not fit; above it every connection could hold much memory. */
 const HEADER_BYTES = { least: 1024, most: 1024 * 1024 }
@@ -91,6 +123,14 @@ export const connectionLimits = z.strictObject({
   exempt: z.array(z.string().refine(isNetwork, `is not ${NETWORK_WORDS}`)).optional(),
 })
 
+const shedMs = z.int().min(1).max(3_600_000).optional()
+
+export const shedOptions = z.strictObject({
+  maxEventLoopDelayMs: shedMs,
+  maxPoolWaitMs: shedMs,
+  retryAfterSeconds: z.int().min(1).max(86_400).optional(),
+})
+
 export const limits = z.strictObject({
   maxBodyBytes: bytes,
   maxHeaderBytes: z.int().min(HEADER_BYTES.least).max(HEADER_BYTES.most).optional(),
@@ -100,16 +140,43 @@ export const limits = z.strictObject({
   maxResponseSeconds: z.number().min(0).optional(),
   requests: z.array(requestLimit).optional(),
   connections: connectionLimits.optional(),
+  shed: shedOptions.optional(),
 })
 
 export function limitsOf(given: Limits = {}): SiteLimits {
-  const { connections, ...rest } = given
-  const known = Object.entries(rest).filter(([, value]) => value !== undefined)
+  const { connections, shed, ...rest } = given
   return {
     ...DEFAULT_LIMITS,
-    ...Object.fromEntries(known),
+    ...known(rest),
     connections: connections === undefined ? null : connectionsOf(connections),
+    shed: shed === undefined ? null : { ...DEFAULT_SHED, ...known(shed) },
   }
+}
+
+/** What they say that cannot be. */
+export function limitProblems({
+  limits: given,
+  database,
+}: {
+  readonly limits?: Limits | undefined
+  readonly database?: unknown
+}): string[] {
+  const shed = given?.shed
+  if (shed === undefined) return []
+  const problems: string[] = []
+  if (shed.maxEventLoopDelayMs === undefined && shed.maxPoolWaitMs === undefined) {
+    problems.push('limits.shed has no limit; give maxEventLoopDelayMs, maxPoolWaitMs or both')
+  }
+  if (shed.maxPoolWaitMs !== undefined && database === false) {
+    problems.push(
+      'limits.shed.maxPoolWaitMs is about the database, but database is false; drop one of the two',
+    )
+  }
+  return problems
+}
+
+function known(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 function connectionsOf({
