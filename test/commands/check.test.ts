@@ -155,6 +155,28 @@ t.test('check tells a log that cannot be written, and a status that others may r
   }
 })
 
+t.test('check tells a limit that nothing could pass', async (t) => {
+  const checked = (rest: string) =>
+    run(['check'], {
+      cwd: folder(t, {
+        'uwas.config.ts': `import { defineConfig } from 'uwas'\nexport const config = defineConfig({ static: 'public', limits: { shed: { maxPoolWaitMs: 5000 } }, ${rest} })`,
+        'public/a.txt': 'a',
+      }),
+    })
+  const alone = await checked('')
+  t.equal(alone.code, 0, alone.stderr)
+  t.match(
+    alone.stderr,
+    'warning: limits.shed.maxPoolWaitMs is 5000, and the site has no database to wait for',
+  )
+  const url = JSON.stringify(await testDatabaseUrl())
+  t.match(
+    (await checked(`database: ${url}`)).stderr,
+    'warning: limits.shed.maxPoolWaitMs is 5000, and nobody waits longer for a connection than database.acquireTimeoutMs: 5000; make it less',
+  )
+  t.notMatch((await checked(`database: { url: ${url}, acquireTimeoutMs: 6000 }`)).stderr, 'warning')
+})
+
 t.test('a statement of a site without a database is a problem', async (t) => {
   const cwd = folder(t, {
     ...SITE,

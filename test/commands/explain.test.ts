@@ -18,7 +18,7 @@ export const config = defineConfig({
   redirects: [{ from: '/new', to: '/else', status: 307 }, { from: '/old/*', to: '/notes/*', status: 308 }],
   rewrites: [{ from: '/me', to: '/notes/7' }, { from: '/style', to: '/static/app.css' }],
   cors: [{ prefix: '/notes', origins: ['https://a.example'] }, { origins: '*', prefix: '/static' }],
-  limits: { maxUrlBytes: 100 },
+  limits: { maxUrlBytes: 100, shed: { maxEventLoopDelayMs: 200, maxPoolWaitMs: 500 } },
 })`,
   'urls.ts': `import { include, path, socket, text, urlconf } from 'uwas'
 const one = () => text('one')
@@ -75,6 +75,10 @@ t.test('of a view it tells route, place, parameters, middleware and limits', asy
   )
   t.match(stdout, /^ {2}id +7 \(number\)$/m)
   t.match(stdout, /^ {2}middleware +auth → \(anonymous\)$/m)
+  t.match(
+    stdout,
+    /^ {2}overload +503 while the event loop is 200 ms late or the database is 500 ms behind, to try again after 10 s$/m,
+  )
 })
 
 t.test('of a file it tells mount, tag, caching and variants', async (t) => {

@@ -72,6 +72,63 @@ t.test('a slow statement leaves the pipelined lane to the others', async (t) => 
   t.not(second.pid, shared.pid)
 })
 
+t.test('who waits longest is told, and nobody where one is free', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 2 })
+  await warm(db, [])
+  t.equal(db.oldestWaitMs(), 0)
+  const { release, held } = await hold(db)
+  t.equal(db.oldestWaitMs(), 0, 'all are in use, and nobody waits')
+  const begun = performance.now()
+  const first = atomic(db, async () => 'first')
+  await until(() => db.stats.waiting === 1)
+  await sleep(200)
+  const second = atomic(db, async () => 'second')
+  await until(() => db.stats.waiting === 2)
+  const now = performance.now()
+  t.ok(db.oldestWaitMs(now) >= 195)
+  t.ok(db.oldestWaitMs(now) <= now - begun)
+  release()
+  await Promise.all([held, first, second])
+  t.equal(db.oldestWaitMs(), 0)
+})
+
+t.test('single statements that all wait are told, not those beside a slow one', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 5 })
+  await warm(db, [])
+  // One on each of the two that all share; the others are free, so nobody stays behind these.
+  const slow = [pause.one(db, { seconds: 60 }), pause.one(db, { seconds: 60 })]
+  for (const each of slow) each.catch(() => {})
+  await until(async () => (await runSql(db, SLEEPING))[0]?.[0] === '2')
+  await sleep(200)
+  t.equal(db.oldestWaitMs(), 0)
+  const alone = [1, 2, 3].map(() => report.one(db, { seconds: 60 }))
+  for (const each of alone) each.catch(() => {})
+  await until(() => db.oldestWaitMs() >= 200)
+  t.equal(db.stats.waiting, 0, 'nobody waits for a connection')
+  const behind = one.one(db)
+  await runSql(
+    db,
+    `select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'`,
+  )
+  await Promise.allSettled([...slow, ...alone])
+  t.same(await behind, { x: 1 })
+  await until(() => db.oldestWaitMs() === 0)
+})
+
+t.test('many short statements behind each other are told as a wait', async (t) => {
+  const db = await testDatabase(t, '', { poolSize: 2 })
+  await warm(db, [])
+  const all = Array.from({ length: 100 }, () => pause.one(db, { seconds: 0.01 }))
+  let most = 0
+  const timer = setInterval(() => {
+    most = Math.max(most, db.oldestWaitMs())
+  }, 10)
+  await Promise.all(all)
+  clearInterval(timer)
+  t.ok(most > 400, `the last has waited for a second; told were ${most} ms`)
+  await until(() => db.oldestWaitMs() === 0)
+})
+
 t.test('waiting is bounded in number and in time, and counted', async (t) => {
   const db = await testDatabase(t, '', { poolSize: 2, acquireTimeoutMs: 100, maxWaiting: 1 })
   await warm(db, [])

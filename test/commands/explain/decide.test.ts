@@ -36,6 +36,7 @@ const notes = urlconf(
     { get: one, delete: remove },
     { maxBodyBytes: 99, timeoutMs: 5000, middleware: [timer] },
   ),
+  path('/paid', one, { shed: false }),
 )
 const CONFIG: UserConfig = {
   urls: urlconf(
@@ -61,7 +62,7 @@ const CONFIG: UserConfig = {
     { prefix: '/notes', origins: ['https://a.example'] },
     { prefix: '/static', origins: '*' },
   ],
-  limits: { maxUrlBytes: 100 },
+  limits: { maxUrlBytes: 100, shed: { maxEventLoopDelayMs: 200 } },
 }
 
 type Tell = (method: string, url: string, fields?: Readonly<Record<string, string>>) => Explanation
@@ -182,6 +183,11 @@ t.test('middleware is told where it runs, limits where they hold', async (t) => 
     limits: { maxBodyBytes: 99, maxViewMs: 5000, maxUrlBytes: 100 },
   })
   t.match(tell('GET', '/notes/'), { limits: { maxBodyBytes: 1_048_576, maxViewMs: 60_000 } })
+  const shed = { maxEventLoopDelayMs: 200, maxPoolWaitMs: 0, retryAfterSeconds: 10 }
+  for (const url of ['/notes/', '/chat']) t.strictSame(tell('GET', url).limits.shed, shed, url)
+  for (const url of ['/notes/paid', '/nothing', '/static/app.css', '/healthz']) {
+    t.equal(tell('GET', url).limits.shed, null, url)
+  }
   t.strictSame(tell('GET', '/nothing').middleware, ['auth'])
   for (const url of ['/static/app.css', '/old/7', '/%ff']) {
     t.strictSame(tell('GET', url).middleware, [], url)
