@@ -15,6 +15,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("listenPath", Napi::Function::New<listen_path_binding>(env, "listenPath"));
   exports.Set("socketKind", Napi::Function::New<socket_kind_binding>(env, "socketKind"));
   exports.Set("peerOf", Napi::Function::New<peer_of_binding>(env, "peerOf"));
+  exports.Set("boundUnsent", Napi::Function::New<bound_unsent_binding>(env, "boundUnsent"));
   exports.Set("endWithParent", Napi::Function::New<end_with_parent_binding>(env, "endWithParent"));
   exports.Set("pinToCore", Napi::Function::New<pin_to_core_binding>(env, "pinToCore"));
   exports.Set("judge", Napi::Function::New<judge_binding>(env, "judge"));

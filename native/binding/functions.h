@@ -24,6 +24,9 @@ Napi::Value socket_kind_binding(const Napi::CallbackInfo &info);
 /// peerOf(fd: number): "address port", or empty
 Napi::Value peer_of_binding(const Napi::CallbackInfo &info);
 
+/// boundUnsent(fd: number): void
+Napi::Value bound_unsent_binding(const Napi::CallbackInfo &info);
+
 /// endWithParent(parent: number, seconds: number): boolean
 Napi::Value end_with_parent_binding(const Napi::CallbackInfo &info);
 

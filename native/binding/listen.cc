@@ -1,5 +1,5 @@
 // listen and listenPath: a descriptor of core/ becomes { fd, port } or a number; JavaScript closes
-// it. peerOf and socketKind tell of descriptors.
+// it. peerOf and socketKind tell of descriptors, boundUnsent sets an option of one.
 #include "../core/listen.h"
 #include "../core/listen_path.h"
 
@@ -64,6 +64,11 @@ Napi::Value socket_kind_binding(const Napi::CallbackInfo &info) {
 
 Napi::Value peer_of_binding(const Napi::CallbackInfo &info) {
   return Napi::String::New(info.Env(), peer_of(info[0].ToNumber().Int32Value()));
+}
+
+Napi::Value bound_unsent_binding(const Napi::CallbackInfo &info) {
+  bound_unsent(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
 }
 
 } // namespace uwas::native

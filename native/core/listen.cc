@@ -15,6 +15,9 @@ namespace uwas::native {
 
 namespace {
 
+/// More costs nothing and gains nothing; less makes large files dearer.
+constexpr int max_unsent_bytes = 256 * 1024;
+
 Failure listen_failure(int system) {
   const Failure failure = failure_of(system);
   return failure.error == Error::limit ? failure : Failure{Error::listen, system};
@@ -76,6 +79,12 @@ Result<UniqueFd> listen_on(const ListenOptions &options) {
   for (const addrinfo *at = found; at != nullptr && !result.ok(); at = at->ai_next)
     result = listen_at(at->ai_addr, at->ai_addrlen, options, false);
   return result;
+}
+
+void bound_unsent(int fd) {
+  // Else it takes up to 4 MiB (tcp_wmem) at once, and nobody can tell how fast a reader is. It
+  // bounds nothing that is on its way: tcp(7) calls it TCP_NOTSENT_LOWAT.
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, max_unsent_bytes);
 }
 
 std::uint16_t local_port(int fd) {

@@ -26,6 +26,10 @@ Result<UniqueFd> listen_on(const ListenOptions &options);
 /// more.
 std::string peer_of(int fd);
 
+/// Bounds what the kernel takes of a reply and cannot send yet, for all connections that a TCP
+/// socket accepts from now on. Of any other descriptor nothing changes.
+void bound_unsent(int fd);
+
 /// The port that a listening socket has been given; 0 when it is none.
 std::uint16_t local_port(int fd);
 

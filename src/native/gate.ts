@@ -88,6 +88,12 @@ export interface Gate {
     onConnection: OnConnection,
     counts?: ConnectionCounts | null,
   ): Acceptor
+  /**
+   * Bounds what the kernel takes of a reply and cannot send yet to 256 KiB, for all connections that the listening socket
+   * `fd` accepts from now on (TCP_NOTSENT_LOWAT of tcp(7)): else it takes up to 4 MiB at once, and a slow reader cannot be
+   * told from one that stands still. What is on its way is not bounded. Nothing for a unix socket.
+   */
+  boundUnsent(fd: number): void
   /** The other end of the connection `fd` as `address port`; empty when it is none, or none any more. */
   peerOf(fd: number): string
 }
@@ -101,6 +107,7 @@ export interface RawGate {
   listenPath(path: string, mode: number, backlog: number): number
   socketKind(fd: number): SocketKind
   peerOf(fd: number): string
+  boundUnsent(fd: number): void
   judge(bytes: Uint8Array, maxHeadBytes: number): [lane: number, line: number]
   /** The batch is flat: descriptor, number of the lane, path, and so on. */
   accept(
@@ -113,11 +120,11 @@ export interface RawGate {
 
 /** `inWords` gives a failure of the addon its message. */
 export function createGate(
-  { listen, listenPath, socketKind, accept, peerOf }: Partial<RawGate>,
+  { listen, listenPath, socketKind, accept, peerOf, boundUnsent }: Partial<RawGate>,
   inWords: (error: unknown, about: About) => unknown,
 ): Gate | null {
   if (listen === undefined || listenPath === undefined || socketKind === undefined) return null
-  if (accept === undefined || peerOf === undefined) return null
+  if (accept === undefined || peerOf === undefined || boundUnsent === undefined) return null
   return {
     listen({ host = '', port, backlog = 512, reusePort = false }) {
       try {
@@ -135,6 +142,7 @@ export function createGate(
       }
     },
     kindOf: socketKind,
+    boundUnsent,
     accept(fd, maxHeadBytes, onConnection, counts) {
       const take = (batch: (number | string)[]): void => {
         for (let i = 0; i < batch.length; i += 3) {

@@ -21,6 +21,8 @@ export interface Watched {
   taken(): number
   /** Cuts the connection. */
   cut(): void
+  /** Called each second while it waits for its reader: the engine's own clock is set back. */
+  keep(): void
 }
 
 /** How long a reader may stand still before its speed counts: a network may stop for a moment. */
@@ -60,6 +62,7 @@ export class Deadlines {
     const limits = this.#limits()
     for (const exchange of this.#watched) {
       if (isOverdue(exchange, limits, now)) exchange.cut()
+      else if (exchange.waitingSince !== 0) exchange.keep()
     }
   }
 }

@@ -55,6 +55,8 @@ export class Exchange implements Watched {
   #watched: boolean
   #writable: (() => void) | null
   #watchesWritable: boolean
+  /** Tries again to hand over what the kernel has refused; null where the engine keeps that. */
+  retry: (() => void) | null
 
   constructor(
     res: EngineResponse,
@@ -86,6 +88,7 @@ export class Exchange implements Watched {
     this.#watched = false
     this.#writable = null
     this.#watchesWritable = false
+    this.retry = null
   }
 
   /** Registers for the client's going away; needed before anything is left for later. */
@@ -108,19 +111,33 @@ export class Exchange implements Watched {
 
   /**
    * Calls `resume` when the kernel takes bytes again. The engine gets one handler for all waits: one
-   * that is registered while another runs is lost, since the engine puts the running one back.
+   * that is registered while another runs is lost, since the engine puts the running one back. `retries`: it may be called
+   * before that, to find the kernel as it was.
    */
-  watchWritable(resume: () => void): void {
+  watchWritable(resume: () => void, retries: boolean): void {
     this.#writable = resume
     this.waitingSince = performance.now()
-    if (this.#watchesWritable) return
-    this.#watchesWritable = true
-    this.res.onWritable(() => {
+    const go = (): void => {
       this.waitedMs += performance.now() - this.waitingSince
       this.waitingSince = 0
       this.#writable?.()
+    }
+    this.retry = retries ? go : null
+    if (this.#watchesWritable) return
+    this.#watchesWritable = true
+    this.res.onWritable(() => {
+      go()
       return true
     })
+  }
+
+  /**
+   * The engine cuts who takes nothing for 10 seconds, and sees nothing of a reader of 20 KB/s for longer, since the kernel
+   * wants bytes again when half of what it holds has left. Each attempt to write sets its clock back; who is too slow is
+   * judged by `Deadlines`.
+   */
+  keep(): void {
+    if (this.retry !== null && this.res.closesAfterEnd !== true) this.res.cork(this.retry)
   }
 
   taken(): number {
@@ -245,7 +262,7 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
   exchange.waitingSince = performance.now()
   const buffer = body instanceof ArrayBuffer ? body : body.buffer
   const start = body instanceof ArrayBuffer ? 0 : body.byteOffset
-  res.onWritable((offset) => {
+  const send = (offset: number): boolean => {
     const [ok, ended] = res.tryEnd(
       new Uint8Array(buffer as ArrayBuffer, start + offset, total - offset),
       total,
@@ -253,7 +270,9 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
     count(exchange, ended, total)
     if (ended) exchange.done()
     return ok
-  })
+  }
+  exchange.retry = () => void send(res.getWriteOffset())
+  res.onWritable(send)
 }
 
 function count(exchange: Exchange, isEnded: boolean, total: number): void {
@@ -275,7 +294,7 @@ async function writeChunks(
     res.cork(() => {
       taken = res.write(chunk)
     })
-    if (!taken) await writable(exchange)
+    if (!taken) await writable(exchange, false)
     if (exchange.aborted) return
     exchange.chunkBytes += chunk.length
     if (exchange.record !== null) exchange.bodyBytes += bytesOf(chunk)
@@ -337,11 +356,11 @@ async function sendPart(
   }
 }
 
-/** Resolves when the kernel takes bytes again, or when the client has gone. */
-export function writable(exchange: Exchange): Promise<void> {
+/** Resolves when the kernel takes bytes again, or when the client has gone; where it `retries` each second, too. */
+export function writable(exchange: Exchange, retries = true): Promise<void> {
   return new Promise((resolve) => {
     exchange.wake = resolve
-    exchange.watchWritable(resolve)
+    exchange.watchWritable(resolve, retries)
   })
 }
 

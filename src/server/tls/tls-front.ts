@@ -10,6 +10,7 @@ import {
   type TlsOptions,
   type Server as TlsServer,
 } from 'node:tls'
+import { loadNative } from '../../native/load.ts'
 import { normalizeHost } from '../../route/host-pattern.ts'
 import type { ConnectionLimits } from '../connection-limits.ts'
 import { isHost } from '../fences.ts'
@@ -206,6 +207,7 @@ export class TlsFront {
   #createListener(): NetServer {
     const server = createNetServer({ allowHalfOpen: true, noDelay: true })
     server.on('connection', (socket) => this.#accept(socket))
+    server.on('listening', () => boundUnsent(server))
     this.#listening.add(server)
     return server
   }
@@ -296,6 +298,12 @@ export class TlsFront {
     const isNamed = servername && name === normalizeHost(servername)
     return isNamed || (this.#shown.get(socket)?.covers(name) ?? true)
   }
+}
+
+/** As the gate does it for connections in clear. Node has no word for the descriptor. */
+function boundUnsent(server: NetServer): void {
+  const { _handle: handle } = server as { _handle?: { readonly fd?: number } | null }
+  if (handle?.fd !== undefined) loadNative().gate?.boundUnsent(handle.fd)
 }
 
 function endOf({ remoteAddress, remotePort }: Socket): string {
