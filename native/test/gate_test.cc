@@ -6,6 +6,7 @@
 
 #include <array>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,6 +64,20 @@ struct Fixture {
 };
 
 } // namespace
+
+TEST("connections take over what bounds the bytes that are not sent yet") {
+  Fixture fixture;
+  bound_unsent(fixture.listening.get());
+  const UniqueFd client = dial(fixture.port);
+  say(client, plain);
+  fixture.step_until(1);
+  EXPECT_EQ(fixture.arrivals.size(), 1U);
+  int bytes = 0;
+  socklen_t length = sizeof bytes;
+  EXPECT(getsockopt(fixture.arrivals[0].fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, &length) == 0);
+  EXPECT_EQ(bytes, 256 * 1024);
+  bound_unsent(-1);
+}
 
 TEST("an ordinary connection is handed over with all of its bytes") {
   Fixture fixture;

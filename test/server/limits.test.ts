@@ -203,6 +203,7 @@ const watched = (given: Partial<Watched>, taken = 0): Watched => ({
   waitingSince: 0,
   taken: () => taken,
   cut: () => {},
+  keep: () => {},
   ...given,
 })
 
