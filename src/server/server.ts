@@ -134,12 +134,18 @@ export async function listen(application: Application, options: ListenOptions): 
   const { host, tls = null } = options
   const gate = options.gate === undefined ? loadNative().gate : options.gate
   const parts = assemble(application, { ...options, gate, tls })
-  const front = await openFront(parts, { ...options, gate })
-  const usual = tls?.port == null ? [] : [{ host, port: tls.port }]
-  const tlsPorts = tls === null ? [] : await listenTls(parts, front, tls.addresses ?? usual)
-  const { ports, gated } = front
-  const port = ports.find((one) => one > 0) ?? 0
-  return { ...serving(parts, front), port, tlsPort: tlsPorts[0] ?? null, ports, tlsPorts, gated }
+  try {
+    const front = await openFront(parts, { ...options, gate })
+    const usual = tls?.port == null ? [] : [{ host, port: tls.port }]
+    const tlsPorts = tls === null ? [] : await listenTls(parts, front, tls.addresses ?? usual)
+    const { ports, gated } = front
+    const port = ports.find((one) => one > 0) ?? 0
+    return { ...serving(parts, front), port, tlsPort: tlsPorts[0] ?? null, ports, tlsPorts, gated }
+  } catch (error) {
+    parts.tls?.front.close()
+    parts.limits?.close()
+    throw error
+  }
 }
 
 /** Is ready to serve what it is told to accept. Throws UWAS_ERR_SERVER_NO_ENGINE. */
@@ -239,7 +245,6 @@ async function listenTls(
   try {
     for (const address of addresses) ports.push(await tlsFront.listen(address))
   } catch (error) {
-    tlsFront.close()
     front.stop()
     front.close()
     throw error

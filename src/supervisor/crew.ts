@@ -92,7 +92,8 @@ export class Crew {
     await worker.settings
     const { startTimeoutMs } = this.#host.limits()
     worker.expectWithin(migrates ? 0 : startTimeoutMs)
-    worker.row = this.#host.rows.take()
+    // What one takes that has ended already would never be given back.
+    if (worker.end === null) worker.row = this.#host.rows.take()
     worker.begin({ ...this.#host.begin(), slot: worker.slot, row: worker.row, migrates })
     if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
     const ready = await worker.ready

@@ -1,4 +1,5 @@
 /** Limits of connections: who is refused and how, who is not, and that every end is counted, however it comes. */
+import { createHook } from 'node:async_hooks'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -301,4 +302,21 @@ t.test('what is no such limit is told with its place', async (t) => {
     t.match(message, 'limits.connections.exempt[0]')
     t.match(message, 'is not a network (10.0.0.0/8, fd00::/8), an address')
   }
+})
+
+t.test('what cannot listen leaves no timer behind', { skip }, async (t) => {
+  const { app, server: taken } = await siteOf(t, { database: false })
+  const timers = new Set<number>()
+  const hook = createHook({
+    init(id, type) {
+      if (type === 'Timeout') timers.add(id)
+    },
+    destroy: (id) => timers.delete(id),
+  }).enable()
+  t.teardown(() => hook.disable())
+  const connections = { total: 1, perAddress: 1, exempt: [], shared: [], place: null }
+  const options = { host: '127.0.0.1', port: taken.port, headers: [], connections }
+  await t.rejects(listen(app, options), { code: 'UWAS_ERR_SERVER_LISTEN' })
+  await eventually('all timers have ended', () => timers.size === 0)
+  t.equal(timers.size, 0)
 })
