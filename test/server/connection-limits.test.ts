@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { createLog } from '../../src/core/log.ts'
@@ -307,9 +308,14 @@ t.test('what is no such limit is told with its place', async (t) => {
 t.test('what cannot listen leaves no timer behind', { skip }, async (t) => {
   const { app, server: taken } = await siteOf(t, { database: false })
   const timers = new Set<number>()
+  // One that has fired may have begun the next.
+  const known = new Set<number>()
+  let isOpening = true
   const hook = createHook({
-    init(id, type) {
-      if (type === 'Timeout') timers.add(id)
+    init(id, type, trigger) {
+      if (type !== 'Timeout' || !(isOpening || known.has(trigger))) return
+      timers.add(id)
+      known.add(id)
     },
     destroy: (id) => timers.delete(id),
   }).enable()
@@ -317,6 +323,8 @@ t.test('what cannot listen leaves no timer behind', { skip }, async (t) => {
   const connections = { total: 1, perAddress: 1, exempt: [], shared: [], place: null }
   const options = { host: '127.0.0.1', port: taken.port, headers: [], connections }
   await t.rejects(listen(app, options), { code: 'UWAS_ERR_SERVER_LISTEN' })
-  await eventually('all timers have ended', () => timers.size === 0)
+  isOpening = false
+  t.not(timers.size, 0, 'there were some')
+  for (let i = 0; i < 100 && timers.size > 0; i++) await sleep(20)
   t.equal(timers.size, 0)
 })
