@@ -109,6 +109,7 @@ async function openDevTls(
     {
       port: port === true ? (config.tls?.port ?? DEFAULT_TLS_PORT) : port,
       certificates: [{ certFile, keyFile, passphrase: null, names: null }],
+      acme: null,
       policy: 'intermediate',
       unknownNames: 'first',
       listen: null,

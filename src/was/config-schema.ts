@@ -6,6 +6,7 @@ import * as z from 'zod'
 import type { Middleware } from '../http/view.ts'
 import type { UrlConf } from '../route/entry.ts'
 import { accessLogOptions, accessLogSample, accessLogSchema } from './access-log.ts'
+import { acmeSchema, externalAccountSchema } from './acme.ts'
 import type { UserConfig } from './config-types.ts'
 import { accessRule, requestLimit } from './guards/options.ts'
 import type { HealthCheck } from './health/options.ts'
@@ -265,6 +266,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   listen: LISTEN_KEYS,
   tls: Object.keys(tlsSchema.shape),
   'tls.certificates': Object.keys(certificateSchema.shape),
+  'tls.acme': Object.keys(acmeSchema.shape),
+  'tls.acme.externalAccount': Object.keys(externalAccountSchema.shape),
   'tls.hsts': Object.keys(hstsSchema.shape),
   workers: Object.keys(workersOptions.shape),
   cache: ['maxBytes', 'shared'],

@@ -25,6 +25,7 @@ import { limitProblems, limitsOf } from './limits/options.ts'
 import { listeningOf } from './listen.ts'
 import { DEFAULT_PORT, readPort } from './port.ts'
 import { serverTimingOf } from './server-timing.ts'
+import { stateDirOf } from './state-dir.ts'
 import { statusOf } from './status.ts'
 import { tlsOf, tlsProblems } from './tls.ts'
 import { tracingOf } from './tracing.ts'
@@ -78,6 +79,7 @@ const DEFAULT_ACCOUNTS: SiteAccounts = {
 const TOLD_APART = [
   'files',
   'tls',
+  'tls.acme',
   'accessLog',
   'workers',
   'cache',
@@ -138,9 +140,9 @@ export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): Si
     host: config.host ?? null,
     port: envPort ?? config.port ?? DEFAULT_PORT,
     listen: listening.listen,
-    tls: tlsOf(config.tls, listening.tlsListen, root),
+    tls: tlsOf(config, listening.tlsListen, root),
     workers: workersOf(config.workers),
-    stateDir: resolve(root, config.stateDir ?? '.uwas'),
+    stateDir: stateDirOf(config.stateDir, root),
     limits: limitsOf(config.limits),
     access: config.access ?? [],
     proxyProtocol: config.proxyProtocol === undefined ? null : [...config.proxyProtocol],
@@ -182,7 +184,7 @@ function contradictions(config: UserConfig | undefined): string[] {
     problems.push('cache.shared is told by PostgreSQL, but database is false; drop one of the two')
   }
   problems.push(...sessionProblems(config), ...healthProblems(config), ...hostProblems(config))
-  problems.push(...accessLogProblems(config?.accessLog), ...tlsProblems(config?.tls))
+  problems.push(...accessLogProblems(config?.accessLog), ...tlsProblems(config ?? {}))
   problems.push(...limitProblems(config ?? {}))
   return problems
 }

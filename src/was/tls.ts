@@ -4,8 +4,17 @@
  */
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import {
+  type AcmeOptions,
+  acmeCertificates,
+  acmeOf,
+  acmeProblems,
+  acmeSchema,
+  type SiteAcme,
+} from './acme.ts'
 import { type SiteAddress, tlsListenSchema } from './listen.ts'
 import { DEFAULT_TLS_PORT } from './port.ts'
+import { stateDirOf } from './state-dir.ts'
 
 /** A certificate and its key, in PEM form. Both files are followed: a new pair is served without a restart. */
 export interface CertificateOptions {
@@ -34,8 +43,10 @@ export interface TlsOptions {
   readonly port?: number | undefined
   /** Several addresses in place of `host` and `tls.port`: `['0.0.0.0:443', '[::]:443']`. Default: those two. */
   readonly listen?: readonly string[] | undefined
-  /** One for each group of names; the first also for clients that name no host, or one that none is for. */
-  readonly certificates: readonly CertificateOptions[]
+  /** One for each group of names; the first also for clients that name no host, or one that none is for. Default: those of `acme`. */
+  readonly certificates?: readonly CertificateOptions[] | undefined
+  /** Certificates that the site orders and renews itself. Default: it orders none. */
+  readonly acme?: AcmeOptions | undefined
   /** `'intermediate'`: TLS 1.2 and 1.3; `'modern'`: 1.3 alone (Mozilla's recommendations). Default `'intermediate'`. */
   readonly policy?: 'intermediate' | 'modern' | undefined
   /**
@@ -64,6 +75,8 @@ export interface SiteCertificate {
   readonly passphrase: string | null
   /** Null: all that the certificate has. */
   readonly names: readonly string[] | null
+  /** The name that it is ordered for: it may not be there yet. */
+  readonly awaits?: string
 }
 
 /** `TlsOptions`, complete. */
@@ -71,7 +84,10 @@ export interface SiteTls {
   readonly port: number
   /** Null: the site's `host` and `port` are all. */
   readonly listen: readonly SiteAddress[] | null
+  /** At least one; those of `acme` come last. */
   readonly certificates: readonly SiteCertificate[]
+  /** Null: it orders none. */
+  readonly acme: SiteAcme | null
   readonly policy: 'intermediate' | 'modern'
   readonly http2: boolean
   readonly unknownNames: 'first' | 'refuse'
@@ -114,7 +130,8 @@ export const hstsSchema = z.strictObject({
 export const tlsSchema = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   listen: tlsListenSchema.optional(),
-  certificates: z.array(certificateSchema).min(1),
+  certificates: z.array(certificateSchema).min(1).optional(),
+  acme: acmeSchema.optional(),
   policy: z.literal(['intermediate', 'modern']).optional(),
   unknownNames: z.literal(['first', 'refuse']).optional(),
   http2: z.boolean().optional(),
@@ -123,10 +140,20 @@ export const tlsSchema = z.strictObject({
   hsts: z.union([z.boolean(), hstsSchema]).optional(),
 })
 
+/** What of a configuration says how it is served by TLS. */
+interface Secure {
+  readonly tls?: TlsOptions | undefined
+  readonly allowedHosts?: readonly string[] | undefined
+  readonly stateDir?: string | undefined
+}
+
 /** What the keys say together. */
-export function tlsProblems(given: TlsOptions | undefined): string[] {
+export function tlsProblems({ tls: given, allowedHosts }: Secure): string[] {
   if (given === undefined) return []
-  const problems: string[] = []
+  const problems = acmeProblems(given.acme, allowedHosts)
+  if (given.certificates === undefined && given.acme === undefined) {
+    problems.push('tls has no certificate; name files in tls.certificates, or say tls.acme')
+  }
   const { maxAgeSeconds = YEAR_SECONDS, includeSubdomains, preload } = hstsOf(given.hsts) ?? {}
   if (preload === true && (includeSubdomains !== true || maxAgeSeconds < YEAR_SECONDS)) {
     problems.push(
@@ -137,21 +164,24 @@ export function tlsProblems(given: TlsOptions | undefined): string[] {
 }
 
 export function tlsOf(
-  given: TlsOptions | undefined,
+  { tls: given, allowedHosts, stateDir }: Secure,
   listen: readonly SiteAddress[] | null,
   root: string,
 ): SiteTls | null {
   if (given === undefined) return null
   const hsts = hstsOf(given.hsts)
+  const acme = acmeOf(given.acme, { root, stateDir: stateDirOf(stateDir, root), allowedHosts })
+  const own = (given.certificates ?? []).map((one) => ({
+    certFile: resolve(root, one.certFile),
+    keyFile: resolve(root, one.keyFile),
+    passphrase: one.passphrase ?? null,
+    names: one.names ?? null,
+  }))
   return {
     port: given.port ?? DEFAULT_TLS_PORT,
     listen,
-    certificates: given.certificates.map((one) => ({
-      certFile: resolve(root, one.certFile),
-      keyFile: resolve(root, one.keyFile),
-      passphrase: one.passphrase ?? null,
-      names: one.names ?? null,
-    })),
+    certificates: [...own, ...(acme === null ? [] : acmeCertificates(acme))],
+    acme,
     policy: given.policy ?? 'intermediate',
     unknownNames: given.unknownNames ?? 'first',
     http2: given.http2 ?? true,
