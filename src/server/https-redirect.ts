@@ -6,12 +6,11 @@ import { TRUSTED_PROXIES } from '../http/forwarded.ts'
 import { Reply } from '../http/reply.ts'
 import { normalizeHost } from '../route/host-pattern.ts'
 import { ALLOWED_HOSTS } from '../was/allowed-hosts.ts'
+import { ACME_PREFIX } from './acme-challenges.ts'
 import type { Application } from './application.ts'
 import type { EngineRequest } from './engine-types.ts'
 import type { NativeFields } from './native-fields.ts'
 
-/** Certificate authorities ask for it in clear (RFC 8555 section 8.3), and a client for the first certificate has no other. */
-const ACME = '/.well-known/acme-challenge/'
 const HTTPS_PORT = 443
 
 export class HttpsRedirect {
@@ -36,7 +35,7 @@ export class HttpsRedirect {
     fieldsOf: () => NativeFields,
   ): Reply | 421 | 404 | null {
     const path = req.getUrl()
-    if (path.startsWith(ACME) || tellsHealth(path, named)) return null
+    if (path.startsWith(ACME_PREFIX) || tellsHealth(path, named)) return null
     let host = named
     if (services.find(TRUSTED_PROXIES) !== undefined) {
       const client = fieldsOf().clientFor(services, false)

@@ -16,8 +16,9 @@ import { arrivedAt, beginTrace } from './begin-trace.ts'
 import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
-import { asksToClose, refuseFields, refuseMethod } from './fences.ts'
+import { asksToClose } from './fences.ts'
 import { isOneSend, writePrepared } from './file-writer.ts'
+import { FirstAnswers } from './first-answers.ts'
 import { createHeads, type Heads } from './heads.ts'
 import { linkRequest } from './link-request.ts'
 import type { PeerAddresses } from './local-peers.ts'
@@ -44,14 +45,14 @@ export class NativeLane {
   peers: PeerAddresses | null
   readonly #scheme: Scheme
   readonly records: Records
+  /** What stands before all else. */
+  readonly first: FirstAnswers
   readonly #heads: Heads
   readonly #scan: FieldScan
   readonly #lookup: Lookup
   readonly #corked: Corked
   readonly #unfinished: Unfinished
   readonly #deadlines: Deadlines
-  /** The Host value that last passed its grammar: nearly always the same. */
-  #goodHost: string
 
   constructor(application: Application, baseHeaders: HeaderList, scheme: Scheme = CLEAR) {
     this.application = application
@@ -62,11 +63,11 @@ export class NativeLane {
     this.records = new Records(this, scheme.secure)
     this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])
     this.#scan = new FieldScan()
+    this.first = new FirstAnswers(this, this.#scan, scheme)
     this.#lookup = new Lookup(this, this.#scan, scheme)
     this.#corked = new Corked()
     this.#unfinished = new Unfinished(this, this.#heads)
     this.#deadlines = new Deadlines(() => this.application.limits)
-    this.#goodHost = ''
   }
 
   /** Replies that have been begun and not finished. */
@@ -141,29 +142,16 @@ export class NativeLane {
     scan.read(req)
     const rawPath = req.getUrl()
     this.records.path = rawPath
-    const { rules, guards, hosts, tellsHealth } = this.application
-    let refusal: number | 'close' = refuseMethod(method) || refuseFields(scan, this.#goodHost)
-    if (refusal === 0 && hosts !== null && !hosts.allows(scan.host)) {
-      if (!tellsHealth(rawPath, scan.host)) refusal = hosts.refusal
-    }
-    const isClear = refusal === 0 && this.#scheme.redirect !== null
-    const moved = isClear ? this.moved(res, req, scan.host) : null
-    if (typeof moved === 'number') refusal = moved
-    if (refusal !== 0) return this.#refuse(this.#exchangeOf(res, req, method), refusal)
-    if (moved instanceof Reply) return this.#send(res, req, method, moved)
-    this.#goodHost = scan.host
+    const first = this.first.of(res, req, method, rawPath)
+    if (first instanceof Reply) return this.#send(res, req, method, first)
+    if (first !== null) return this.#refuse(this.#exchangeOf(res, req, method), first)
+    const { rules, guards } = this.application
     const isFree =
       (rules === null || !rules.touches(rawPath)) && (guards === null || !guards.touches(rawPath))
     const isRead = isFree && (method === 'GET' || method === 'HEAD')
     const entry = isRead ? this.#lookup.find(req, rawPath) : undefined
     if (entry !== undefined) this.#answerFile(res, req, method, rawPath, entry, startedAt)
     else this.#answerOther(res, req, method, rawPath, startedAt)
-  }
-
-  /** Where a request in clear belongs; null: here. */
-  moved(res: EngineResponse, req: EngineRequest, host: string): Reply | number | null {
-    const fieldsOf = () => new NativeFields(req, res, '', this.peers)
-    return this.#scheme.redirect?.answer(this.application, host, req, fieldsOf) ?? null
   }
 
   #answerFile(

@@ -1,4 +1,5 @@
 /** How the requests of a lane come: in clear, or by TLS. Made by `server.ts`, asked by the lanes. */
+import type { AcmeChallenges } from './acme-challenges.ts'
 import type { ExtraFields } from './extra-head.ts'
 import type { HttpsRedirect } from './https-redirect.ts'
 
@@ -8,6 +9,8 @@ export interface Scheme {
   readonly fields: ExtraFields | null
   /** Sends those who come in clear to https; null: they are answered. */
   readonly redirect: HttpsRedirect | null
+  /** Answers certificate authorities; null: the site orders nothing of them. */
+  readonly challenges: AcmeChallenges | null
 }
 
-export const CLEAR: Scheme = { secure: false, fields: null, redirect: null }
+export const CLEAR: Scheme = { secure: false, fields: null, redirect: null, challenges: null }

@@ -7,6 +7,7 @@ import type { HeaderList } from '../http/headers.ts'
 import type { ConnectionStats } from '../native/connection-counts.ts'
 import type { Gate } from '../native/gate.ts'
 import { loadNative } from '../native/load.ts'
+import type { AcmeChallenges } from './acme-challenges.ts'
 import type { Application } from './application.ts'
 import { ConnectionLimits, type ConnectionRules } from './connection-limits.ts'
 import { type LoadedEngine, loadEngine } from './engine.ts'
@@ -58,6 +59,8 @@ export interface TlsOptions {
   readonly refusesUnknown?: boolean
   /** Default: the server's own. */
   readonly tickets?: TicketKeys
+  /** Answers certificate authorities, in clear and by TLS. Default: the site orders nothing of them. */
+  readonly challenges?: AcmeChallenges | null
   /** Value of Strict-Transport-Security; null: none. */
   readonly hsts: string | null
   /** Whether requests in clear are sent there. */
@@ -196,7 +199,8 @@ function assemble(application: Application, options: AssembleOptions): Parts {
   const stopping = new AbortController()
   application.services.provide(DRAINING, stopping.signal)
   const redirect = tls === null ? null : redirectOf(tls)
-  const scheme = { ...CLEAR, redirect: tls?.redirect === true ? redirect : null }
+  const { challenges = null } = tls ?? {}
+  const scheme = { ...CLEAR, redirect: tls?.redirect === true ? redirect : null, challenges }
   const inner = { headers, scheme, countsConnections }
   const clear = createInner(engine, application, inner)
   const local = createInner(engine, application, inner)
@@ -204,7 +208,8 @@ function assemble(application: Application, options: AssembleOptions): Parts {
   const parts = { engine, clear, local, stopping, limits }
   if (tls === null || redirect === null) return { ...parts, tls: null }
   const fields = tls.hsts === null ? null : { list: hstsField(tls.hsts) }
-  const lane = new NativeLane(application, headers, { secure: true, fields, redirect: null })
+  const secure = { secure: true, fields, redirect: null, challenges }
+  const lane = new NativeLane(application, headers, secure)
   const { maxHeaderBytes } = engine
   const lanes = { secure: lane, clear: clear.lane }
   const { sockets } = clear

@@ -221,7 +221,7 @@ export class SocketLane {
     scan.read(req)
     if (refuseFields(scan, '') !== 0 || Number(scan.contentLength) !== 0) return undefined
     if (hosts !== null && !hosts.allows(scan.host)) return undefined
-    if (lane.moved(res, req, scan.host) !== null) return undefined
+    if (lane.first.moved(res, req, scan.host) !== null) return undefined
     const search = req.getQuery() ?? ''
     if (req.getUrl().length + search.length >= this.#application.limits.maxUrlBytes)
       return undefined

@@ -18,6 +18,8 @@ export interface CertificateFiles {
   readonly passphrase: string | null
   /** Null: all that the certificate has. */
   readonly names: readonly string[] | null
+  /** The name that it is ordered for: until it comes there is none, and no mistake in that. */
+  readonly awaits?: string
 }
 
 /** A certificate that can be served. */
@@ -56,17 +58,19 @@ export async function loadCertificate(
   nowMs = Date.now(),
 ): Promise<Certificate> {
   const { certFile, keyFile, passphrase } = files
-  const all = readCertificates(certFile, await read(certFile))
+  const found = await readCertificateFile(certFile)
   const keyText = await read(keyFile)
   const key = readKey(keyFile, keyText, passphrase)
-  const leaf = all.find((one) => one.checkPrivateKey(key))
+  const leaf = found.find((one) => one.checkPrivateKey(key))
   if (leaf === undefined) {
-    const problem = `the key in ${keyFile} is not that of ${all.map(nameOf).join(' or ')}; give each certificate the key that it was made with`
+    const problem = `the key in ${keyFile} is not that of ${found.map(nameOf).join(' or ')}; give each certificate the key that it was made with`
     throw refuse(certFile, problem)
   }
   const validity = checkValidity(certFile, leaf, nowMs)
   checkUsage(certFile, leaf)
-  const { certificates, warnings } = orderChain(leaf, all)
+  const { certificates, warnings } = orderChain(leaf, found)
+  // The chain of one that the site has ordered is the authority's, and its key this process's own.
+  const all = files.awaits === undefined ? [...warnings, ...(await keyWarnings(keyFile))] : []
   const cert = certificates.map((one) => one.toString()).join('')
   const material = { cert, key: keyText, ...(passphrase !== null && { passphrase }) }
   const names = namesOf(files, leaf)
@@ -77,9 +81,14 @@ export async function loadCertificate(
     context: contextOf(certFile, { ...policyOptions(policy), ...material }),
     material,
     ...validity,
-    warnings: [...warnings, ...(await keyWarnings(keyFile))].map((one) => `${certFile}: ${one}`),
+    warnings: all.map((one) => `${certFile}: ${one}`),
     covers: (name) => covers(leaf, names, name),
   }
+}
+
+/** The certificates of a PEM file: one at least. Rejects with UWAS_ERR_SERVER_CERTIFICATE. */
+export async function readCertificateFile(file: string): Promise<readonly X509Certificate[]> {
+  return readCertificates(file, await read(file))
 }
 
 /** Whether one of `names`, as a certificate has them, stands for `name`: a wildcard for one label (RFC 6125 section 6.4.3). */

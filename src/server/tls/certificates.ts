@@ -12,7 +12,8 @@ import type { TlsPolicy } from './policy.ts'
 
 interface Place {
   readonly files: CertificateFiles
-  certificate: Certificate
+  /** Null: it has been ordered, and has not come yet. */
+  certificate: Certificate | null
   /** Of the files when they were read. */
   identity: string
   /** Why what is there now is not taken; empty when it is. */
@@ -38,7 +39,7 @@ export class Certificates {
   private constructor(places: readonly Place[], policy: TlsPolicy) {
     this.policy = policy
     this.#places = places
-    this.#byName = indexOf(places.map(({ certificate }) => certificate))
+    this.#byName = indexOf(this.all)
     this.#timer = undefined
     this.#warnedMs = 0
     this.#isLooking = false
@@ -50,23 +51,27 @@ export class Certificates {
     const places: Place[] = []
     for (const files of all) {
       const identity = await identityOf(files)
-      const certificate = await loadCertificate(files, policy)
+      const certificate = await loadAwaited(files, policy)
       places.push({ files, certificate, identity, problem: '', isTold: false })
     }
-    return new Certificates(places, policy)
+    const loaded = new Certificates(places, policy)
+    for (const { files, certificate } of places) {
+      if (certificate === null) loaded.#refuseOther(files)
+    }
+    return loaded
   }
 
   get all(): readonly Certificate[] {
-    return this.#places.map(({ certificate }) => certificate)
+    return this.#places.flatMap(({ certificate }) => certificate ?? [])
   }
 
-  /** For clients that name no host, or one that is not there. */
-  get default(): Certificate {
-    return (this.#places[0] as Place).certificate
+  /** For clients that name no host, or one that is not there; undefined while none has come. */
+  get default(): Certificate | undefined {
+    return this.all[0]
   }
 
   /** `named`, else the default. */
-  find(name: string | false | null | undefined): Certificate {
+  find(name: string | false | null | undefined): Certificate | undefined {
     return (name ? this.named(name) : undefined) ?? this.default
   }
 
@@ -89,9 +94,11 @@ export class Certificates {
     }))
   }
 
-  /** Whether one of them is for this host, without port, in small letters. */
+  /** Whether one of them is, or will be, for this host, without port, in small letters. */
   covers(host: string): boolean {
-    return this.#places.some(({ certificate }) => certificate.covers(host))
+    return this.#places.some(
+      ({ certificate, files }) => files.awaits === host || certificate?.covers(host),
+    )
   }
 
   /** Looks for new ones from now on, and says when one is about to end. */
@@ -111,6 +118,14 @@ export class Certificates {
     for (const place of this.#places) await this.#lookAt(place, log)
     this.#isLooking = false
     this.#warnOfEnds(log)
+  }
+
+  /** It would be refused when it comes, and end the start after that. */
+  #refuseOther({ awaits: name = '', certFile }: CertificateFiles): void {
+    const other = this.#byName.get(name)
+    if (other === undefined) return
+    const files = `${other.file} and ${certFile}`
+    throw createError('UWAS_ERR_SERVER_CERTIFICATE_NAME', { files, name })
   }
 
   async #lookAt(place: Place, log: Log): Promise<void> {
@@ -133,7 +148,9 @@ export class Certificates {
   }
 
   #replace(place: Place, certificate: Certificate, identity: string): void {
-    const next = this.#places.map((one) => (one === place ? certificate : one.certificate))
+    const next = this.#places.flatMap((one) =>
+      one === place ? certificate : (one.certificate ?? []),
+    )
     this.#byName = indexOf(next)
     place.certificate = certificate
     place.identity = identity
@@ -152,9 +169,8 @@ export class Certificates {
     if (place.isTold) return
     place.isTold = true
     const { certificate } = place
-    log.error(
-      `a new certificate is not taken: ${problem}\n  served as before: ${certificate.file} ${describeEnd(certificate)}`,
-    )
+    const before = certificate === null ? 'none' : `${certificate.file} ${describeEnd(certificate)}`
+    log.error(`a new certificate is not taken: ${problem}\n  served as before: ${before}`)
   }
 
   #warnOfEnds(log: Log): void {
@@ -164,6 +180,19 @@ export class Certificates {
     for (const one of ending)
       log.warn(`renew the certificate ${one.file}: it ${describeEnd(one, now)}`)
     if (ending.length > 0) this.#warnedMs = now
+  }
+}
+
+/** Null for one that has been ordered where there is none that could be served: it is ordered again. */
+async function loadAwaited(
+  files: CertificateFiles,
+  policy: TlsPolicy,
+): Promise<Certificate | null> {
+  try {
+    return await loadCertificate(files, policy)
+  } catch (error) {
+    if (files.awaits === undefined) throw error
+    return null
   }
 }
 

@@ -168,7 +168,7 @@ t.test('a name finds its certificate: exact before wildcard, else the first', as
     ['a.b.other.test', good.certFile],
     ['__proto__', good.certFile],
   ]
-  for (const [name, path] of expected) t.equal(all.find(name).file, path, String(name))
+  for (const [name, path] of expected) t.equal(all.find(name)?.file, path, String(name))
   t.ok(all.covers('a.other.test'))
   t.ok(all.covers('127.0.0.1'))
   t.notOk(all.covers('nobody.test'))
@@ -181,7 +181,7 @@ t.test('two certificates for one name are refused until one says what it is for'
     message: `tls: ${good.certFile} and ${again.certFile} are both for example.org; say in \`names\` of one of them what it is to answer for`,
   })
   const all = await Certificates.load([good, { ...again, names: ['again.test'] }], 'modern')
-  t.equal(all.find('example.org').file, good.certFile)
+  t.equal(all.find('example.org')?.file, good.certFile)
 })
 
 t.test('the end of a certificate is told in time, by its own length', async (t) => {

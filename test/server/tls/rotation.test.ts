@@ -69,7 +69,7 @@ t.test('a new pair is served, and its names; open connections go on', async (t) 
   }
   const { responses } = await raw(0, GET, { socket: before.socket })
   t.match(responses, [{ status: 200 }], 'on the connection of the old one')
-  t.equal(certificates.find('z.test').file, elsewhere.certFile)
+  t.equal(certificates.find('z.test')?.file, elsewhere.certFile)
 })
 
 t.test('half a renewal is waited for: no word, and the old one is served', async (t) => {
@@ -78,7 +78,10 @@ t.test('half a renewal is waited for: no word, and the old one is served', async
   writeFileSync(place.certFile, second.cert)
   await look()
   t.strictSame(lines, [])
-  t.equal(certificates.default.validToMs, (await watched(t, first)).certificates.default.validToMs)
+  t.equal(
+    certificates.default?.validToMs,
+    (await watched(t, first)).certificates.default?.validToMs,
+  )
   writeFileSync(place.keyFile, second.key)
   await look()
   t.match(lines, [/its chain ends/, /a new certificate is served/])
@@ -114,8 +117,53 @@ t.test('one that takes the name of another is not taken', async (t) => {
   await look()
   await look()
   t.match(lines, [/not taken: tls: \S+first\.pem and \S+ are both for x\.test; say in `names`/])
-  t.equal(certificates.find('z.test').file, place.certFile)
+  t.equal(certificates.find('z.test')?.file, place.certFile)
 })
+
+t.test(
+  'one that is awaited is served from when it comes, key and certificate in one file',
+  async (t) => {
+    const file = join(authority.dir, 'awaited.pem')
+    const both = { certFile: file, keyFile: file, passphrase: null, names: ['x.test'] }
+    const { certificates, lines, look } = await watched(t, { ...both, awaits: 'x.test' })
+    const tls = await tlsOf([first], { certificates })
+    const { tlsPort } = await serve(t, () => text('hello'), { tls })
+    t.equal(certificates.default, undefined)
+    t.strictSame(certificates.ends(), [])
+    t.ok(certificates.covers('x.test'), 'requests in clear belong there already')
+    t.notOk(certificates.covers('y.test'))
+    for (const name of ['x.test', 'y.test', '']) {
+      await t.rejects(shown(tlsPort, name), /disconnected|handshake failure/, name)
+    }
+    await look()
+    t.strictSame(lines, [])
+    writeFileSync(file, `${second.key}${second.cert}`)
+    await look()
+    t.match(
+      lines,
+      [/^uwas: a new certificate is served: \S+awaited\.pem/],
+      'and nothing of its chain',
+    )
+    for (const name of ['x.test', '']) {
+      const { CN, socket } = await shown(tlsPort, name)
+      socket.destroy()
+      t.equal(CN, 'second', name)
+    }
+    writeFileSync(file, 'spoilt')
+    await look()
+    await look()
+    t.match(
+      lines[1],
+      /a new certificate is not taken: .*\n {2}served as before: \S+awaited\.pem ends/,
+    )
+    const { certificates: next } = await watched(t, { ...both, awaits: 'x.test' })
+    t.equal(next.default, undefined, 'what cannot be read is awaited anew')
+    await t.rejects(Certificates.load([first, { ...both, awaits: 'x.test' }], 'intermediate'), {
+      code: 'UWAS_ERR_SERVER_CERTIFICATE_NAME',
+      message: /first\.pem and \S+awaited\.pem are both for x\.test/,
+    })
+  },
+)
 
 t.test('links that are turned over are followed', async (t) => {
   const { dir } = authority
