@@ -48,4 +48,18 @@ export const SERVER_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SERVER_ACME_CLIENT: {
+    message:
+      'tls.acme needs the package acme-client, which is not installed: npm install acme-client (in {root})',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SERVER_ACME_STATE: {
+    message:
+      'tls.acme: the account and the certificates are kept in {dir}, which cannot be used: {problem}; give its owner the right to write there, or set stateDir',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
 } as const satisfies Record<`UWAS_ERR_SERVER_${string}`, ErrorEntry>
