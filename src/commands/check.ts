@@ -31,6 +31,7 @@ import { PAGE_TAG_NAMES } from '../was/page-tags.ts'
 import { createSiteRules } from '../was/site-rules.ts'
 import { HELPER_NAMES } from '../was/static-url.ts'
 import { templateUrls } from '../was/template-urls.ts'
+import { checkAcme } from './check-acme.ts'
 import { checkData } from './check-data.ts'
 import { type Findings, part } from './check-findings.ts'
 import { checkTracing } from './check-tracing.ts'
@@ -80,7 +81,8 @@ function checkSecrets({ secrets }: SiteConfig): void {
   if (secrets.length > 0) new Signer(secrets)
 }
 
-async function checkCertificates({ tls }: SiteConfig, findings: Findings): Promise<void> {
+async function checkCertificates(config: SiteConfig, findings: Findings): Promise<void> {
+  const { tls } = config
   if (tls === null) return
   const { all } = await Certificates.load(tls.certificates, tls.policy)
   const now = Date.now()
@@ -90,6 +92,8 @@ async function checkCertificates({ tls }: SiteConfig, findings: Findings): Promi
     if (isEnding(one, now)) findings.warnings.push(`renew the certificate ${end}`)
     else findings.notes.push(`the certificate ${end}`)
   }
+  const missing = (tls.acme?.names ?? []).filter((name) => !all.some((one) => one.covers(name)))
+  await checkAcme(config, missing, findings)
   findings.proved.push(count(all.length, 'certificate'))
 }
 

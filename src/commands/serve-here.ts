@@ -6,10 +6,11 @@ import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
-import { measureServer } from '../observe/metrics/server-metrics.ts'
+import { measureOrders, measureServer } from '../observe/metrics/server-metrics.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
 import { connectionRules } from '../server/connection-limits.ts'
 import { listen } from '../server/server.ts'
+import { keepCertificates } from '../server/tls/acme/keep-certificates.ts'
 import { openTls } from '../server/tls/open-tls.ts'
 import { frontAddresses, socketAddresses } from '../supervisor/addresses.ts'
 import { openSiteStatus } from '../supervisor/open-status.ts'
@@ -65,9 +66,12 @@ export async function serveHere(
     log.info(servingLine({ name: showPath(root), isSite, counts, addresses: served, workers: 1 }))
     logToFileAlone()
     manager.ready()
+    const keeper = keepCertificates(config.tls, log)
+    if (backends.metrics !== null && keeper !== null) measureOrders(backends.metrics, keeper)
     return await untilEnd(
       async (graceMs) => {
         manager.stopping()
+        await keeper?.close()
         await server.close({ graceMs })
         await backends.close()
         await status?.close()

@@ -12,7 +12,7 @@ import { embeddedDir, leaveOrphan } from '../model/embedded-processes.ts'
 import { loadNative } from '../native/load.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 import { SharedTables } from '../native/shared-tables.ts'
-import { measureServer } from '../observe/metrics/server-metrics.ts'
+import { measureOrders, measureServer } from '../observe/metrics/server-metrics.ts'
 import { connectionRules } from '../server/connection-limits.ts'
 import {
   type CloseOptions,
@@ -20,6 +20,7 @@ import {
   type Serving,
   serveHanded,
 } from '../server/server.ts'
+import { type CertificateKeeper, keepCertificates } from '../server/tls/acme/keep-certificates.ts'
 import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
@@ -76,6 +77,8 @@ class Worker {
   #app: App | null
   #answers: WorkerAnswers | null
   #server: Serving | null
+  /** Of the first worker alone. */
+  #keeper: CertificateKeeper | null
   #handed: HandedServer | null
   #isStopping: boolean
   #isBroken: boolean
@@ -92,6 +95,7 @@ class Worker {
     this.#app = null
     this.#answers = null
     this.#server = null
+    this.#keeper = null
     this.#handed = null
     this.#isStopping = false
     this.#isBroken = false
@@ -126,6 +130,7 @@ class Worker {
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin))
     this.#beat(config)
     await this.#channel.tell({ type: 'ready', ready: { ports, counts: app.counts } })
+    if (begin.slot === 0 && !this.#isStopping) this.#keep(config)
     return await this.#exitCode.promise
   }
 
@@ -147,6 +152,13 @@ class Worker {
       migrates,
       onMigrated: () => void this.#channel.tell({ type: 'migrated' }),
     })
+  }
+
+  /** From now on an authority that asks is answered. */
+  #keep({ tls }: SiteConfig): void {
+    this.#keeper = keepCertificates(tls, this.#site.log)
+    const metrics = this.#backends?.metrics ?? null
+    if (metrics !== null && this.#keeper !== null) measureOrders(metrics, this.#keeper)
   }
 
   #pin(ownProcess: OwnProcess | null, slot: number): void {
@@ -272,10 +284,12 @@ class Worker {
     if (this.#isStopping) return
     this.#isStopping = true
     setTimeout(() => process.exit(1), options.graceMs + CLOSE_MS)
+    const kept = this.#keeper?.close()
     const closing = this.#server.close(options)
     for (const key of [...this.#accepted.keys()]) this.#release(key)
     void this.#channel.tell({ type: 'deaf' })
     await closing
+    await kept
     // Before its own connections go: the last worker to leave ends it.
     if (!process.connected) this.#leavePostgres()
     await this.#backends?.close().catch((error: unknown) => {

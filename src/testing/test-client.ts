@@ -90,6 +90,11 @@ export async function createTestClient(
   if (secure && parsed.tls === null) {
     throw new TypeError('secure: the site has no TLS; set the key "tls"')
   }
+  if (secure && parsed.tls?.certificates.every(({ awaits }) => awaits !== undefined)) {
+    throw new TypeError(
+      'secure: nobody orders certificates for a test; name some in tls.certificates',
+    )
+  }
   const { config: site, release } = ownDatabase ? apart(timed) : { config: timed, release() {} }
   let backends: Backends | undefined
   try {

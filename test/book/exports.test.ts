@@ -6,6 +6,10 @@ import { ROOT } from '../support/sources.ts'
 const PUBLIC: string[] = [
   'AccessLogOptions',
   'AccessLogSample',
+  'AcmeOptions',
+  'CertificateKeeper',
+  'ExternalAccountOptions',
+  'keepCertificates',
   'App',
   'AppOptions',
   'AtomicOptions',

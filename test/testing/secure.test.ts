@@ -58,4 +58,9 @@ t.test('a site is tested by TLS where its test says so', async (t) => {
     createTestClient({ ...config, tls: undefined }, { root, env: {}, secure: true }),
     { name: 'TypeError', message: 'secure: the site has no TLS; set the key "tls"' },
   )
+  const acme = { agreeToTerms: true, names: ['example.org'] } as const
+  await t.rejects(createTestClient({ ...config, tls: { acme } }, { root, env: {}, secure: true }), {
+    name: 'TypeError',
+    message: /^secure: nobody orders certificates for a test; name some in/,
+  })
 })

@@ -40,6 +40,23 @@ export function measureServer(registry: Registry, server: MeasuredServer): void 
   })
 }
 
+/** As `keepCertificates` of `server/` gives it. */
+export interface MeasuredOrders {
+  kept(): readonly { readonly name: string; readonly failures: number }[]
+}
+
+/** Of the one process that orders certificates. */
+export function measureOrders(registry: Registry, keeper: MeasuredOrders): void {
+  const failures = registry.gauge('uwas_acme_failed_orders', {
+    help: 'Orders of a certificate for this name that have failed since the last one that came.',
+    labels: ['name'],
+    merge: 'max',
+  })
+  registry.onCollect(() => {
+    for (const one of keeper.kept()) failures.at(one.name).set(one.failures)
+  })
+}
+
 function measureRefused(
   registry: Registry,
 ): (stats: ReturnType<MeasuredServer['connectionLimits']>) => void {
