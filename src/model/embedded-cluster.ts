@@ -45,6 +45,8 @@ export interface Layout {
   readonly log: string
   /** Says which process stops the server. */
   readonly owner: string
+  /** Says which process does so once the owner does not any more. */
+  readonly heir: string
 }
 
 /** Makes the folder when it is not there. Throws UWAS_ERR_MODEL_EMBEDDED_ACCESS. */
@@ -58,6 +60,7 @@ export function prepareFolder(dir: string): Layout {
       data: join(folder, 'data'),
       log: join(folder, 'server.log'),
       owner: join(folder, 'owner.json'),
+      heir: join(folder, 'heir.json'),
     }
   } catch (error) {
     throw noAccess(

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createError } from '../core/errors.ts'
 import type { Binaries } from './embedded-binaries.ts'
 import type { Layout } from './embedded-cluster.ts'
-import { endAtExit } from './embedded-exit.ts'
+import { atExit } from './embedded-exit.ts'
 import type { Identity } from './embedded-identity.ts'
 import { FAST_SHUTDOWN, findServer, type RunningServer } from './embedded-processes.ts'
 import { problemOf } from './failures.ts'
@@ -37,9 +37,13 @@ export async function launch(
 ): Promise<RunningServer | 'taken'> {
   for (let attempt = 1; ; attempt++) {
     const logStart = openLog(layout, program.identity)
-    const ended = spawnServer(layout, socketFolder, program)
+    const { ended, spare } = spawnServer(layout, socketFolder, program)
     const server = await waitUntilReady(layout, ended)
-    if (typeof server !== 'string') return server
+    if (typeof server !== 'string') {
+      // From now on its owner ends it, who may be another process by then.
+      spare()
+      return server
+    }
     const words = readFileSync(layout.log).subarray(logStart).toString('utf8')
     if (/lock file "[^"]*" already exists/.test(words)) return 'taken'
     if (!/shared memory block .* in use/.test(words) || attempt === ORPHAN_ATTEMPTS) {
@@ -57,8 +61,14 @@ function openLog({ log }: Layout, identity: Identity): number {
   return size
 }
 
-/** Resolves when the process ended, with how. */
-function spawnServer(layout: Layout, socketFolder: string, program: Program): Promise<string> {
+interface Spawned {
+  /** Resolves when the process ended, with how. */
+  readonly ended: Promise<string>
+  /** Until then it is asked to end when this process exits. */
+  readonly spare: () => void
+}
+
+function spawnServer(layout: Layout, socketFolder: string, program: Program): Spawned {
   const settings = [
     'listen_addresses=',
     'port=5432',
@@ -82,11 +92,13 @@ function spawnServer(layout: Layout, socketFolder: string, program: Program): Pr
   })
   closeSync(log)
   child.unref()
-  endAtExit(child, FAST_SHUTDOWN)
-  return new Promise((resolve) => {
+  const spare = atExit(() => child.kill(FAST_SHUTDOWN))
+  child.once('exit', spare)
+  const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(problemOf(error)))
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `code ${code}`}`))
   })
+  return { ended, spare }
 }
 
 async function waitUntilReady(

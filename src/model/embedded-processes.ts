@@ -80,29 +80,61 @@ export function leaveServer(layout: Layout): void {
  * waiting. `dir` as for `startEmbeddedPostgres`.
  */
 export function leaveOrphan(dir: string): void {
-  const layout = { folder: dir, data: `${dir}/data`, log: '', owner: `${dir}/owner.json` }
+  const [owner, heir] = [`${dir}/owner.json`, `${dir}/heir.json`]
+  const layout = { folder: dir, data: `${dir}/data`, log: '', owner, heir }
   if (readOwner(layout) !== undefined) return
   const server = findServer(layout)
   if (server !== undefined) send(server.pid, SMART_SHUTDOWN)
 }
 
 /** Notes that this process looks after the server. */
-export function takeOwnership({ owner }: Layout): void {
-  const fresh = `${owner}.${process.pid}`
-  writeFileSync(fresh, JSON.stringify(identify(process.pid)), { mode: 0o600 })
-  renameSync(fresh, owner)
+export function takeOwnership({ owner, heir }: Layout): void {
+  note(owner)
+  if (readNote(heir) === process.pid) rmSync(heir, { force: true })
 }
 
-/** Gives it up; nothing happens when another process has taken it. */
-export function dropOwnership(layout: Layout): void {
-  if (readOwner(layout) === process.pid) rmSync(layout.owner, { force: true })
+/**
+ * Notes that this process looks after the server from the moment on in which its owner gives it up or ends, in whatever
+ * way: there is none in which nobody does.
+ */
+export function noteHeir({ owner, heir }: Layout): void {
+  // Who has inherited a moment ago is the owner, and stays so.
+  if (readNote(owner) === undefined && readNote(heir) !== undefined) renameSync(heir, owner)
+  note(heir)
+}
+
+/** Whether another process looks after the server once this one has given it up. */
+export function hasHeir({ heir }: Layout): boolean {
+  return ![undefined, process.pid].includes(readNote(heir))
+}
+
+/** Gives it up, and what it would have inherited; nothing happens when another process has taken it. */
+export function dropOwnership({ owner, heir }: Layout): void {
+  for (const file of [owner, heir]) {
+    if (readNote(file) === process.pid) rmSync(file, { force: true })
+  }
 }
 
 /** The living process that looks after the server, or undefined. */
-export function readOwner({ owner }: Layout): number | undefined {
-  if (!existsSync(owner)) return undefined
+export function readOwner({ owner, heir }: Layout): number | undefined {
+  return readNote(owner) ?? readNote(heir)
+}
+
+/** Whether the note of the owner itself is of a living process. */
+export function isOwned({ owner }: Layout): boolean {
+  return readNote(owner) !== undefined
+}
+
+function note(file: string): void {
+  const fresh = `${file}.${process.pid}`
+  writeFileSync(fresh, JSON.stringify(identify(process.pid)), { mode: 0o600 })
+  renameSync(fresh, file)
+}
+
+function readNote(file: string): number | undefined {
+  if (!existsSync(file)) return undefined
   try {
-    const noted = JSON.parse(readFileSync(owner, 'utf8')) as ProcessId
+    const noted = JSON.parse(readFileSync(file, 'utf8')) as ProcessId
     return isStill(noted) ? noted.pid : undefined
   } catch {
     return undefined

@@ -24,7 +24,10 @@ import {
   dropOwnership,
   endServer,
   findServer,
+  hasHeir,
+  isOwned,
   leaveServer,
+  noteHeir,
   type RunningServer,
   readOwner,
   takeOwnership,
@@ -40,6 +43,8 @@ export interface EmbeddedOptions {
   readonly unsafeFast?: boolean
   /** How long a server that runs already may take to answer; default 60,000. */
   readonly answerWithinMs?: number
+  /** Looks after the server of another process from when that does not any more, as its `release` has it. Default false. */
+  readonly inherits?: boolean
 }
 
 export interface EmbeddedPostgres {
@@ -47,12 +52,19 @@ export interface EmbeddedPostgres {
   readonly url: string
   /** Of the server as it runs now; another one after a restart. */
   readonly pid: number
+  /** Its folder: absolute, without symbolic links. */
+  readonly dir: string
   /** True while another uwas process looks after the server: then `stop` leaves it running. */
   readonly shared: boolean
   /** URL of another database of the same server. */
   urlOf(database: string): string
   /** Ends the server (fast shutdown, at most 25 s) if it is ours to end. Never rejects. */
   stop(): Promise<void>
+  /**
+   * Leaves the server to the process that inherits it; nothing is done for it here any more. False where it is ours and
+   * nobody inherits it: then all is as before. Never rejects.
+   */
+  release(): Promise<boolean>
 }
 
 const WATCH_MS = 500
@@ -89,6 +101,7 @@ class Keeper implements EmbeddedPostgres {
   readonly #log: Log
   readonly #fast: boolean
   readonly #answerWithinMs: number
+  readonly #inherits: boolean
   readonly #socketFolder: string
   #server: RunningServer | undefined
   #startedAt: number
@@ -105,6 +118,7 @@ class Keeper implements EmbeddedPostgres {
     this.#log = options.log
     this.#fast = options.unsafeFast ?? false
     this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
+    this.#inherits = options.inherits ?? false
     this.#socketFolder = findServer(layout)?.socketFolder || prepareSocketFolder(layout, identity)
     this.#server = undefined
     this.#startedAt = 0
@@ -123,6 +137,10 @@ class Keeper implements EmbeddedPostgres {
     return this.#server?.pid ?? 0
   }
 
+  get dir(): string {
+    return this.#layout.folder
+  }
+
   get shared(): boolean {
     return readOwner(this.#layout) !== process.pid
   }
@@ -137,15 +155,28 @@ class Keeper implements EmbeddedPostgres {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    clearInterval(this.#watch)
-    await this.#working
+    await this.#rest()
     if (!this.shared) {
       const server = findServer(this.#layout)
       if (server !== undefined) await endServer(server.pid)
-      dropOwnership(this.#layout)
     }
+    dropOwnership(this.#layout)
     this.#releaseExit()
+  }
+
+  async release(): Promise<boolean> {
+    if (!this.shared && !hasHeir(this.#layout)) return false
+    await this.#rest()
+    dropOwnership(this.#layout)
+    this.#releaseExit()
+    return true
+  }
+
+  /** No look any more, and none is under way. */
+  async #rest(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#watch)
+    await this.#working
   }
 
   /** One look at a time; a restart counts as one. */
@@ -164,7 +195,9 @@ class Keeper implements EmbeddedPostgres {
       await this.#restart()
     } else {
       this.#server = server
-      if (readOwner(this.#layout) === undefined) takeOwnership(this.#layout)
+      const owner = readOwner(this.#layout)
+      const isLeft = owner === undefined || (owner === process.pid && !isOwned(this.#layout))
+      if (isLeft) takeOwnership(this.#layout)
       if (!this.shared) boundLog(this.#layout)
     }
   }
@@ -193,6 +226,7 @@ class Keeper implements EmbeddedPostgres {
       const ready = server.status === 'ready' ? await this.#tryPrepareDatabase() : server.status
       if (ready === true) {
         if (owner === undefined) this.#adopt(server)
+        else if (this.#inherits && owner !== process.pid) noteHeir(this.#layout)
         return server
       }
       if (performance.now() > deadline) {

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   truncateSync,
@@ -61,9 +62,10 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 async function startChild(
   t: Test,
   dir: string,
+  more: readonly string[] = [],
 ): Promise<{ child: ChildProcess; pid: number; shared: boolean }> {
   const script = join(import.meta.dirname, '../support/embedded-child.ts')
-  const child = spawn(process.execPath, ['--import=tsx', script, dir], {
+  const child = spawn(process.execPath, ['--import=tsx', script, dir, ...more], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -315,4 +317,33 @@ t.test('ending a process that is gone already is nothing', async (t) => {
   await once(gone, 'exit')
   await endServer(gone.pid ?? 0)
   t.notOk(isAlive(gone.pid ?? 0))
+})
+
+t.test(
+  'a server is left to the process that inherits it, whichever way its own ends',
+  async (t) => {
+    const dir = folder(t)
+    const { child, pid } = await startChild(t, dir)
+    const heir = await startEmbeddedPostgres({ dir, log: keepLog(), inherits: true })
+    t.teardown(() => heir.stop())
+    t.match(heir, { pid, shared: true, dir: realpathSync(dir) })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    t.equal(heir.shared, false, 'from that moment on')
+    const next = await startChild(t, dir, ['inherits'])
+    t.match(next, { pid, shared: true })
+    t.equal(await heir.release(), true)
+    await heir.stop()
+    t.ok(isAlive(pid), 'it is the other one now that ends it')
+    next.child.stdin?.write('end')
+    await once(next.child, 'exit')
+    t.notOk(isAlive(pid))
+  },
+)
+
+t.test('a server that nobody inherits is not released', async (t) => {
+  const server = await start(t, folder(t))
+  t.equal(await server.release(), false)
+  await server.stop()
+  t.notOk(isAlive(server.pid))
 })
