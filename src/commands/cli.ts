@@ -19,6 +19,7 @@ import {
   MIGRATION_HELP,
   SERVE_HELP,
   SHELL_HELP,
+  UPGRADE_HELP,
 } from './help.ts'
 import { createCommandLog, LOG_LEVELS } from './log.ts'
 import { readVersion } from './version.ts'
@@ -60,15 +61,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .showHelpAfterError('(try "uwas --help" for the commands and their flags)')
     .addHelpText('after', GENERAL_HELP)
   addServe(program).action(then(async () => (await import('./serve.ts')).serveCommand))
-  addRunning(program, 'stop', 'stop a server, once what has begun is finished').action(
-    then(async () => (await import('./running.ts')).stopCommand),
-  )
-  addRunning(program, 'reload', 'have new workers serve what is on the disk now').action(
-    then(async () => (await import('./running.ts')).reloadCommand),
-  )
-  addRunning(program, 'status', 'tell how a server and its workers are')
-    .option('--json', 'print JSON, for programs', false)
-    .action(then(async () => (await import('./running.ts')).statusCommand))
+  addRunningCommands(program, then)
   addDev(program).action(then(async () => (await import('./dev.ts')).devCommand))
   addNew(program).action(then(async () => (await import('./new.ts')).newCommand))
   site(program, 'check', 'prove a site before it starts: exit code 1 and every problem, or 0')
@@ -119,6 +112,21 @@ function addServe(program: Command): Command {
     .option('--listing', 'list folders that have no index.html')
     .option('--clean-urls', 'answer /a with a.html, and redirect /a.html there')
     .addHelpText('after', SERVE_HELP)
+}
+
+function addRunningCommands(program: Command, then: Then): void {
+  addRunning(program, 'stop', 'stop a server, once what has begun is finished').action(
+    then(async () => (await import('./running.ts')).stopCommand),
+  )
+  addRunning(program, 'reload', 'have new workers serve what is on the disk now').action(
+    then(async () => (await import('./running.ts')).reloadCommand),
+  )
+  addRunning(program, 'upgrade', 'have the uwas that is installed now take over from a server')
+    .addHelpText('after', UPGRADE_HELP)
+    .action(then(async () => (await import('./running.ts')).upgradeCommand))
+  addRunning(program, 'status', 'tell how a server and its workers are')
+    .option('--json', 'print JSON, for programs', false)
+    .action(then(async () => (await import('./running.ts')).statusCommand))
 }
 
 /** A command that asks a running server. */

@@ -28,7 +28,7 @@ import { createLive, type Live } from './dev/live.ts'
 import { isOwnHost } from './dev/own-host.ts'
 import { servePages, withoutPages } from './dev/pages.ts'
 import { type ChangeKind, watchSite } from './dev/watch.ts'
-import { exitOnSignals, untilEnd } from './lifecycle.ts'
+import { exitOnSignals, refuseUpgrades, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { serverUrl } from './server-url.ts'
 import { loadServedSite, type SiteFlags, showPath } from './site.ts'
@@ -50,6 +50,7 @@ export async function devCommand(flags: DevFlags): Promise<number> {
   setHeaderLimit(config)
   const host = config.host ?? DEV_HOST
   exitOnSignals()
+  refuseUpgrades(log, 'uwas dev is not for that')
   const tls = flags.tls === undefined ? null : await openDevTls(flags.tls, config, log)
   const backends = await openBackends({ ...config, timings: true, status: null }, log, {
     refusesRepeats: true,

@@ -27,7 +27,7 @@ Environment: PORT (before the configuration's port), DATABASE_URL; XDG_CACHE_HOM
 
 SIGTERM or Ctrl-C stops: replies that have begun are finished first, for at most
 10 seconds. A second one stops at once. SIGHUP reloads: new workers take over once they
-are ready; where they cannot start, those before them go on.`
+are ready; where they cannot start, those before them go on. SIGUSR2 upgrades: see "uwas upgrade".`
 
 export const DEV_HELP = `
 Templates are compiled and files read again when they change; when code changes, the site's
@@ -105,3 +105,10 @@ Environment: DATABASE_URL.`
 export const BENCH_HELP = `
 "uwas bench doctor" tells what each setting is, what it should be and why, and what to write where. The
 measurements beside other servers are scripts of the repository: bench/README.md.`
+
+export const UPGRADE_HELP = `
+Starts the uwas that is installed now, by the same command line and with the listening sockets of the
+running server. When its workers are ready it takes over, and the one before finishes what has begun;
+where it cannot, that one goes on. No connection is refused meanwhile. SIGUSR2 asks for the same.
+
+Exit code: 1 with the reason where what served before goes on.`

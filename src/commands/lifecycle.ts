@@ -85,6 +85,11 @@ export function untilEnd(close: Close, log: Log, ending: Ending = {}): Promise<n
   })
 }
 
+/** SIGUSR2, whose default is the end, is answered by why there is no upgrade. */
+export function refuseUpgrades(log: Log, why: string): void {
+  process.on('SIGUSR2', () => log.warn(`SIGUSR2: not upgraded: ${why}`))
+}
+
 /** One handler at a time; the later takes the place of the earlier without a gap between them. */
 function handleSignals(handler: (signal: Signal) => void): void {
   const isFirst = onSignal === undefined

@@ -1,17 +1,20 @@
 /**
- * `uwas stop`, `uwas reload` and `uwas status`: what they ask of a server that runs on this machine. Get the command
+ * `uwas stop`, `uwas reload`, `uwas upgrade` and `uwas status`: what they ask of a server that runs on this machine. Get the command
  * line, leave the exit code. Called by `cli.ts`.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createError } from '../core/errors.ts'
+import { createError, isCodedError } from '../core/errors.ts'
 import { isStill } from '../core/process-id.ts'
 import { askServer } from '../supervisor/control.ts'
 import { findServer, PID_FILE } from '../supervisor/pid-file.ts'
 import type { ServerStatus } from '../supervisor/status.ts'
+import type { Upgraded } from '../supervisor/upgrade.ts'
 import { nameOf } from '../was/listen.ts'
+import { reportFailure } from './failure.ts'
 import { printJson } from './json.ts'
+import { createCommandLog } from './log.ts'
 import { cacheDir, findConfig, loadSite, type SiteFlags } from './site.ts'
 import { formatTable } from './table.ts'
 
@@ -48,6 +51,26 @@ export async function reloadCommand(dir: string | undefined, flags: RunningFlags
   const { workers } = (await askServer(server, 'reload')) as ServerStatus
   process.stdout.write(`reloaded: workers ${workers.map(({ pid }) => pid).join(', ')}\n`)
   return 0
+}
+
+/** Returns when a new binary serves. Exit code 1 where it does not, and what served before goes on. */
+export async function upgradeCommand(
+  dir: string | undefined,
+  flags: RunningFlags,
+): Promise<number> {
+  const server = findServer(await pidFileOf(dir, flags))
+  try {
+    const upgraded = (await askServer(server, 'upgrade')) as Upgraded
+    const { before, pid, version, workers } = upgraded
+    process.stdout.write(
+      `upgraded: pid ${before} to ${pid} (uwas ${version}), workers ${workers.join(', ')}\n`,
+    )
+    return 0
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'UWAS_ERR_SUPERVISOR_REFUSED') throw error
+    reportFailure(error, createCommandLog(), flags.verbose ?? false)
+    return 1
+  }
 }
 
 export async function statusCommand(dir: string | undefined, flags: RunningFlags): Promise<number> {

@@ -15,11 +15,11 @@ import { openTls } from '../server/tls/open-tls.ts'
 import { frontAddresses, socketAddresses } from '../supervisor/addresses.ts'
 import { openSiteStatus } from '../supervisor/open-status.ts'
 import { OwnFacts } from '../supervisor/own-facts.ts'
-import { isTaken, PID_FILE, readPidFile, writePidFile } from '../supervisor/pid-file.ts'
+import { claimPidFile, PID_FILE, readPidFile } from '../supervisor/pid-file.ts'
 import type { ServiceManager } from '../supervisor/service-manager.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
-import { exitOnSignals, untilEnd } from './lifecycle.ts'
+import { exitOnSignals, refuseUpgrades, untilEnd } from './lifecycle.ts'
 import { createCommandLog, logToFileAlone } from './log.ts'
 import { servedSite } from './served-site.ts'
 import { servingLine } from './serving-line.ts'
@@ -38,6 +38,7 @@ export async function serveHere(
   readPidFile(pidFile)
   setHeaderLimit(config)
   exitOnSignals()
+  refuseUpgrades(log, 'that needs workers')
   const facts = new OwnFacts(readVersion(), showPath(config.root))
   const status = await openStatusOf(config, facts, log)
   const tls = await openTls(config.tls, log)
@@ -101,7 +102,7 @@ async function openStatusOf(
 /** From now on `uwas stop` finds it. It serves without that, too. */
 function tellPid(file: string, log: Log): void {
   try {
-    if (!isTaken(file, log)) writePidFile(file, '')
+    claimPidFile(file, '', log)
   } catch (error) {
     log.warn(`"uwas stop" cannot find this server: ${(error as Error).message}`)
   }

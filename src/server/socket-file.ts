@@ -11,11 +11,20 @@ export class SocketFile {
     this.#inode = lstatSync(path, { bigint: true }).ino
   }
 
+  /** Whether it is still there: not where it is gone, or another one's. */
+  get isThere(): boolean {
+    try {
+      return lstatSync(this.#path, { bigint: true }).ino === this.#inode
+    } catch {
+      return false
+    }
+  }
+
   remove(): void {
     try {
-      if (lstatSync(this.#path, { bigint: true }).ino === this.#inode) unlinkSync(this.#path)
+      if (this.isThere) unlinkSync(this.#path)
     } catch {
-      // It is gone, or its folder is not ours any more: it is in nobody's way.
+      // Its folder is not ours any more: it is in nobody's way.
     }
   }
 }

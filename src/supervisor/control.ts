@@ -1,15 +1,18 @@
 /**
  * The supervisor's ear for commands of this machine: a unix socket that only its user can reach. A line comes in, one
- * JSON document goes out. Opened by `supervise.ts`; `uwas reload` and `uwas status` ask.
+ * JSON document goes out. Opened by `registration.ts`; `uwas reload`, `uwas upgrade` and `uwas status` ask.
  */
-import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { linkSync, lstatSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createError } from '../core/errors.ts'
+import { SocketFile } from '../server/socket-file.ts'
 import type { RunningServer } from './pid-file.ts'
 
-export type Question = 'status' | 'reload'
+const QUESTIONS = ['status', 'reload', 'upgrade'] as const
+
+export type Question = (typeof QUESTIONS)[number]
 
 /** Answers a question; what it throws is answered as `problem`. */
 export type Answer = (question: Question) => Promise<object>
@@ -20,24 +23,59 @@ const MAX_PATH_BYTES = 103
 const MAX_QUESTION_CHARS = 100
 const QUESTION_MS = 5_000
 
-/**
- * Listens beside `pidFile`, or in a private folder where that path is too long. Resolves to the path. Rejects with
- * what the system says where somebody listens there, or where it is another file.
- */
-export async function openControl(pidFile: string, answer: Answer): Promise<string> {
-  const path = placeOf(pidFile)
-  const server = createServer((socket) => hear(socket, answer))
-  if (await isLeft(path)) rmSync(path, { force: true })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    // The folder may be another user's: a mode that is set by the path later could be that of a link's target.
-    const mask = process.umask(0o177)
-    server.listen(path, resolve)
-    process.umask(mask)
-  })
-  server.unref()
-  process.once('exit', () => rmSync(path, { force: true }))
-  return path
+export class Control {
+  /** Where it is asked, once it has been put there. */
+  readonly path: string
+  /** Of this process alone. */
+  readonly #made: string
+  readonly #server: Server
+  #file: SocketFile | null
+
+  /** Listens near `pidFile`, where nobody finds it yet. Rejects with what the system says. */
+  static async open(pidFile: string, answer: Answer): Promise<Control> {
+    const path = placeOf(pidFile)
+    const made = path + ownEnding()
+    const server = createServer((socket) => hear(socket, answer))
+    rmSync(made, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      // The folder may be another user's: a mode that is set by the path later could be that of a link's target.
+      const mask = process.umask(0o177)
+      server.listen(made, resolve)
+      process.umask(mask)
+    })
+    server.unref()
+    return new Control(path, made, server)
+  }
+
+  private constructor(path: string, made: string, server: Server) {
+    this.path = path
+    this.#made = made
+    this.#server = server
+    this.#file = null
+  }
+
+  /**
+   * Puts it at its path, until this process exits: `replaces` in the place of the server that it follows, else where
+   * nobody listens. Rejects where somebody does, and where it is another file.
+   */
+  async place(replaces: boolean): Promise<void> {
+    if (replaces && isSocket(this.path)) renameSync(this.#made, this.path)
+    else {
+      if (await isLeft(this.path)) rmSync(this.path, { force: true })
+      linkTo(this.#made, this.path)
+    }
+    const file = new SocketFile(this.path)
+    this.#file = file
+    process.once('exit', () => file.remove())
+  }
+
+  /** Answers no further question; what has been asked is answered. */
+  close(): void {
+    this.#server.close()
+    this.#file?.remove()
+    rmSync(this.#made, { force: true })
+  }
 }
 
 /** Asks a running server. Rejects with UWAS_ERR_SUPERVISOR_UNREACHABLE, UWAS_ERR_SUPERVISOR_REFUSED. */
@@ -63,15 +101,24 @@ export async function askServer(
 
 function placeOf(pidFile: string): string {
   const beside = `${pidFile}.sock`
-  if (Buffer.byteLength(beside) < MAX_PATH_BYTES) return beside
+  if (Buffer.byteLength(beside + ownEnding()) < MAX_PATH_BYTES) return beside
   const dir = mkdtempSync(join(tmpdir(), 'uwas-'))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   return join(dir, 'control.sock')
 }
 
+/** Of a name that no other process has. */
+function ownEnding(): string {
+  return `.${process.pid}`
+}
+
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true
+}
+
 /** Whether it is a socket that nobody listens on any more: a supervisor that was killed has left it. */
 function isLeft(path: string): Promise<boolean> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return Promise.resolve(false)
+  if (!isSocket(path)) return Promise.resolve(false)
   return new Promise((resolve) => {
     const socket = connect(path, () => {
       socket.destroy()
@@ -97,11 +144,26 @@ function hear(socket: Socket, answer: Answer): void {
 
 async function reply(question: string, answer: Answer): Promise<string> {
   try {
-    if (question !== 'status' && question !== 'reload') throw new Error('there is no such question')
+    if (!isQuestion(question)) throw new Error('there is no such question')
     return JSON.stringify(await answer(question))
   } catch (error) {
     return JSON.stringify({ problem: (error as Error).message })
   }
+}
+
+/** Moves a file to where nothing is. */
+function linkTo(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new Error(`${to} is another file, or somebody listens there`, { cause: error })
+  }
+  rmSync(from, { force: true })
+}
+
+function isQuestion(text: string): text is Question {
+  return (QUESTIONS as readonly string[]).includes(text)
 }
 
 function converse(path: string, question: Question): Promise<string> {

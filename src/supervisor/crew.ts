@@ -36,7 +36,7 @@ const CLOSE_MS = 10_000
  * How long connections that are kept alive may be silent before a worker that is replaced closes them: their clients
  * find another one.
  */
-const LINGER_MS = 2_000
+export const LINGER_MS = 2_000
 
 export class Crew {
   readonly #host: CrewHost
@@ -108,7 +108,8 @@ export class Crew {
       // A fresh one: pauses after the crashes of other code do not hold up this one.
       const slot = new Slot(i)
       slot.crashes = this.#slots[i]?.crashes ?? 0
-      slot.worker = worker
+      // One may have ended since it was ready: `fill` finds another one.
+      slot.worker = worker.state === 'ended' ? null : worker
       return slot
     })
     this.#assign()

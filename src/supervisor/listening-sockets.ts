@@ -2,6 +2,7 @@
  * The listening sockets of an address, one for each worker's place: they share it, and the kernel spreads connections
  * over them. They are the supervisor's, which never accepts: what waits in one survives the worker that served it.
  */
+import { chmodSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createError } from '../core/errors.ts'
@@ -33,6 +34,17 @@ export interface Held {
   readonly port: number
   readonly isLocal: boolean
   readonly close: () => void
+  /** Of a unix socket that was opened here, or by who has handed it over. */
+  readonly file?: SocketFile
+}
+
+/** What another process gets that is to listen there, too. */
+export interface HandedSockets {
+  /** As the configuration has it. */
+  readonly address: SocketAddress
+  /** The port that has been found. */
+  readonly port: number
+  readonly fds: readonly number[]
 }
 
 interface Open extends ListeningSocket, Held {}
@@ -50,18 +62,25 @@ export class ListeningSockets {
   readonly #open: Open[]
   /** Those that all places share: no other is opened. */
   readonly #shared: readonly Held[]
+  /** Whether the process was started with them by a service manager. */
+  readonly isActivated: boolean
+  /** Whether they are still another process's, which may go on with them: their files are left alone. */
+  #isLent: boolean
 
   private constructor(
     gate: Gate | null,
     address: SocketAddress,
     port: number,
     shared: readonly Held[] = [],
+    { isActivated = false, isLent = false } = {},
   ) {
     this.#gate = gate
     this.#address = address
     this.#shared = shared
     this.port = port
     this.#open = []
+    this.isActivated = isActivated
+    this.#isLent = isLent
   }
 
   /**
@@ -77,7 +96,9 @@ export class ListeningSockets {
     if (path !== null) {
       const at = { port, path, mode }
       const { fd } = await insist(at, () => gate.listenPath(at), isPatient)
-      return new ListeningSockets(null, address, 0, [holdAt(fd, path)])
+      return new ListeningSockets(null, address, 0, [
+        { ...hold(fd, true), file: new SocketFile(path) },
+      ])
     }
     const at = { host: host ?? undefined, port }
     const probe = await insist(at, () => gate.listen(at), isPatient)
@@ -94,7 +115,50 @@ export class ListeningSockets {
 
   /** Of sockets that it was started with. */
   static inherit(address: SocketAddress, inherited: readonly Held[]): ListeningSockets {
-    return new ListeningSockets(null, address, inherited[0]?.port ?? 0, inherited)
+    const { port } = inherited[0] ?? { port: 0 }
+    return new ListeningSockets(null, address, port, inherited, { isActivated: true })
+  }
+
+  /**
+   * Of another process that listens at the same address, and goes on with it until it is told that it need not. Throws
+   * UWAS_ERR_SUPERVISOR_SOCKET.
+   */
+  static borrow(
+    gate: Gate,
+    address: SocketAddress,
+    { port, fds }: Omit<HandedSockets, 'address'>,
+  ): ListeningSockets {
+    const { path } = address
+    const held = fds.map((fd) => adoptSocket(gate, fd))
+    const isLent = true
+    if (path !== null) {
+      const shared = held.map((one) => ({ ...one, file: new SocketFile(path) }))
+      return new ListeningSockets(null, address, 0, shared, { isLent })
+    }
+    const sockets = new ListeningSockets(gate, address, port, [], { isLent })
+    for (const one of held) sockets.#open.push({ ...one, ...sockets.#place() })
+    return sockets
+  }
+
+  /** For another process; null where a file has gone, so that nobody gets there any more. */
+  get handed(): HandedSockets | null {
+    const held = this.#shared.length > 0 ? this.#shared : this.#open
+    if (held.some(({ file }) => file?.isThere === false)) return null
+    const fds = held.map(({ handle }) => (handle as { readonly fd: number }).fd)
+    return { address: this.#address, port: this.port, fds }
+  }
+
+  /** From now on they are those of this process alone. */
+  keep(): void {
+    const { path, mode } = this.#address
+    if (this.#isLent && path !== null) chmodSync(path, mode)
+    this.#isLent = false
+  }
+
+  /** From now on they are those of another process, which has been handed them. */
+  leave(): void {
+    this.#isLent = true
+    this.close()
   }
 
   /** The first `count`, opened where they are not yet. There are never fewer than before, nor than are shared. */
@@ -110,15 +174,24 @@ export class ListeningSockets {
 
   /** From now on they are the workers' alone: what waits in them is taken by those that accept. */
   close(): void {
-    for (const { close } of [...this.#open, ...this.#shared]) close()
+    for (const { close, file } of [...this.#open, ...this.#shared]) {
+      close()
+      if (!this.#isLent) file?.remove()
+    }
     this.#open.length = 0
   }
 
-  async #openNext(): Promise<Open> {
+  /** Of the next one. */
+  #place(): { readonly slot: number; readonly isTls: boolean; readonly key: string } {
     const slot = this.#open.length
-    const { host, isTls } = this.#address
-    const own = { slot, isTls, key: `${nameOf({ ...this.#address, port: this.port })} ${slot}` }
-    const shared = this.#shared[slot % this.#shared.length]
+    const name = nameOf({ ...this.#address, port: this.port })
+    return { slot, isTls: this.#address.isTls, key: `${name} ${slot}` }
+  }
+
+  async #openNext(): Promise<Open> {
+    const own = this.#place()
+    const { host } = this.#address
+    const shared = this.#shared[own.slot % this.#shared.length]
     if (shared !== undefined) return { ...shared, ...own }
     const at = { host: host ?? undefined, port: this.port, reusePort: true }
     const { fd } = await insist(at, () => (this.#gate as Gate).listen(at), false)
@@ -141,17 +214,6 @@ function hold(fd: number, isLocal: boolean): Held {
   const { _handle: handle } = socket as Socket & { readonly _handle: unknown }
   const port = isLocal ? 0 : portOf(handle)
   return { handle, port, isLocal, close: () => void socket.destroy() }
-}
-
-/** Of one that has been made at `path`: its file goes with it. */
-function holdAt(fd: number, path: string): Held {
-  const file = new SocketFile(path)
-  const held = hold(fd, true)
-  const close = (): void => {
-    held.close()
-    file.remove()
-  }
-  return { ...held, close }
 }
 
 /** Of its own address; 0 where it has none. */

@@ -48,6 +48,8 @@ export interface Begin {
   readonly workers: number
   /** Of the embedded PostgreSQL, where there is one. */
   readonly databaseUrl: string | null
+  /** Its folder, absolute and without symbolic links. */
+  readonly postgresDir: string | null
   /** Whether it brings the database up to date: the first of those that start together. */
   readonly migrates: boolean
   /** The port for TLS that is listened on; null: none. */

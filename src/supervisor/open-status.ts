@@ -4,17 +4,21 @@ import type { Log } from '../core/log.ts'
 import type { StatusListener, StatusSource } from '../observe/status/listener.ts'
 import type { SiteStatus } from '../was/status.ts'
 
-/** `token` is asked with each request: a reload may change it. Rejects with UWAS_ERR_SUPERVISOR_STATUS. */
+/**
+ * `token` is asked with each request: a reload may change it. `fd` is a socket that listens there already. Rejects with
+ * UWAS_ERR_SUPERVISOR_STATUS.
+ */
 export async function openSiteStatus(
   { host, port }: SiteStatus,
   token: () => string | null,
   source: StatusSource,
   log: Log,
+  fd?: number,
 ): Promise<StatusListener> {
   // Servers without it do not load Node's http for it.
   const { openStatus } = await import('../observe/status/listener.ts')
   try {
-    const listener = await openStatus({ host, port, token }, source)
+    const listener = await openStatus({ host, port, fd, token }, source)
     log.info(`status, metrics and health: ${listener.url}`)
     return listener
   } catch (error) {

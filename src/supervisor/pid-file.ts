@@ -1,20 +1,22 @@
 /**
  * The file that tells which process serves a site, and where it can be asked: pid, time of its start, control socket,
- * one a line. Written by a supervisor, or by the one process of a server without workers, read by `uwas stop`, `reload` and `status`.
+ * one a line. Written by a supervisor, or by the one process of a server without workers, read by `uwas stop` and its like.
  */
 import {
   closeSync,
   constants,
   fstatSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   type Stats,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createError, isCodedError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { identify, isStill, type ProcessId } from '../core/process-id.ts'
@@ -78,16 +80,6 @@ function notOne(file: string, problem: string): Error {
   return createError('UWAS_ERR_SUPERVISOR_PID_FILE', { file, problem })
 }
 
-/** Whether the file is of a server that runs, which the log then says. Throws as `readPidFile` does. */
-export function isTaken(file: string, log: Log): boolean {
-  const other = readPidFile(file)
-  if (other === null || other === 'stale') return false
-  log.warn(
-    `${file} is of another server (pid ${other.pid}): "uwas stop" and its like do not find this one; give it a file with --pid-file`,
-  )
-  return true
-}
-
 /**
  * The server that the file names: whoever may write the file does not choose which process of another user is ended
  * (workers of `--user` own the folder that it is in). Throws UWAS_ERR_SUPERVISOR_UNREACHABLE,
@@ -114,24 +106,88 @@ function isOf({ pid, owner }: RunningServer): boolean {
 }
 
 /**
- * Puts this process into the file, until it exits; `socket` is empty where it takes no commands. Throws
- * UWAS_ERR_SUPERVISOR_PID_FILE where the file is not one, and what the file system throws.
+ * Puts this process into the file, until it exits; `socket` is empty where it takes no commands. Where the file is of
+ * another server that runs it stays, the log says so, and false is returned; the server `before` is followed by this one.
+ * Of two that start at the same time one gets it. Throws UWAS_ERR_SUPERVISOR_PID_FILE where the file is not one, and what
+ * the file system throws.
  */
-export function writePidFile(file: string, socket: string): void {
+export function claimPidFile(
+  file: string,
+  socket: string,
+  log: Log,
+  before: number | null = null,
+): boolean {
   const { pid, startedAt } = identify(process.pid)
   mkdirSync(dirname(file), { recursive: true })
-  readPidFile(file)
-  // Taken away first, and made anew: nothing is ever written through a link.
-  const made = `${file}.${pid}`
+  // A link on the way to it may lead to another folder when this process ends.
+  const place = join(realpathSync(dirname(file)), basename(file))
+  const made = `${place}.${pid}`
+  rmSync(made, { force: true })
+  // Made under another name: nothing is ever written through a link, and nobody reads half of it.
   writeFileSync(made, `${pid}\n${startedAt}\n${socket}\n`, { flag: 'wx' })
-  renameSync(made, file)
-  process.once('exit', () => removeOwn(file, pid))
+  try {
+    const other = putInPlace(made, place, before)
+    if (other !== null) {
+      log.warn(
+        `${file} is of another server (pid ${other.pid}): "uwas stop" and its like do not find this one; give it a file with --pid-file`,
+      )
+      return false
+    }
+  } finally {
+    rmSync(made, { force: true })
+  }
+  process.once('exit', () => removePidFile(place))
+  return true
 }
 
-function removeOwn(file: string, pid: number): void {
+/** The server that has the file; null: it is that of `made` now. */
+function putInPlace(made: string, file: string, before: number | null): RunningServer | null {
+  for (;;) {
+    const found = readPidFile(file)
+    if (found === 'stale') setAside(file)
+    else if (found !== null && ![before, process.pid].includes(found.pid)) return found
+    else if (found !== null) {
+      renameSync(made, file)
+      return null
+    }
+    try {
+      // In one step, and only where nobody has been faster.
+      linkSync(made, file)
+      return null
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+/** Takes away what a killed server has left, and nothing else, though another process may have replaced it by now. */
+function setAside(file: string): void {
+  const aside = `${file}.${process.pid}.old`
+  try {
+    renameSync(file, aside)
+    if (!isStale(aside)) linkSync(aside, file)
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+/** False of what is no pid file at all. */
+function isStale(file: string): boolean {
+  try {
+    return readPidFile(file) === 'stale'
+  } catch {
+    return false
+  }
+}
+
+/** Where it is of this process. */
+export function removePidFile(file: string): void {
   try {
     const found = readPidFile(file)
-    if (found !== null && found !== 'stale' && found.pid === pid) rmSync(file, { force: true })
+    if (found !== null && found !== 'stale' && found.pid === process.pid)
+      rmSync(file, { force: true })
   } catch {
     // Somebody else's by now.
   }

@@ -16,6 +16,8 @@ import type { WorkerProcess } from './worker-process.ts'
 export interface FactsHost {
   readonly crew: Crew
   readonly isStopping: boolean
+  /** Another process serves in its place. */
+  readonly hasLeft: boolean
   readonly reloads: number
 }
 
@@ -58,7 +60,9 @@ export class ServerFacts implements StatusSource {
 
   /** One worker that can do its work is enough: connections reach it. */
   async readiness(): Promise<Readiness> {
-    const { isStopping, crew } = this.#host
+    const { isStopping, hasLeft, crew } = this.#host
+    // Who has come here just before, and asks just after, means the server, which goes on.
+    if (hasLeft) return { status: 'ready', checks: {} }
     if (isStopping) return { status: 'draining', checks: {} }
     const workers = crew.slots.flatMap(({ ready }) => ready ?? [])
     if (workers.length === 0) return { status: 'starting', checks: {} }

@@ -21,6 +21,8 @@ export class ServiceManager {
   #hasWarned: boolean
   /** What is yet to be told, in its order. */
   readonly #waiting: string[]
+  /** Called when nothing is. */
+  #onTold: () => void
 
   /** Takes its variables out of `env`: they are for this process alone. */
   constructor(env: NodeJS.ProcessEnv, ownProcess: OwnProcess | null, log: Log) {
@@ -32,6 +34,7 @@ export class ServiceManager {
     this.#watchdogMs = pid === undefined || Number(pid) === process.pid ? Number(micros) / 1000 : 0
     this.#timer = undefined
     this.#waiting = []
+    this.#onTold = () => {}
     this.#hasWarned = false
     if (path !== undefined && ownProcess === null) {
       log.warn('NOTIFY_SOCKET is set, but telling it needs Linux and the native addon')
@@ -56,6 +59,25 @@ export class ServiceManager {
     this.#tell('STOPPING=1')
   }
 
+  /** For a process that takes this one's place: it is the service manager's, and alive. */
+  get environment(): Record<string, string> {
+    return {
+      ...(this.#path !== '' && { NOTIFY_SOCKET: this.#path }),
+      ...(this.#watchdogMs > 0 && { WATCHDOG_USEC: String(Math.round(this.#watchdogMs * 1000)) }),
+    }
+  }
+
+  /** From now on the service is the process `pid`. Resolves when that has been told, or cannot be. */
+  leaveTo(pid: number): Promise<void> {
+    clearInterval(this.#timer)
+    return new Promise((resolve) => {
+      this.#onTold = resolve
+      // The other one's first word may be as late as half of the watchdog's time.
+      this.#tell(`MAINPID=${pid}${this.#watchdogMs > 0 ? '\nWATCHDOG=1' : ''}`)
+      if (this.#waiting.length === 0) resolve()
+    })
+  }
+
   /** What waits tells it as well. */
   #live(): void {
     if (this.#waiting.length === 0) this.#tell('WATCHDOG=1')
@@ -78,6 +100,7 @@ export class ServiceManager {
       this.#waiting.shift()
       if (error !== 0) this.#warn(error)
     }
+    this.#onTold()
   }
 
   #warn(error: number): void {

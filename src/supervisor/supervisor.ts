@@ -2,22 +2,26 @@
  * The process that serves nothing: it keeps the listening sockets, the embedded PostgreSQL and the workers, and swaps
  * all workers on a reload. It never loads a site. Made and ended by `supervise.ts`.
  */
+import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { EmbeddedPostgres } from '../model/embedded.ts'
 import type { Gate } from '../native/gate.ts'
 import type { StatusListener } from '../observe/status/listener.ts'
-import { TicketKeys } from '../server/tls/ticket-keys.ts'
+import { TicketKeys, type TicketSeed } from '../server/tls/ticket-keys.ts'
 import type { SiteStatus } from '../was/status.ts'
-import { DEFAULT_WORKERS } from '../was/worker-limits.ts'
-import { changedAddresses, type SocketAddress } from './addresses.ts'
+import { DEFAULT_WORKERS, type SiteWorkers } from '../was/worker-limits.ts'
+import type { SocketAddress } from './addresses.ts'
+import { addressOf, checkReload, checkTakeOver } from './changes.ts'
 import type { ConnectionRows } from './connection-rows.ts'
-import { Crew } from './crew.ts'
-import { adoptSocket, type Held, ListeningSockets } from './listening-sockets.ts'
+import { Crew, LINGER_MS } from './crew.ts'
+import type { Handover } from './handover.ts'
 import type { Begin, Ready, Settings } from './messages.ts'
+import type { Predecessor } from './predecessor.ts'
+import { type GivenSockets, ServerSockets } from './server-sockets.ts'
 import { workerCount } from './worker-count.ts'
-import type { WorkerCommand, WorkerProcess } from './worker-process.ts'
+import { describeEnd, type WorkerCommand, type WorkerProcess } from './worker-process.ts'
 
 export interface SupervisorOptions {
   readonly command: WorkerCommand
@@ -26,14 +30,24 @@ export interface SupervisorOptions {
   /** Where workers count connections. */
   readonly rows: ConnectionRows
   readonly log: Log
-  /** Listening sockets that it was started with; where there are some, it opens none. */
-  readonly inherited: readonly number[]
-  /** Starts the PostgreSQL of the site that keeps its state in this folder. */
+  /** What it was started with. */
+  readonly given: Given
+  /** The server that it takes over from; null: it is the first one. */
+  readonly predecessor: Predecessor | null
+  /** Starts the PostgreSQL of the site that keeps its state in this folder, or shares it. */
   readonly startPostgres: (stateDir: string) => Promise<EmbeddedPostgres>
   /** Called once the configuration is known, before anything is opened. */
   readonly onSettings: (settings: Settings) => { readonly isPatient: boolean }
   /** Tells how the server is where the configuration says it, from before the first worker serves. */
-  readonly openStatus: (status: SiteStatus) => Promise<StatusListener>
+  readonly openStatus: (status: SiteStatus, fd?: number) => Promise<StatusListener>
+}
+
+/** What a server was started with, by a service manager or by the server before it. */
+export interface Given extends GivenSockets {
+  readonly status: Handover['status']
+  readonly postgresDir: string | null
+  /** Null: it makes its own. */
+  readonly ticketSeed: TicketSeed | null
 }
 
 /** What is served after a start. */
@@ -52,13 +66,16 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #crew: Crew
   #settings: Settings | null
-  readonly #sockets: ListeningSockets[]
+  readonly #sockets: ServerSockets
   readonly #tickets: TicketKeys
   #postgres: EmbeddedPostgres | null
   #status: StatusListener | null
   /** Those of the settings, with the ports that have been found. */
   #addresses: readonly SocketAddress[]
   #isStopping: boolean
+  #hasLeft: boolean
+  /** Whether another process is being started that is to follow. */
+  #isUpgrading: boolean
   /** Reloads that have come to a good end. */
   reloads: number
   #reloading: Promise<void> | null
@@ -67,12 +84,14 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#settings = null
-    this.#sockets = []
-    this.#tickets = new TicketKeys()
+    this.#sockets = new ServerSockets(options.gate, options.given)
+    this.#tickets = new TicketKeys(options.given.ticketSeed ?? undefined)
     this.#postgres = null
     this.#status = null
     this.#addresses = []
     this.#isStopping = false
+    this.#hasLeft = false
+    this.#isUpgrading = false
     this.reloads = 0
     this.#reloading = null
     this.#nextReload = null
@@ -81,8 +100,8 @@ export class Supervisor {
       rows: options.rows,
       log: options.log,
       begin: () => this.#begin(),
-      limits: () => this.#settings?.workers ?? DEFAULT_WORKERS,
-      sockets: () => this.#sockets.flatMap(({ all }) => all),
+      limits: () => this.limits,
+      sockets: () => this.#sockets.all,
     })
   }
 
@@ -95,6 +114,11 @@ export class Supervisor {
     return this.#isStopping
   }
 
+  /** Whether another process serves in place of this one. */
+  get hasLeft(): boolean {
+    return this.#hasLeft
+  }
+
   /** What clients of the status listener show; null: nothing. */
   get statusToken(): string | null {
     return this.#settings?.status?.token ?? null
@@ -104,30 +128,44 @@ export class Supervisor {
     return this.#settings as Settings
   }
 
+  /** Of the configuration, or by default. */
+  get limits(): SiteWorkers {
+    return this.#settings?.workers ?? DEFAULT_WORKERS
+  }
+
   /**
-   * Starts the first worker, and when it serves the others. Null where the configuration wants none. Rejects with
-   * UWAS_ERR_SUPERVISOR_WORKER, whose cause is what the worker has said; then nothing is left.
+   * Starts the first worker, and when it serves the others; where there is a predecessor they serve together, once all
+   * could. Null where the configuration wants none. Rejects with UWAS_ERR_SUPERVISOR_WORKER, whose cause is what the worker
+   * has said; then nothing is left.
    */
   async start(): Promise<Started | null> {
     const first = this.#crew.spawn(0)
+    const { predecessor } = this.#options
     try {
       const settings = await first.settings
       const workers = workerCount(settings.workers)
-      if (workers === 0) {
+      if (workers === 0 && predecessor === null) {
         await this.#end(first)
         return null
       }
+      if (predecessor !== null) checkTakeOver(this.#options.given, settings, workers)
+      // What PostgreSQL and migrations take is not counted.
+      predecessor?.expectWithin(0)
       await this.#open(settings, workers)
+      void first.migrated.then(() => predecessor?.expectWithin(settings.workers.startTimeoutMs))
       const { counts, ports } = await this.#crew.bringUp(first, true)
       this.#addresses = this.#addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
-      this.#crew.put([first])
+      this.#crew.put(predecessor === null ? [first] : await this.#takeOver(predecessor, first))
+      if (this.#givenStatus !== null) await this.#openStatus()
+      this.#sockets.keep()
       this.#crew.fill(workers)
       this.#crew.watch()
       return { settings, counts, addresses: this.#addresses, workers }
     } catch (error) {
-      this.#closeSockets()
+      this.#sockets.close()
       await this.#status?.close()
-      await this.#end(first)
+      this.#crew.kill()
+      await this.#crew.ended()
       await this.#postgres?.stop()
       throw error
     }
@@ -136,11 +174,12 @@ export class Supervisor {
   /**
    * New workers with a new configuration take the places of the present ones, which answer what they have begun.
    * Where one of the new ones cannot start, all stays as it is: rejects with UWAS_ERR_SUPERVISOR_WORKER or
-   * UWAS_ERR_SUPERVISOR_RESTART; with UWAS_ERR_SUPERVISOR_STOPPING once it stops, and no new worker is left then. A call
-   * during a reload waits for one more.
+   * UWAS_ERR_SUPERVISOR_RESTART; with UWAS_ERR_SUPERVISOR_STOPPING once it stops, and no new worker is left then; with
+   * UWAS_ERR_SUPERVISOR_UPGRADING during an upgrade. A call during a reload waits for one more.
    */
   reload(): Promise<void> {
     if (this.#isStopping) return Promise.reject(createError('UWAS_ERR_SUPERVISOR_STOPPING', {}))
+    if (this.#isUpgrading) return Promise.reject(createError('UWAS_ERR_SUPERVISOR_UPGRADING', {}))
     if (this.#reloading === null) {
       this.#reloading = this.#reload().finally(() => {
         this.#reloading = null
@@ -156,22 +195,71 @@ export class Supervisor {
     return this.#nextReload
   }
 
+  /**
+   * No reload begins until `endUpgrade`. Resolves, once one that has begun is over, to what a successor has to know.
+   * Rejects with UWAS_ERR_SUPERVISOR_STOPPING, UWAS_ERR_SUPERVISOR_UPGRADING.
+   */
+  async beginUpgrade(): Promise<Handover> {
+    this.#checkGoesOn()
+    if (this.#isUpgrading) throw createError('UWAS_ERR_SUPERVISOR_UPGRADING', {})
+    this.#isUpgrading = true
+    await this.#reloading?.catch(() => undefined)
+    if (this.#isStopping) this.#isUpgrading = false
+    this.#checkGoesOn()
+    const { activated, handed } = this.#sockets.given
+    const { status } = this.#known
+    const { host = '', port = 0 } = status ?? {}
+    return {
+      pid: process.pid,
+      sockets: handed,
+      activated,
+      status: status && this.#status && { host, port, fd: this.#status.fd },
+      postgresDir: this.#postgres?.dir ?? null,
+      ticketSeed: this.#tickets.seed(),
+    }
+  }
+
+  /** It has come to nothing: all is as before. */
+  endUpgrade(): void {
+    this.#isUpgrading = false
+  }
+
+  /** Leaves all to a successor that serves. Resolves when nothing more is accepted here. */
+  async leave(): Promise<void> {
+    this.#isStopping = true
+    this.#hasLeft = true
+    this.#status?.leave()
+    this.#status = null
+    // First of all: what its end would do to PostgreSQL is not this process's to do any more.
+    if ((await this.#postgres?.release()) === true) this.#postgres = null
+    this.#sockets.leave()
+    const { graceMs } = this.limits
+    await this.#crew.stop(graceMs, Math.min(LINGER_MS, graceMs))
+  }
+
+  /** Neither a reload nor an upgrade begins any more. */
+  beginStop(): void {
+    this.#isStopping = true
+  }
+
   /** Resolves when nothing more is accepted, `workers.stopDelayMs` after load balancers could know. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    const { stopDelayMs, graceMs } = this.#settings?.workers ?? DEFAULT_WORKERS
+    const { stopDelayMs, graceMs } = this.limits
     if (stopDelayMs > 0) {
       this.#options.log.info(`not ready any more, stopping in ${stopDelayMs} ms`)
       this.#crew.leave()
       await sleep(stopDelayMs)
     }
-    this.#closeSockets()
+    this.#sockets.close()
     await this.#crew.stop(graceMs, LAST_LINGER_MS)
   }
 
-  /** After `stop`. */
+  /** After `stop` or `leave`. */
   async ended(): Promise<void> {
     await this.#crew.ended()
+    // It may still be answering what it has begun, for which it needs PostgreSQL.
+    await this.#options.predecessor?.gone
     await this.#status?.close()
     await this.#postgres?.stop()
   }
@@ -182,55 +270,44 @@ export class Supervisor {
     this.#crew.kill()
   }
 
-  async #open(settings: Settings, workers: number): Promise<void> {
+  async #open(settings: Settings, count: number): Promise<void> {
     const { isPatient } = this.#options.onSettings(settings)
     this.#settings = settings
-    await this.#openSockets(settings.addresses, workers, isPatient)
-    if (settings.status !== null) this.#status = await this.#options.openStatus(settings.status)
+    this.#addresses = await this.#sockets.open(settings.addresses, { count, isPatient })
+    // Who asks one of a predecessor is not to hear of a server that starts.
+    if (this.#givenStatus === null) await this.#openStatus()
     await this.#openPostgres(settings)
   }
 
-  /**
-   * Of those that it was started with, the ones at a port for TLS are for TLS. One address after the other: who
-   * shares one would not notice that both are the same.
-   */
-  async #openSockets(
-    addresses: readonly SocketAddress[],
-    workers: number,
-    isPatient: boolean,
-  ): Promise<void> {
-    const { gate, inherited } = this.#options
-    const held = gate === null ? [] : inherited.map((fd) => adoptSocket(gate, fd))
-    const tlsPorts = addresses.filter(({ isTls }) => isTls).map(({ port }) => port)
-    const found: SocketAddress[] = []
-    const add = async (sockets: ListeningSockets): Promise<void> => {
-      this.#sockets.push(sockets)
-      await sockets.first(workers)
-    }
-    for (const isTls of [false, true]) {
-      const wanted = addresses.filter((one) => one.isTls === isTls)
-      const own = held.filter(({ port }) => tlsPorts.includes(port) === isTls)
-      const [first] = wanted
-      if (first !== undefined && own.length > 0) {
-        await add(ListeningSockets.inherit(first, own))
-        found.push(...own.map((one) => inheritedAddress(first, one)))
-        continue
-      }
-      for (const address of wanted) {
-        const sockets = await openAt(gate, address, isPatient)
-        if (sockets !== null) await add(sockets)
-        found.push({ ...address, port: sockets?.port ?? address.port })
-      }
-    }
-    this.#addresses = found
+  /** The listener of the predecessor, where it is at the same address. */
+  get #givenStatus(): Handover['status'] {
+    const { status } = this.#options.given
+    return addressOf(status) === addressOf(this.#known.status) ? status : null
   }
 
-  async #firstSockets(count: number): Promise<void> {
-    for (const sockets of this.#sockets) await sockets.first(count)
+  async #openStatus(): Promise<void> {
+    const { status } = this.#known
+    const { openStatus, given } = this.#options
+    if (given.status !== null && this.#givenStatus === null) closeSync(given.status.fd)
+    if (status !== null) this.#status = await openStatus(status, this.#givenStatus?.fd)
   }
 
-  #closeSockets(): void {
-    for (const sockets of this.#sockets) sockets.close()
+  /** Brings up all other workers, too. Resolves to all of them when they are to serve. */
+  async #takeOver(predecessor: Predecessor, first: WorkerProcess): Promise<WorkerProcess[]> {
+    const { workers } = this.#known
+    const count = workerCount(workers)
+    // Two steps of each.
+    predecessor.expectWithin(2 * workers.startTimeoutMs)
+    const others = Array.from({ length: count - 1 }, (_, i) => this.#crew.spawn(i + 1))
+    await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))
+    const all = [first, ...others]
+    for (const { name, end } of all) {
+      if (end === null) continue
+      const problem = `it ended ${describeEnd(end)}`
+      throw createError('UWAS_ERR_SUPERVISOR_WORKER', { name, problem })
+    }
+    await predecessor.agree()
+    return all
   }
 
   async #openPostgres({ isEmbedded, stateDir }: Settings): Promise<void> {
@@ -244,6 +321,7 @@ export class Supervisor {
     return {
       workers: workerCount(workers),
       databaseUrl: this.#postgres?.url ?? null,
+      postgresDir: this.#postgres?.dir ?? null,
       tlsPort: this.#addresses.find(({ isTls }) => isTls)?.port ?? null,
       ticketSeed: this.#tickets.seed(),
       listens: this.#options.gate === null ? { addresses: clear, isNew } : null,
@@ -269,9 +347,10 @@ export class Supervisor {
       const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
       await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))
       this.#checkGoesOn()
-      await this.#firstSockets(workers)
+      await this.#sockets.first(workers)
       this.#checkGoesOn()
       this.#crew.put(started)
+      this.#crew.fill(workers)
       this.reloads++
       this.#crew.watch()
     } catch (error) {
@@ -291,36 +370,4 @@ export class Supervisor {
     worker.kill()
     await worker.ended
   }
-}
-
-/** Null: the workers listen there by themselves. */
-async function openAt(
-  gate: Gate | null,
-  address: SocketAddress,
-  isPatient: boolean,
-): Promise<ListeningSockets | null> {
-  if (gate !== null) return await ListeningSockets.open(gate, address, isPatient)
-  return address.isTls ? await ListeningSockets.openOne(address) : null
-}
-
-function inheritedAddress(address: SocketAddress, { port, isLocal }: Held): SocketAddress {
-  return { ...address, host: null, port, path: isLocal ? 'inherited' : null }
-}
-
-/** How many workers it wants. Throws UWAS_ERR_SUPERVISOR_RESTART for what a reload cannot change. */
-function checkReload(before: Settings, after: Settings): number {
-  const workers = workerCount(after.workers)
-  const changed = changedAddresses(before.addresses, after.addresses)
-  if (before.stateDir !== after.stateDir) changed.push('stateDir')
-  const keys = [
-    ...changed,
-    ...(workers === 0 ? ['workers'] : []),
-    ...(addressOf(before.status) === addressOf(after.status) ? [] : ['status.listen']),
-  ]
-  if (keys.length === 0) return workers
-  throw createError('UWAS_ERR_SUPERVISOR_RESTART', { keys: keys.join(', ') })
-}
-
-function addressOf(status: SiteStatus | null): string {
-  return status === null ? '' : `${status.host} ${status.port}`
 }

@@ -80,6 +80,8 @@ class Worker {
   /** Of the first worker alone. */
   #keeper: CertificateKeeper | null
   #handed: HandedServer | null
+  /** Of the embedded PostgreSQL: as it was at the start, whatever a link on the way to it says later. */
+  #postgresDir: string | null
   #isStopping: boolean
   #isBroken: boolean
 
@@ -97,6 +99,7 @@ class Worker {
     this.#server = null
     this.#keeper = null
     this.#handed = null
+    this.#postgresDir = null
     this.#isStopping = false
     this.#isBroken = false
   }
@@ -111,11 +114,13 @@ class Worker {
     const site = this.#site
     const config = await site.load()
     this.#config = config
+    this.#postgresDir = postgresDirOf(config)
     await this.#channel.tell({
       type: 'settings',
       settings: settingsOf(config, site.nameOf(config)),
     })
     const begin = await this.#begin.promise
+    this.#postgresDir = begin.postgresDir
     process.title = `uwas: worker ${begin.slot + 1}`
     ownProcess?.endWithParent(Math.ceil((config.workers.graceMs + CLOSE_MS) / 1000) + 1)
     if (config.workers.pinToCore) this.#pin(ownProcess, begin.slot)
@@ -195,6 +200,8 @@ class Worker {
     process.on('SIGHUP', () => {})
     // Without a handler it would open Node's debugger.
     process.on('SIGUSR1', () => this.#backends?.logs.reopen())
+    // It is the supervisor's as well; its default is the end.
+    process.on('SIGUSR2', () => {})
     process.on('SIGTERM', () => {
       if (this.#server === null) process.exit(0)
       void this.#channel.tell({ type: 'leaving', isBroken: false })
@@ -301,9 +308,7 @@ class Worker {
 
   /** The supervisor, which looked after it, has gone. */
   #leavePostgres(): void {
-    const config = this.#config
-    if (config !== null && config.database !== null && config.database.url === null)
-      leaveOrphan(embeddedDir(config.stateDir))
+    if (this.#postgresDir !== null) leaveOrphan(this.#postgresDir)
   }
 }
 
@@ -318,9 +323,13 @@ function useShared(): SharedTables | null {
   return tables
 }
 
+function postgresDirOf({ database, stateDir }: SiteConfig): string | null {
+  return database !== null && database.url === null ? embeddedDir(stateDir) : null
+}
+
 function settingsOf(config: SiteConfig, name: string): Settings {
-  const { file, stateDir, database, workers, status } = config
+  const { file, stateDir, workers, status } = config
   const addresses = socketAddresses(config)
-  const isEmbedded = database !== null && database.url === null
+  const isEmbedded = postgresDirOf(config) !== null
   return { name, isSite: file !== null, addresses, stateDir, isEmbedded, workers, status }
 }

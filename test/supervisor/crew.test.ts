@@ -20,6 +20,7 @@ function crewOf(commands: WorkerCommand[], lines: string[], rows = new Connectio
     begin: () => ({
       workers: 1,
       databaseUrl: null,
+      postgresDir: null,
       tlsPort: null,
       ticketSeed: new TicketKeys().seed(),
       listens: null,

@@ -95,7 +95,8 @@ t.test('a supervisor that stops does not reload', async (t) => {
   const log = createLog(() => {})
   const supervisor = new Supervisor({
     command: { file: '/bin/false', args: [], version: '0', user: undefined },
-    inherited: [],
+    given: { activated: [], handed: [], status: null, postgresDir: null, ticketSeed: null },
+    predecessor: null,
     gate: null,
     rows: new ConnectionRows(null, null),
     log,

@@ -16,7 +16,7 @@ export const SUPERVISOR_ERRORS = {
   },
   UWAS_ERR_SUPERVISOR_RESTART: {
     message:
-      'the configuration changes {keys}, which a reload cannot do: stop the server and start it again',
+      'the configuration changes {keys}, which a reload cannot do: "uwas upgrade" can, or stop the server and start it again',
     status: 500,
     base: 'Error',
     when: 'start',
@@ -47,6 +47,18 @@ export const SUPERVISOR_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_SUPERVISOR_UPGRADE: {
+    message: 'the running server cannot be taken over: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
+  UWAS_ERR_SUPERVISOR_UPGRADING: {
+    message: 'an upgrade is under way: wait until it has come to its end',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_USER: {
     message: 'workers cannot run as the user {name}: {problem}',
     status: 500,
@@ -55,7 +67,7 @@ export const SUPERVISOR_ERRORS = {
   },
   UWAS_ERR_SUPERVISOR_VERSION: {
     message:
-      'uwas {found} is installed here, but {running} is running: stop the server and start it again',
+      'uwas {found} is installed here, but {running} is running: "uwas upgrade" starts the new one',
     status: 500,
     base: 'Error',
     when: 'start',

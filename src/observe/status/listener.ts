@@ -39,6 +39,8 @@ export interface StatusOptions {
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
+  /** A socket that listens there already, of another process. */
+  readonly fd?: number | undefined
   /** What clients show for all but health; null: nothing. Asked with each request. */
   readonly token: () => string | null
 }
@@ -47,7 +49,11 @@ export interface StatusListener {
   readonly port: number
   /** `http://127.0.0.1:9180` */
   readonly url: string
+  /** Its socket. */
+  readonly fd: number
   close(): Promise<void>
+  /** The same, but what has been asked is answered: the socket is another process's from now on. */
+  leave(): void
 }
 
 interface Answer {
@@ -94,7 +100,18 @@ export async function openStatus(
   server.unref()
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { port, url: `http://${host}:${port}`, close: () => close(server) }
+  return {
+    port,
+    url: `http://${host}:${port}`,
+    fd: fdOf(server),
+    close: () => close(server),
+    leave: () => void server.close(),
+  }
+}
+
+/** Undocumented, as is how Node's cluster module takes handles over. */
+function fdOf(server: Server): number {
+  return (server as Server & { readonly _handle: { readonly fd: number } })._handle.fd
 }
 
 /** Who ask at the same time get the same answer. */
@@ -115,10 +132,10 @@ function shared(source: StatusSource): StatusSource {
   }
 }
 
-function listenOn(server: Server, { host, port }: StatusOptions): Promise<void> {
+function listenOn(server: Server, { host, port, fd }: StatusOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen(fd === undefined ? { host, port, exclusive: true } : { fd }, () => {
       server.off('error', reject)
       resolve()
     })
