@@ -9,6 +9,7 @@ import { isBodiless } from '../http/status.ts'
 import type { ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { EngineResponse } from './engine-types.ts'
+import { pullUntilAbort } from './pull-body.ts'
 
 /**
  * Up to here `end` may copy what the kernel refuses; larger bodies wait for the reader instead. A socket
@@ -361,34 +362,6 @@ export function writable(exchange: Exchange, retries = true): Promise<void> {
   return new Promise((resolve) => {
     exchange.wake = resolve
     exchange.watchWritable(resolve, retries)
-  })
-}
-
-/** Iterates `body`; when the client goes away in the middle of a wait, the iterator is returned at once. */
-async function* pullUntilAbort(
-  exchange: Exchange,
-  body: AsyncIterable<string | Uint8Array>,
-): AsyncGenerator<string | Uint8Array, void> {
-  const iterator = body[Symbol.asyncIterator]()
-  try {
-    while (!exchange.aborted) {
-      const next = await nextOrAbort(exchange, iterator)
-      if (next?.done !== false) return
-      yield next.value
-    }
-  } finally {
-    // Not awaited: a generator that waits for something else would hold the exchange for ever.
-    Promise.resolve(iterator.return?.()).catch(() => {})
-  }
-}
-
-function nextOrAbort<T>(
-  exchange: Exchange,
-  iterator: AsyncIterator<T>,
-): Promise<IteratorResult<T> | undefined> {
-  return new Promise((resolve, reject) => {
-    exchange.wake = () => resolve(undefined)
-    iterator.next().then(resolve, reject)
   })
 }
 
