@@ -17,11 +17,16 @@ export class HttpsRedirect {
   /** Where the world reaches https. */
   port: number
   readonly #covers: (name: string) => boolean
+  readonly #isReady: () => boolean
 
-  /** `covers`: whether a certificate is for this host; asked where the site has no `allowedHosts`. */
-  constructor(port: number, covers: (name: string) => boolean) {
+  /**
+   * `covers`: whether a certificate is for this host; asked where the site has no `allowedHosts`. `isReady`: whether there
+   * is one at all; while the first is on its way the site is served in clear.
+   */
+  constructor(port: number, covers: (name: string) => boolean, isReady: () => boolean) {
     this.port = port
     this.#covers = covers
+    this.#isReady = isReady
   }
 
   /**
@@ -35,7 +40,7 @@ export class HttpsRedirect {
     fieldsOf: () => NativeFields,
   ): Reply | 421 | 404 | null {
     const path = req.getUrl()
-    if (path.startsWith(ACME_PREFIX) || tellsHealth(path, named)) return null
+    if (!this.#isReady() || path.startsWith(ACME_PREFIX) || tellsHealth(path, named)) return null
     let host = named
     if (services.find(TRUSTED_PROXIES) !== undefined) {
       const client = fieldsOf().clientFor(services, false)

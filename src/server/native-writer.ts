@@ -119,7 +119,8 @@ export class Exchange implements Watched {
     this.#writable = resume
     this.waitingSince = performance.now()
     const go = (): void => {
-      this.waitedMs += performance.now() - this.waitingSince
+      // The kernel may say that it takes bytes when nobody waits any more: a retry was there before it.
+      if (this.waitingSince !== 0) this.waitedMs += performance.now() - this.waitingSince
       this.waitingSince = 0
       this.#writable?.()
     }

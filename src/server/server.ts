@@ -232,7 +232,8 @@ function limitsOf(
 }
 
 function redirectOf({ certificates, publicPort }: TlsOptions): HttpsRedirect {
-  return new HttpsRedirect(publicPort ?? 0, (name) => certificates.covers(name))
+  const covers = (name: string): boolean => certificates.covers(name)
+  return new HttpsRedirect(publicPort ?? 0, covers, () => certificates.default !== undefined)
 }
 
 function hstsField(value: string): HeaderList {

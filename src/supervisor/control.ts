@@ -30,6 +30,7 @@ export class Control {
   readonly #made: string
   readonly #server: Server
   #file: SocketFile | null
+  readonly #onExit: () => void
 
   /** Listens near `pidFile`, where nobody finds it yet. Rejects with what the system says. */
   static async open(pidFile: string, answer: Answer): Promise<Control> {
@@ -53,6 +54,7 @@ export class Control {
     this.#made = made
     this.#server = server
     this.#file = null
+    this.#onExit = () => this.#file?.remove()
   }
 
   /**
@@ -65,16 +67,21 @@ export class Control {
       if (await isLeft(this.path)) rmSync(this.path, { force: true })
       linkTo(this.#made, this.path)
     }
-    const file = new SocketFile(this.path)
-    this.#file = file
-    process.once('exit', () => file.remove())
+    this.#file = new SocketFile(this.path)
+    process.once('exit', this.#onExit)
   }
 
   /** Answers no further question; what has been asked is answered. */
   close(): void {
     this.#server.close()
     this.#file?.remove()
-    rmSync(this.#made, { force: true })
+    // The number of its file may be that of a later server's.
+    process.off('exit', this.#onExit)
+    try {
+      rmSync(this.#made, { force: true })
+    } catch {
+      // Somebody else's folder is there: nobody looks for this name.
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * The listening sockets of an address, one for each worker's place: they share it, and the kernel spreads connections
  * over them. They are the supervisor's, which never accepts: what waits in one survives the worker that served it.
  */
-import { chmodSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createError } from '../core/errors.ts'
@@ -148,10 +148,15 @@ export class ListeningSockets {
     return { address: this.#address, port: this.port, fds }
   }
 
+  /** Whether another process listens there, too. */
+  get isLent(): boolean {
+    return this.#isLent
+  }
+
   /** From now on they are those of this process alone. */
   keep(): void {
     const { path, mode } = this.#address
-    if (this.#isLent && path !== null) chmodSync(path, mode)
+    if (this.#isLent && path !== null) setMode(path, mode)
     this.#isLent = false
   }
 
@@ -237,5 +242,22 @@ async function insist(
       if (left <= 1) throw await cannotListen(address, error)
       await sleep(PAUSE_MS)
     }
+  }
+}
+
+/** Linux open(2); Node has no name for it. */
+const O_PATH = 0o10000000
+
+/** Of a socket and nothing else: in its place may stand a link by now, to a file of root's. */
+function setMode(path: string, mode: number): void {
+  try {
+    const fd = openSync(path, O_PATH | constants.O_NOFOLLOW)
+    try {
+      if (fstatSync(fd).isSocket()) chmodSync(`/proc/self/fd/${fd}`, mode)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // It is gone, or not ours to change: it is served as it is.
   }
 }

@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   fstatSync,
   linkSync,
   mkdirSync,
@@ -152,11 +153,22 @@ function putInPlace(made: string, file: string, before: number | null): RunningS
     }
     try {
       // In one step, and only where nobody has been faster.
-      linkSync(made, file)
+      linkOrCopy(made, file)
       return null
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
+  }
+}
+
+/** Some file systems have no second names: there nobody reads it before it is whole but by chance. */
+function linkOrCopy(made: string, file: string): void {
+  try {
+    linkSync(made, file)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
+    copyFileSync(made, file, constants.COPYFILE_EXCL)
   }
 }
 
@@ -165,7 +177,7 @@ function setAside(file: string): void {
   const aside = `${file}.${process.pid}.old`
   try {
     renameSync(file, aside)
-    if (!isStale(aside)) linkSync(aside, file)
+    if (!isStale(aside)) linkOrCopy(aside, file)
   } catch (error) {
     if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   } finally {

@@ -56,7 +56,8 @@ export class ServerSockets {
     const found: SocketAddress[] = []
     const add = async (sockets: ListeningSockets): Promise<void> => {
       this.#all.push(sockets)
-      await sockets.first(options.count)
+      // Clients of another process that serves there would come to more of them, and wait: `first` opens those later.
+      if (!sockets.isLent) await sockets.first(options.count)
     }
     for (const isTls of [false, true]) {
       const wanted = addresses.filter((one) => one.isTls === isTls)

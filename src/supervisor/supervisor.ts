@@ -307,6 +307,7 @@ export class Supervisor {
       throw createError('UWAS_ERR_SUPERVISOR_WORKER', { name, problem })
     }
     await predecessor.agree()
+    await this.#sockets.first(count)
     return all
   }
 

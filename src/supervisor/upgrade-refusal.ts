@@ -25,12 +25,16 @@ export interface ProcessFacts {
 
 /** Why it cannot be upgraded; null: it can. */
 export function whyNoUpgrade(surroundings: Surroundings): string | null {
-  const { env, hasGate } = surroundings
+  const { env, hasGate, own } = surroundings
   if (!hasGate) return 'that needs Linux and the native addon'
+  const { INVOCATION_ID: unit, NOTIFY_SOCKET: notify, SYSTEMD_EXEC_PID: started } = env
+  if (unit !== undefined && notify !== undefined) return null
   if (isOfInit(surroundings))
     return 'its end would be that of its container, or have process 1 start another one: start a new one there'
   // systemd.exec(5): set for all services; NOTIFY_SOCKET only for those that may say which process is theirs.
-  if (env['INVOCATION_ID'] !== undefined && env['NOTIFY_SOCKET'] === undefined)
+  // A shell of somebody's has them from the service that it was opened by, and a session of its own.
+  const isService = started === undefined || Number(started) === own?.session
+  if (unit !== undefined && isService)
     return 'systemd would take its end for that of the service: say Type=notify in the unit'
   return null
 }
@@ -52,7 +56,8 @@ export function processFacts(pid: number): ProcessFacts | undefined {
  * script, a shell) is a child of process 1, too, but has the session of that parent.
  */
 function isOfInit({ pid, ppid, init, own }: Surroundings): boolean {
-  if (pid === 1) return true
+  // 0: of a container whose processes see those of others.
+  if (pid === 1 || ppid === 0) return true
   if (ppid !== 1 || init?.name === 'systemd') return false
   return init === undefined || own === undefined || [init.session, pid].includes(own.session)
 }

@@ -72,11 +72,11 @@ t.test(
     const keys = `workers: 2, status: { listen: '127.0.0.1:${statusPort}' }`
     const { root, start } = await siteOf(t, port, pebble.directory, keys)
     const first = await start()
+    await certified(first.tlsPort)
     const clear = await raw(port, `${GET}\r\n`)
     t.match(clear.responses, [
       { status: 308, headers: { location: `https://${NAME}:${first.tlsPort}/` } },
     ])
-    await certified(first.tlsPort)
     t.equal(orders(pebble), 1)
     const told = await (await fetch(`http://127.0.0.1:${statusPort}/metrics`)).text()
     t.match(told, `uwas_acme_failed_orders{name="${NAME}"} 0\n`)

@@ -3,6 +3,7 @@
  * are looked at every few seconds (a watch would miss links that are turned over, as certbot and Kubernetes do it).
  * Connections that are open keep what they have. Made by the commands that serve; asked by `tls-front.ts`.
  */
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
@@ -50,8 +51,10 @@ export class Certificates {
   static async load(all: readonly CertificateFiles[], policy: TlsPolicy): Promise<Certificates> {
     const places: Place[] = []
     for (const files of all) {
-      const identity = await identityOf(files)
+      const found = await identityOf(files)
       const certificate = await loadAwaited(files, policy)
+      // What is there and cannot be served is looked at again, and told: the clock may have been wrong.
+      const identity = certificate === null && existsSync(files.certFile) ? '' : found
       places.push({ files, certificate, identity, problem: '', isTold: false })
     }
     const loaded = new Certificates(places, policy)

@@ -22,13 +22,14 @@ export interface ShedderParts {
   readonly log: Log
 }
 
-/** Of its limit: below it there is room for more. Between it and the limit all stays as it is. */
+/** Of its limit: below it there is room for more. Between it and the limit it falls slowly, or one spike would refuse all for ever. */
 const CALM = 2 / 3
 /** By how much the share grows, each time it is too much; so many times as fast where it is so many times too much. */
 const STEP_UP = 0.1
 const MOST_STEPS = 5
-/** By how much it falls: in a second from all to none. */
+/** By how much it falls: in a second from all to none; in between, in ten. */
 const STEP_DOWN = 0.02
+const STEP_AROUND = 0.002
 /** Refusing that begins anew before that is one with what was before, as the log tells it. */
 const QUIET_MS = 10_000
 
@@ -97,8 +98,8 @@ export class LoadShedder {
       this.#reason = delay >= pool ? 'event_loop_delay' : 'pool_wait'
       this.#tooMuchMs = Math.round(delay >= pool ? this.#delayMs : poolMs)
       this.share = Math.min(1, this.share + STEP_UP * Math.min(pressure, MOST_STEPS))
-    } else if (this.share > 0 && pressure < CALM) {
-      this.share = Math.max(0, this.share - STEP_DOWN)
+    } else if (this.share > 0) {
+      this.share = Math.max(0, this.share - (pressure < CALM ? STEP_DOWN : STEP_AROUND))
     }
     if (this.#spell !== null && this.share === 0) this.#tellEnd(this.#spell, now)
   }

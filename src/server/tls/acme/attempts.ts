@@ -34,7 +34,9 @@ export async function readAttempts(acme: SiteAcme, name: string): Promise<Attemp
   const text = await readSecret(fileOf(acme, name))
   if (text === null) return NONE
   try {
-    return schema.parse(JSON.parse(text))
+    const told = schema.parse(JSON.parse(text))
+    // Of a clock that was wrong: nobody has tried tomorrow.
+    return told.lastMs > Date.now() ? NONE : told
   } catch {
     return NONE
   }
@@ -54,6 +56,11 @@ export function failed(before: Attempts, nowMs: number, unitMs = MINUTE_MS): Att
   const units = RETRY_MINUTES[Math.min(failures, RETRY_MINUTES.length) - 1] as number
   const spread = 1 + JITTER * Math.random()
   return { failures, lastMs: nowMs, nextMs: nowMs + units * unitMs * spread }
+}
+
+/** While an order is made: a process that dies over it, again and again, must not ask each time. */
+export function begun(before: Attempts, nowMs: number, unitMs = MINUTE_MS): Attempts {
+  return { ...before, lastMs: nowMs, nextMs: nowMs + (RETRY_MINUTES[0] as number) * unitMs }
 }
 
 /** An authority that gives short ones is not asked all the time. */

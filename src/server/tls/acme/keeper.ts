@@ -8,6 +8,7 @@ import type { Log } from '../../../core/log.ts'
 import { certificateFile, type SiteAcme } from '../../../was/acme.ts'
 import {
   type Attempts,
+  begun,
   failed,
   nextAttemptMs,
   readAttempts,
@@ -130,13 +131,18 @@ export class AcmeKeeper {
     const { acme, log, retryUnitMs } = this.#options
     const before = this.#attempts.get(name) as Attempts
     try {
+      await this.#remember(name, begun(before, Date.now(), retryUnitMs))
       const pem = await this.#issue(name)
       checkIssued(pem, name)
       await replaceSecret(certificateFile(acme, name), pem)
       log.info(`a certificate for ${name} has come from ${acme.directory}`)
       await this.#remember(name, succeeded(Date.now()))
     } catch (error) {
-      if (this.#stopping.signal.aborted) return
+      if (this.#stopping.signal.aborted) {
+        // It was not the authority's doing.
+        await this.#remember(name, before).catch(() => {})
+        return
+      }
       const attempts = failed(before, Date.now(), retryUnitMs)
       log.error(
         `no certificate for ${name} from ${acme.directory}: ${(error as Error).message}; tried again ${describeWait(attempts)}`,

@@ -16,15 +16,26 @@ export async function takeLock(file: string): Promise<(() => Promise<void>) | nu
   if (await isHeld(file)) return null
   const own = JSON.stringify({ host: hostname(), ...identify(process.pid), id: randomUUID() })
   try {
-    const made = await open(file, 'wx', 0o600)
-    await made.writeFile(own)
-    await made.close()
+    await writeNew(file, own)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null
     throw error
   }
   return async () => {
     if ((await readSecret(file)) === own) await rm(file, { force: true })
+  }
+}
+
+/** Leaves no lock that names nobody. */
+async function writeNew(file: string, text: string): Promise<void> {
+  const made = await open(file, 'wx', 0o600)
+  try {
+    await made.writeFile(text)
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  } finally {
+    await made.close()
   }
 }
 
@@ -35,7 +46,7 @@ export async function takeLock(file: string): Promise<(() => Promise<void>) | nu
 async function isHeld(file: string): Promise<boolean> {
   const found = await stat(file).catch(() => null)
   if (found === null) return false
-  if (Date.now() - found.mtimeMs < STALE_MS && !(await hasGone(file))) return true
+  if (Math.abs(Date.now() - found.mtimeMs) < STALE_MS && !(await hasGone(file))) return true
   const away = `${file}.${randomUUID()}`
   await rename(file, away).catch(() => undefined)
   await rm(away, { force: true })
