@@ -121,7 +121,6 @@ export class GatedFront {
   accept(fd: number, isLocal: boolean): () => void {
     const way = isLocal ? this.#local : this.#clear
     const take: OnConnection = (taken, kind, path) => this.#take(way, taken, kind, path)
-    this.#gate.boundUnsent(fd)
     const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, take, this.#limits?.counts)
     this.#forgetStopped()
     this.#acceptors.set(acceptor, true)

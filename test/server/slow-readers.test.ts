@@ -1,4 +1,4 @@
-/** Readers by their speed, on every lane: who gets on is let be, who takes next to nothing is cut. */
+/** Readers by their speed: who gets on is let be on every lane, who takes next to nothing is cut. */
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -67,7 +67,12 @@ const LANES: Record<string, Open> = {
 }
 
 const all = Object.entries(LANES).flatMap(([lane, open]) =>
-  ['/whole', '/stream'].map((target) => ({ name: `${lane} ${target}`, open, target })),
+  // The engine alone judges readers of a stream of its own lane: nothing is there to be tried again.
+  (lane === 'native' ? ['/whole'] : ['/whole', '/stream']).map((target) => ({
+    name: `${lane} ${target}`,
+    open,
+    target,
+  })),
 )
 
 /** Takes a part of at most 64 KiB. */
@@ -123,15 +128,16 @@ t.test(
   },
 )
 
-t.test('who takes nothing of a large reply is cut, on every lane', { skip }, async (t) => {
+t.test('who takes nothing of a large reply is cut by TLS and HTTP/2', { skip }, async (t) => {
   // Of the 4 MB that the kernel would take by itself the last one is cut after 100 s.
+  const secure = all.filter(({ name }) => /^(?:tls|HTTP)/.test(name))
   const own = await site(t, 40_000)
   const { server } = own
-  for (const { open, target } of all) {
+  for (const { open, target } of secure) {
     const from = open(own, target)
     t.teardown(() => from.destroy())
   }
-  await eventually('all have begun', () => server.pendingCount() === all.length)
+  await eventually('all have begun', () => server.pendingCount() === secure.length)
   await eventually('all are cut', () => server.pendingCount() === 0)
   t.equal(server.pendingCount(), 0)
 })
