@@ -1,4 +1,4 @@
-/** Lays out rows of text in columns for a terminal. Called by `routes`, `migrate` and `explain`. */
+/** Lays out rows of text in columns for a terminal. Called by commands. */
 
 /** Columns are as wide as their widest cell, two spaces apart; nothing is cut. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

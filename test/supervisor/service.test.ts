@@ -1,5 +1,5 @@
 /** What a service manager gives and is told: sockets, sd_notify(3), a user for the workers. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chownSync, closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { loadNative } from '../../src/native/load.ts'
 import { ServiceManager } from '../../src/supervisor/service-manager.ts'
-import { activate, hears } from '../support/activated.ts'
+import { activate, hears, managerAt } from '../support/activated.ts'
 import { folder, put, run, serve } from '../support/binary.ts'
 import {
   answering,
@@ -79,24 +79,18 @@ t.test(
   async (t) => {
     const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
     const path = join(root, 'notify')
-    const socat = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
-    t.teardown(() => socat.kill('SIGKILL'))
-    let told = ''
-    socat.stdout.setEncoding('utf8').on('data', (text) => {
-      told += text
-    })
-    await eventually('it listens', () => statSync(path, { throwIfNoEntry: false }) !== undefined)
+    const told = await managerAt(t, path)
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000' }
     const { child, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
-    await eventually('it is ready', () => told.startsWith('READY=1'))
-    await eventually('it lives', () => told.split('WATCHDOG=1').length > 2)
+    await eventually('it is ready', () => told().startsWith('READY=1'))
+    await eventually('it lives', () => told().split('WATCHDOG=1').length > 2)
     child.kill('SIGHUP')
     await eventually('it reloads', () =>
-      /RELOADING=1\nMONOTONIC_USEC=\d+(WATCHDOG=1)*READY=1/.test(told),
+      /RELOADING=1\nMONOTONIC_USEC=\d+(WATCHDOG=1)*READY=1/.test(told()),
     )
     child.kill('SIGTERM')
     t.equal((await finished).code, 0)
-    await eventually('it stops', () => /STOPPING=1(WATCHDOG=1)*$/.test(told))
+    await eventually('it stops', () => /STOPPING=1(WATCHDOG=1)*$/.test(told()))
   },
 )
 

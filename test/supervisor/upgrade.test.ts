@@ -1,9 +1,10 @@
 /** What clients, commands and managers of a server see of an upgrade that comes to a good end. */
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
+import { managerAt } from '../support/activated.ts'
 import { folder, put, run, serve } from '../support/binary.ts'
 import { CLIENTS, goOn, startLoad } from '../support/load.ts'
 import {
@@ -147,25 +148,19 @@ t.test(
   async (t) => {
     const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
     const path = join(root, 'notify')
-    const socat = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
-    t.teardown(() => socat.kill('SIGKILL'))
-    let told = ''
-    socat.stdout.setEncoding('utf8').on('data', (text) => {
-      told += text
-    })
-    await eventually('it listens', () => statSync(path, { throwIfNoEntry: false }) !== undefined)
+    const told = await managerAt(t, path)
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000', INVOCATION_ID: 'x' }
     const { child } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
     endWith(t, root)
-    await eventually('it lives', () => told.includes('WATCHDOG=1'))
+    await eventually('it lives', () => told().includes('WATCHDOG=1'))
     t.equal((await run(['upgrade'], { cwd: root })).code, 0)
     await eventually('the first one has ended', () => !runs(child.pid ?? 0))
-    const from = told.length
-    await eventually('it lives', () => told.slice(from).split('WATCHDOG=1').length > 2)
+    const from = told().length
+    await eventually('it lives', () => told().slice(from).split('WATCHDOG=1').length > 2)
     const order = new RegExp(
       `^READY=1(WATCHDOG=1)+MAINPID=${masterOf(root)}\nWATCHDOG=1READY=1(WATCHDOG=1)+$`,
     )
-    t.match(told, order, 'once each, and the first one never that it stops')
+    t.match(told(), order, 'once each, and the first one never that it stops')
   },
 )
 

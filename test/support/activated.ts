@@ -1,8 +1,10 @@
 /** A server that is started with its sockets, as systemd starts one. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { ROOT } from './sources.ts'
+import { eventually } from './supervised.ts'
 
 const MAIN = join(ROOT, 'dist/main.js')
 
@@ -30,4 +32,16 @@ export async function hears(child: ChildProcess, wanted: RegExp): Promise<string
     if (wanted.test(heard)) break
   }
   return heard
+}
+
+/** A service manager's ear at `path`, by socat: all that it has been told so far (sd_notify(3)). */
+export async function managerAt(t: Test, path: string): Promise<() => string> {
+  const socat = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
+  t.teardown(() => socat.kill('SIGKILL'))
+  let told = ''
+  socat.stdout.setEncoding('utf8').on('data', (text) => {
+    told += text
+  })
+  await eventually('it listens', () => statSync(path, { throwIfNoEntry: false }) !== undefined)
+  return () => told
 }

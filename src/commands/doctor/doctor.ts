@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
+import { formatTable } from '../table.ts'
 import { type Advice, advise } from './advice.ts'
 import { readLine } from './kernel.ts'
 import { describeMachine, type Machine } from './machine.ts'
@@ -66,18 +67,7 @@ function settingsText(advice: readonly Advice[]): string {
     advised ?? 'any',
     why,
   ])
-  const table = [['', 'setting', 'is', 'advised', ''], ...rows]
-  const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(...table.map((row) => (row[column] as string).length)),
-  )
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return formatTable(['', 'setting', 'is', 'advised', ''], rows)
 }
 
 /** What to do, ready to be pasted. */
