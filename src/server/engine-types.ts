@@ -118,8 +118,11 @@ export interface EngineApp {
     done: (socket: ListenSocket | false) => void,
   ): EngineApp
   listen(port: number, options: number, done: (socket: ListenSocket | false) => void): EngineApp
-  /** 1 for each connection, -1 for each that ends; the end of one that has become a WebSocket is not told. */
-  filter(handler: (res: object, change: number) => void): EngineApp
+  /**
+   * 1 for each connection, -1 for each that ends, whose address nobody knows any more; the end of one that has become a
+   * WebSocket is not told.
+   */
+  filter(handler: (res: EngineResponse, change: number) => void): EngineApp
   /** Takes an accepted connection over: its descriptor is the engine's from here on. */
   adoptSocket(fd: number): EngineApp
   /** Closes listening sockets and all connections at once. */

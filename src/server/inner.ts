@@ -2,10 +2,12 @@
 import type { HeaderList } from '../http/headers.ts'
 import type { Application } from './application.ts'
 import type { LoadedEngine } from './engine.ts'
-import type { EngineApp } from './engine-types.ts'
+import type { EngineApp, EngineResponse } from './engine-types.ts'
+import { addressOf } from './native-fields.ts'
 import { NativeLane } from './native-lane.ts'
+import type { OpenConnections } from './open-connections.ts'
 import type { Scheme } from './scheme.ts'
-import { type OpenConnections, SocketLane } from './socket-lane.ts'
+import { SocketLane } from './socket-lane.ts'
 
 export interface InnerOptions {
   readonly headers: HeaderList
@@ -30,11 +32,13 @@ export function createInner(
   const app = uws.App()
   app.get('/*', (res, req) => lane.handleGet(res, req))
   app.any('/*', (res, req) => lane.handleOther(res, req))
-  const connections: OpenConnections = { count: 0 }
-  const count = (_res: object, change: number): void => {
-    connections.count += change
+  const { connections } = lane
+  const asksWhose = application.observer?.needsClient ?? false
+  const count = (res: EngineResponse, change: number): void => {
+    if (change > 0) connections.opened(asksWhose ? addressOf(res, lane.peers) : '')
+    else connections.closed()
   }
   // It costs each connection about 3 µs: two calls from the engine.
-  if (countsConnections) app.filter(count)
-  return { app, lane, sockets: new SocketLane(uws, app, lane, connections), connections }
+  if (countsConnections || asksWhose) app.filter(count)
+  return { app, lane, sockets: new SocketLane(uws, app, lane), connections }
 }

@@ -27,6 +27,7 @@ import { MAX_DRAINED_BYTES, NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { bodyLength, FieldScan } from './native-scan.ts'
 import { Exchange, writeReply } from './native-writer.ts'
+import { OpenConnections } from './open-connections.ts'
 import { recordFile } from './record-file.ts'
 import { followed, Records } from './records.ts'
 import { refusal, refusalBytes } from './refusal.ts'
@@ -43,6 +44,8 @@ export class NativeLane {
   requests: number
   /** Where the engine does not know the addresses of its connections. */
   peers: PeerAddresses | null
+  /** Those of the engine: empty where none of its are answered here. */
+  readonly connections: OpenConnections
   readonly #scheme: Scheme
   readonly records: Records
   /** What stands before all else. */
@@ -59,6 +62,7 @@ export class NativeLane {
     this.draining = false
     this.requests = 0
     this.peers = null
+    this.connections = new OpenConnections()
     this.#scheme = scheme
     this.records = new Records(this, scheme.secure)
     this.#heads = createHeads([...baseHeaders, ...(scheme.fields?.list ?? [])])

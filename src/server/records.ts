@@ -10,12 +10,14 @@ import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import type { PeerAddresses } from './local-peers.ts'
 import { addressOf } from './native-fields.ts'
 import { FieldScan } from './native-scan.ts'
+import type { OpenConnections } from './open-connections.ts'
 import { refusalLength } from './refusal.ts'
 
 /** The lane's own, read anew each time. */
 interface Surroundings {
   readonly application: Application
   readonly peers: PeerAddresses | null
+  readonly connections: Pick<OpenConnections, 'sole'>
 }
 
 /** A request, and the scan that has read it. */
@@ -106,8 +108,10 @@ export class Records {
   }
 
   #tellClient(record: ExchangeRecord, res: EngineResponse, req: EngineRequest): void {
-    const { application, peers } = this.#lane
-    const remoteAddress = addressOf(res, peers)
+    const { application, peers, connections } = this.#lane
+    // Those that Node has are others.
+    const sole = res.getRemoteAddress === undefined ? '' : connections.sole
+    const remoteAddress = sole || addressOf(res, peers)
     record.address = remoteAddress
     record.scheme = this.#secure ? 'https' : 'http'
     record.clientHost = record.host

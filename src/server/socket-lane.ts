@@ -23,6 +23,7 @@ import { refuseFields } from './fences.ts'
 import { NativeFields } from './native-fields.ts'
 import type { NativeLane } from './native-lane.ts'
 import { FieldScan } from './native-scan.ts'
+import type { OpenConnections } from './open-connections.ts'
 import { ServerSocket, type SocketHost } from './server-socket.ts'
 
 /**
@@ -35,11 +36,6 @@ const ENGINE_MESSAGE_MARGIN_BYTES = 1024 * 1024
 const ENGINE_BACKPRESSURE_MARGIN_BYTES = 64 * 1024
 
 const GOING_AWAY = 'the server stops or restarts'
-
-/** Those that the engine has, with its WebSockets. */
-export interface OpenConnections {
-  count: number
-}
 
 interface Found extends FoundSocket {
   /** As the client named it, and as a rewrite has made it. */
@@ -61,11 +57,11 @@ export class SocketLane {
   /** Handlers that have begun and not ended. */
   running: number
 
-  constructor(uws: Engine, app: EngineApp, lane: NativeLane, connections: OpenConnections) {
+  constructor(uws: Engine, app: EngineApp, lane: NativeLane) {
     this.#uws = uws
     this.#app = app
     this.#lane = lane
-    this.#connections = connections
+    this.#connections = lane.connections
     this.#scan = new FieldScan()
     this.#open = new Set()
     this.#groups = new Set()
@@ -119,7 +115,7 @@ export class SocketLane {
     return {
       ...behavior,
       close(engine, code, reason) {
-        connections.count--
+        connections.closed()
         behavior.close(engine, code, reason)
       },
     }

@@ -11,7 +11,8 @@ const MAX_KEPT_LENGTH = 255
  * The last text of each length, and what became of it. The same agents, referers and paths come again and again, and to
  * compare two texts takes a tenth of looking at each character.
  */
-const kept = Array.from({ length: MAX_KEPT_LENGTH + 1 }, () => ({ value: '', escaped: '' }))
+const keptParts = createKept()
+const keptJson = createKept()
 
 /** As nginx's `escape=default`: quotes, backslashes and all but printable ASCII are `\xHH`, byte by byte. `-` for nothing. */
 export function escapeText(value: string): string {
@@ -20,7 +21,7 @@ export function escapeText(value: string): string {
 
 /** The same for a part of a text, which may be nothing. */
 export function escapePart(value: string): string {
-  const known = kept[value.length]
+  const known = keptParts[value.length]
   if (known === undefined) return escapeNew(value)
   if (known.value !== value) {
     known.escaped = escapeNew(value)
@@ -31,6 +32,20 @@ export function escapePart(value: string): string {
 
 /** A JSON string with its quotes (RFC 8259 section 7). */
 export function escapeJson(value: string): string {
+  const known = keptJson[value.length]
+  if (known === undefined) return quoteNew(value)
+  if (known.value !== value || known.escaped === '') {
+    known.escaped = quoteNew(value)
+    known.value = value
+  }
+  return known.escaped
+}
+
+function createKept(): { value: string; escaped: string }[] {
+  return Array.from({ length: MAX_KEPT_LENGTH + 1 }, () => ({ value: '', escaped: '' }))
+}
+
+function quoteNew(value: string): string {
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value).replace(/[^\x20-\x7e]/g, unicode)
 }
 

@@ -4,10 +4,11 @@
  */
 import { createError } from '../../core/errors.ts'
 import { hintNearest } from '../../core/nearest.ts'
-import { readTraceFields } from '../../http/trace-fields.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
 import { isoTime, localTime } from './clock.ts'
-import { escapeJson, escapePart, escapeText } from './escape.ts'
+import { createCombined, createCommon, requestLine, targetOf, userOf } from './combined.ts'
+import { escapeText } from './escape.ts'
+import { createJsonLine, traceIdOf } from './json-line.ts'
 import type { Redact } from './redact.ts'
 
 /** What a line is made from besides its record. */
@@ -37,7 +38,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   time_local: () => localTime(),
   time_iso8601: () => isoTime(),
   msec: () => (Date.now() / 1000).toFixed(3),
-  request: requestLine,
+  request: (record, { redact }) => requestLine(record, redact),
   request_method: ({ method }) => escapeText(method),
   request_uri: (record, { redact }) => targetOf(record, redact) || '-',
   uri: ({ path }, { redact }) => escapeText(redact.path(path)),
@@ -58,22 +59,17 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   pid: () => String(process.pid),
 }
 
-let middle = { time: '', user: '', text: '' }
-
 /** Throws UWAS_ERR_OBSERVE_LOG_FORMAT for a variable that there is not, or that would tell a secret. */
 export function compileFormat(format: string, context: LineContext): LineFormat {
   const { redact } = context
   switch (format) {
     case 'combined':
-      return untimed(
-        (record) =>
-          `${common(record, redact)} "${refererOf(record, redact)}" "${escapeText(record.userAgent)}"\n`,
-      )
+      return untimed(createCombined(redact))
     case 'common':
-      return untimed((record) => `${common(record, redact)}\n`)
+      return untimed(createCommon(redact))
     case 'json':
       return {
-        line: (record) => jsonLine(record, context),
+        line: createJsonLine(context),
         needsTime: true,
         fields: context.isTraced ? TRACE_FIELDS : [],
       }
@@ -82,60 +78,8 @@ export function compileFormat(format: string, context: LineContext): LineFormat 
   }
 }
 
-/** The trace of which it is told, else that of the client, where it has named one. */
-function traceIdOf({ trace, fields }: ExchangeRecord): string {
-  if (trace !== null && trace.context !== null) return trace.context.traceId
-  return readTraceFields(fields?.['traceparent'], undefined)?.traceId ?? ''
-}
-
 function untimed(line: LineFormat['line']): LineFormat {
   return { line, needsTime: false, fields: [] }
-}
-
-/** In one expression each, since these are what most sites use. */
-function common(record: ExchangeRecord, redact: Redact): string {
-  return `${record.address || '-'}${middleOf(userOf(record))}${requestLine(record, { redact })}" ${record.status} ${record.bodyBytes}`
-}
-
-/** From the address to the request: the same for a second, but for who has signed in. */
-function middleOf(user: string): string {
-  const time = localTime()
-  if (time !== middle.time || user !== middle.user) {
-    middle = { time, user, text: ` - ${user} [${time}] "` }
-  }
-  return middle.text
-}
-
-function refererOf({ referer }: ExchangeRecord, redact: Redact): string {
-  return referer === '' ? '-' : escapeText(redact.url(referer))
-}
-
-/** Without spaces, which would part the line elsewhere. */
-function userOf({ user }: ExchangeRecord): string {
-  return user === '' ? '-' : escapeText(user).replaceAll(' ', '\\x20')
-}
-
-/** The request line as it came; empty for bytes that were none. */
-function requestLine(record: ExchangeRecord, { redact }: Pick<LineContext, 'redact'>): string {
-  if (record.method === '') return '-'
-  return `${escapePart(record.method)} ${targetOf(record, redact)} ${escapePart(record.protocol)}`
-}
-
-function targetOf({ path, search }: ExchangeRecord, redact: Redact): string {
-  const shown = escapePart(redact.path(path))
-  return search === '' ? shown : `${shown}?${escapePart(redact.query(search))}`
-}
-
-/** Its keys are fixed: what is not known is an empty string. */
-function jsonLine(record: ExchangeRecord, { redact, worker, isTraced }: LineContext): string {
-  const { method, path, search, protocol, host, address, status, bodyBytes } = record
-  const who = `"remote_addr":${escapeJson(address)},"remote_user":${escapeJson(record.user)},"request_id":${escapeJson(record.id)}`
-  const trace = isTraced ? `,"trace_id":${escapeJson(traceIdOf(record))}` : ''
-  const scheme = record.secure ? 'https' : 'http'
-  const asked = `"method":${escapeJson(method)},"scheme":"${scheme}","host":${escapeJson(host)},"path":${escapeJson(redact.path(path))},"query":${escapeJson(redact.query(search))},"protocol":${escapeJson(protocol)}`
-  const answered = `"status":${status},"bytes":${bodyBytes},"duration_ms":${Math.round(record.durationMs * 1000) / 1000},"complete":${record.isWhole}`
-  const rest = `"route":${escapeJson(record.route)},"referer":${escapeJson(redact.url(record.referer))},"user_agent":${escapeJson(record.userAgent)},"worker":${worker}`
-  return `{"time":"${isoTime()}",${who}${trace},${asked},${answered},${rest}}\n`
 }
 
 function compileOwn(format: string, context: LineContext): LineFormat {
