@@ -17,6 +17,9 @@ export interface Watched {
   waitedMs: number
   /** Begin of the present wait for the reader; 0 while it waits for nobody, or for the site. */
   waitingSince: number
+  /** `taken()` when it was looked at last, and since when that has been the same while it waited for its reader. */
+  seenBytes: number
+  seenAt: number
   /** Bytes that the reader's side has taken. */
   taken(): number
   /** Cuts the connection. */
@@ -28,21 +31,29 @@ export interface Watched {
 /** How long a reader may stand still before its speed counts: a network may stop for a moment. */
 const GRACE_MS = 5_000
 const LOOK_MS = 1_000
+/**
+ * Who is fast on average may still have gone without a word. In clear the kernel holds 4 MiB and asks for more when half of it
+ * has left, so of a stream nothing may be seen for so long of a reader of 7 KB/s.
+ */
+const STILL_MS = 300_000
 
 export class Deadlines {
   readonly #limits: () => SendLimits
+  readonly #stillMs: number
   readonly #watched: Set<Watched>
   #timer: NodeJS.Timeout | null
 
   /** `limits` are asked for with every look, since a reload may change them. */
-  constructor(limits: () => SendLimits) {
+  constructor(limits: () => SendLimits, stillMs: number = STILL_MS) {
     this.#limits = limits
+    this.#stillMs = stillMs
     this.#watched = new Set()
     this.#timer = null
   }
 
   add(exchange: Watched): void {
     exchange.startedAt = performance.now()
+    exchange.seenAt = exchange.startedAt
     this.#watched.add(exchange)
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
   }
@@ -61,18 +72,32 @@ export class Deadlines {
     const now = performance.now()
     const limits = this.#limits()
     for (const exchange of this.#watched) {
-      if (isOverdue(exchange, limits, now)) exchange.cut()
+      see(exchange, now)
+      if (isOverdue(exchange, limits, now, this.#stillMs)) exchange.cut()
       else if (exchange.waitingSince !== 0) exchange.keep()
     }
   }
 }
 
+function see(exchange: Watched, now: number): void {
+  const taken = exchange.taken()
+  if (exchange.waitingSince !== 0 && taken === exchange.seenBytes) return
+  exchange.seenBytes = taken
+  exchange.seenAt = now
+}
+
 /** The speed is that of the time in which bytes were there: a slow view is not its reader's fault. */
-export function isOverdue(exchange: Watched, limits: SendLimits, now: number): boolean {
+export function isOverdue(
+  exchange: Watched,
+  limits: SendLimits,
+  now: number,
+  stillMs: number = STILL_MS,
+): boolean {
   const { minSendBytesPerSecond, maxResponseSeconds } = limits
   if (maxResponseSeconds > 0 && now - exchange.startedAt > maxResponseSeconds * 1000) return true
   if (minSendBytesPerSecond === 0) return false
-  const { waitedMs, waitingSince } = exchange
+  const { waitedMs, waitingSince, seenAt } = exchange
+  if (now - seenAt > stillMs) return true
   const waited = waitingSince === 0 ? waitedMs : waitedMs + now - waitingSince
   return waited > GRACE_MS && exchange.taken() < (waited / 1000) * minSendBytesPerSecond
 }

@@ -5,11 +5,12 @@
 import type { Prepared, Segment } from '../files/entry.ts'
 import { type ByteSource, joinSegments, memorySource, SegmentedBody } from '../files/segments.ts'
 import { WINDOW_BYTES, windowsInUse } from '../files/windows.ts'
+import type { Exchange } from './exchange.ts'
 import {
   announceClose,
-  type Exchange,
   endWithout,
   MAX_COPIED_BYTES,
+  mayRetry,
   writable,
   writeWhole,
 } from './native-writer.ts'
@@ -28,8 +29,8 @@ export interface FileHost {
 const MAX_JOINED_BYTES = 64 * 1024
 /** A quarter of the pool, so that slow clients that keep one never leave the others without. */
 const MAX_KEPT_WINDOWS = 8
-/** Shortest read for a client that takes little at a time. */
-const MIN_READ_BYTES = 16 * 1024
+/** Shortest read for a client that takes little at a time: more than the engine keeps by itself. */
+const MIN_READ_BYTES = 2 * MAX_COPIED_BYTES
 
 /** Small enough, in memory and whole: one call sends it, and nothing is left for later. */
 export function isOneSend({ content, length, segments }: Prepared): boolean {
@@ -154,7 +155,7 @@ async function send(exchange: Exchange, prepared: Prepared, body: SegmentedBody)
     if (exchange.close) announceClose(exchange)
   }
   while (!exchange.aborted) {
-    part ??= await readPart(exchange, body, sent, readBytes)
+    part ??= await readPart(exchange, body, sent, lengthOfRead(readBytes, prepared.length - sent))
     if (part === null || exchange.aborted) return
     const [ok, done] = tryPart(exchange, part, prepared.length, writeHead)
     writeHead = null
@@ -168,8 +169,14 @@ async function send(exchange: Exchange, prepared: Prepared, body: SegmentedBody)
     part =
       taken < part.byteLength && windowsInUse() <= MAX_KEPT_WINDOWS ? part.subarray(taken) : null
     if (part === null) body.release()
-    if (!ok) await writable(exchange)
+    if (!ok) await writable(exchange, mayRetry(prepared.length - sent))
   }
+}
+
+/** The last part is never so short that the engine would keep of it what the kernel refuses. */
+function lengthOfRead(wantedBytes: number, restBytes: number): number {
+  const leavesTail = restBytes > wantedBytes && !mayRetry(restBytes - wantedBytes)
+  return leavesTail ? wantedBytes - MAX_COPIED_BYTES : wantedBytes
 }
 
 async function readPart(

@@ -3,8 +3,8 @@ import type { Log } from '../core/log.ts'
 import { failureOf } from '../core/trace.ts'
 import type { Request } from '../http/request.ts'
 import { namesOf } from '../http/request-names.ts'
+import type { Exchange } from './exchange.ts'
 import type { NativeBody } from './native-body.ts'
-import type { Exchange } from './native-writer.ts'
 
 export function linkRequest(
   exchange: Exchange,

@@ -16,6 +16,7 @@ import { arrivedAt, beginTrace } from './begin-trace.ts'
 import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
+import { Exchange } from './exchange.ts'
 import { asksToClose } from './fences.ts'
 import { isOneSend, writePrepared } from './file-writer.ts'
 import { FirstAnswers } from './first-answers.ts'
@@ -26,7 +27,7 @@ import { Lookup } from './lookup.ts'
 import { MAX_DRAINED_BYTES, NativeBody } from './native-body.ts'
 import { NativeFields } from './native-fields.ts'
 import { bodyLength, FieldScan } from './native-scan.ts'
-import { Exchange, writeReply } from './native-writer.ts'
+import { writeReply } from './native-writer.ts'
 import { OpenConnections } from './open-connections.ts'
 import { recordFile } from './record-file.ts'
 import { followed, Records } from './records.ts'
@@ -281,6 +282,7 @@ export class NativeLane {
     const limit = length === 0 ? 0 : this.#limitOf(method, path, fields)
     const isTooLarge = length > limit
     const body = length === 0 || isTooLarge ? null : new NativeBody(res, length, limit)
+    exchange.body = body
     if (length > MAX_DRAINED_BYTES) exchange.close = true
     const request = new Request({
       method,

@@ -1,9 +1,10 @@
 /** The exchanges of a lane that go on after the engine's call, and what becomes of files that cannot be sent. */
 import { statusOf } from '../http/http-error.ts'
 import type { Application } from './application.ts'
+import type { Exchange } from './exchange.ts'
 import type { FileHost } from './file-writer.ts'
 import type { Heads } from './heads.ts'
-import { type Exchange, writeReply } from './native-writer.ts'
+import { writeReply } from './native-writer.ts'
 import { refusal } from './refusal.ts'
 
 export class Unfinished implements FileHost {

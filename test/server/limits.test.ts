@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { bytes, stream, text } from '../../src/http/reply.ts'
-import { isOverdue, type Watched } from '../../src/server/deadlines.ts'
+import { Deadlines, isOverdue, type Watched } from '../../src/server/deadlines.ts'
 import { serve } from '../support/application.ts'
 import { dial, parseResponses, raw } from '../support/raw.ts'
 
@@ -201,6 +201,8 @@ const watched = (given: Partial<Watched>, taken = 0): Watched => ({
   startedAt: 0,
   waitedMs: 0,
   waitingSince: 0,
+  seenBytes: 0,
+  seenAt: 0,
   taken: () => taken,
   cut: () => {},
   keep: () => {},
@@ -211,7 +213,7 @@ t.test(
   'the speed counts after five seconds of waiting for the reader, and then on average',
   (t) => {
     const limits = { minSendBytesPerSecond: 1000, maxResponseSeconds: 0 }
-    t.equal(isOverdue(watched({}), limits, 1_000_000), false, 'a slow view')
+    t.equal(isOverdue(watched({ seenAt: 1_000_000 }), limits, 1_000_000), false, 'a slow view')
     t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_000), false)
     t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_002), true)
     t.equal(isOverdue(watched({ waitedMs: 9_000 }, 9_000), limits, 10_000), false)
@@ -223,3 +225,28 @@ t.test(
     t.end()
   },
 )
+
+t.test('who takes nothing for a time is cut, however much it has taken', async (t) => {
+  const cut: string[] = []
+  const deadlines = new Deadlines(() => ({ minSendBytesPerSecond: 1, maxResponseSeconds: 0 }), 2500)
+  let bytes = 1e9
+  const one = (name: string, given: Partial<Watched>): void => {
+    const exchange = watched({ ...given, cut: () => cut.push(name) })
+    deadlines.add(exchange)
+    t.teardown(() => deadlines.remove(exchange))
+  }
+  const waitingSince = performance.now()
+  one('still', { waitingSince, taken: () => 1e9 })
+  one('slow', { waitingSince, taken: () => bytes++ })
+  one('waits for the site', { taken: () => 1e9 })
+  await sleep(5500)
+  t.strictSame([...new Set(cut)], ['still'])
+  t.equal(
+    isOverdue(
+      watched({ waitingSince: 1 }, 1e9),
+      { minSendBytesPerSecond: 1, maxResponseSeconds: 0 },
+      300_001,
+    ),
+    true,
+  )
+})
