@@ -17,9 +17,11 @@ export interface Watched {
   waitedMs: number
   /** Begin of the present wait for the reader; 0 while it waits for nobody, or for the site. */
   waitingSince: number
-  /** `taken()` when it was looked at last, and since when that has been the same while it waited for its reader. */
-  seenBytes: number
-  seenAt: number
+  /** `taken()` and the time at the begin of the present stretch, in which the reader has to take its part. */
+  markBytes: number
+  markAt: number
+  /** Tries to hand over more; null where there is nothing to be tried. */
+  readonly retry: (() => void) | null
   /** Bytes that the reader's side has taken. */
   taken(): number
   /** Cuts the connection. */
@@ -31,29 +33,35 @@ export interface Watched {
 /** How long a reader may stand still before its speed counts: a network may stop for a moment. */
 const GRACE_MS = 5_000
 const LOOK_MS = 1_000
-/**
- * Who is fast on average may still have gone without a word. In clear the kernel holds 4 MiB and asks for more when half of it
- * has left, so of a stream nothing may be seen for so long of a reader of 7 KB/s.
- */
-const STILL_MS = 300_000
+/** Milliseconds of a stretch: the average of a reply begins with the megabytes that the kernel has taken at once. */
+export interface Stretches {
+  /** Where each attempt shows what the reader takes. */
+  readonly tried: number
+  /** Where the kernel alone says that it takes more, of 4 MiB when half has left. */
+  readonly untried: number
+}
+
+const STRETCHES: Stretches = { tried: 60_000, untried: 300_000 }
+/** Of what its speed asks for in a stretch: bytes come in bursts. */
+const PART = 0.5
 
 export class Deadlines {
   readonly #limits: () => SendLimits
-  readonly #stillMs: number
+  readonly #stretches: Stretches
   readonly #watched: Set<Watched>
   #timer: NodeJS.Timeout | null
 
   /** `limits` are asked for with every look, since a reload may change them. */
-  constructor(limits: () => SendLimits, stillMs: number = STILL_MS) {
+  constructor(limits: () => SendLimits, stretches: Stretches = STRETCHES) {
     this.#limits = limits
-    this.#stillMs = stillMs
+    this.#stretches = stretches
     this.#watched = new Set()
     this.#timer = null
   }
 
   add(exchange: Watched): void {
     exchange.startedAt = performance.now()
-    exchange.seenAt = exchange.startedAt
+    exchange.markAt = exchange.startedAt
     this.#watched.add(exchange)
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
   }
@@ -72,32 +80,34 @@ export class Deadlines {
     const now = performance.now()
     const limits = this.#limits()
     for (const exchange of this.#watched) {
-      see(exchange, now)
-      if (isOverdue(exchange, limits, now, this.#stillMs)) exchange.cut()
+      if (isOverdue(exchange, limits, now, this.#stretches)) exchange.cut()
       else if (exchange.waitingSince !== 0) exchange.keep()
     }
   }
 }
 
-function see(exchange: Watched, now: number): void {
-  const taken = exchange.taken()
-  if (exchange.waitingSince !== 0 && taken === exchange.seenBytes) return
-  exchange.seenBytes = taken
-  exchange.seenAt = now
-}
-
-/** The speed is that of the time in which bytes were there: a slow view is not its reader's fault. */
+/**
+ * The speed is that of the time in which bytes were there: a slow view is not its reader's fault. It counts on average since
+ * the begin, and in each stretch of waiting, of which a new one begins here when the reader has taken its part.
+ */
 export function isOverdue(
   exchange: Watched,
   limits: SendLimits,
   now: number,
-  stillMs: number = STILL_MS,
+  stretches: Stretches = STRETCHES,
 ): boolean {
-  const { minSendBytesPerSecond, maxResponseSeconds } = limits
+  const { minSendBytesPerSecond: speed, maxResponseSeconds } = limits
   if (maxResponseSeconds > 0 && now - exchange.startedAt > maxResponseSeconds * 1000) return true
-  if (minSendBytesPerSecond === 0) return false
-  const { waitedMs, waitingSince, seenAt } = exchange
-  if (now - seenAt > stillMs) return true
+  if (speed === 0) return false
+  const { waitedMs, waitingSince } = exchange
+  const taken = exchange.taken()
   const waited = waitingSince === 0 ? waitedMs : waitedMs + now - waitingSince
-  return waited > GRACE_MS && exchange.taken() < (waited / 1000) * minSendBytesPerSecond
+  if (waited > GRACE_MS && taken < (waited / 1000) * speed) return true
+  const stretch = exchange.retry === null ? stretches.untried : stretches.tried
+  const part = PART * (stretch / 1000) * speed
+  if (waitingSince !== 0 && taken - exchange.markBytes < part)
+    return now - exchange.markAt > stretch
+  exchange.markBytes = taken
+  exchange.markAt = now
+  return false
 }

@@ -31,8 +31,8 @@ export class Exchange implements Watched {
   startedAt: number
   waitedMs: number
   waitingSince: number
-  seenBytes: number
-  seenAt: number
+  markBytes: number
+  markAt: number
   /** Bytes of chunks that have been taken; sized bodies are counted by the engine. */
   chunkBytes: number
   /** Who is to hear of the end; null: nobody, or it has heard. */
@@ -72,8 +72,8 @@ export class Exchange implements Watched {
     this.startedAt = 0
     this.waitedMs = 0
     this.waitingSince = 0
-    this.seenBytes = 0
-    this.seenAt = 0
+    this.markBytes = 0
+    this.markAt = 0
     this.chunkBytes = 0
     this.record = null
     this.status = 0

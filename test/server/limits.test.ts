@@ -201,8 +201,9 @@ const watched = (given: Partial<Watched>, taken = 0): Watched => ({
   startedAt: 0,
   waitedMs: 0,
   waitingSince: 0,
-  seenBytes: 0,
-  seenAt: 0,
+  markBytes: 0,
+  markAt: 0,
+  retry: null,
   taken: () => taken,
   cut: () => {},
   keep: () => {},
@@ -213,7 +214,7 @@ t.test(
   'the speed counts after five seconds of waiting for the reader, and then on average',
   (t) => {
     const limits = { minSendBytesPerSecond: 1000, maxResponseSeconds: 0 }
-    t.equal(isOverdue(watched({ seenAt: 1_000_000 }), limits, 1_000_000), false, 'a slow view')
+    t.equal(isOverdue(watched({}), limits, 1_000_000), false, 'a slow view')
     t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_000), false)
     t.equal(isOverdue(watched({ waitingSince: 1 }), limits, 5_002), true)
     t.equal(isOverdue(watched({ waitedMs: 9_000 }, 9_000), limits, 10_000), false)
@@ -226,27 +227,42 @@ t.test(
   },
 )
 
-t.test('who takes nothing for a time is cut, however much it has taken', async (t) => {
+t.test('a stretch of waiting is not paid for by what was taken before', async (t) => {
   const cut: string[] = []
-  const deadlines = new Deadlines(() => ({ minSendBytesPerSecond: 1, maxResponseSeconds: 0 }), 2500)
+  const limits = { minSendBytesPerSecond: 10, maxResponseSeconds: 0 }
+  const deadlines = new Deadlines(() => limits, { tried: 2500, untried: 20_000 })
   let bytes = 1e9
   const one = (name: string, given: Partial<Watched>): void => {
-    const exchange = watched({ ...given, cut: () => cut.push(name) })
+    const exchange = watched({ retry: () => {}, ...given, cut: () => cut.push(name) })
     deadlines.add(exchange)
     t.teardown(() => deadlines.remove(exchange))
   }
   const waitingSince = performance.now()
   one('still', { waitingSince, taken: () => 1e9 })
-  one('slow', { waitingSince, taken: () => bytes++ })
+  one('too slow', { waitingSince, taken: () => 1e9 + Math.floor((bytes - 1e9) / 5) })
+  one('slow', { waitingSince, taken: () => (bytes += 10) })
   one('waits for the site', { taken: () => 1e9 })
-  await sleep(5500)
-  t.strictSame([...new Set(cut)], ['still'])
-  t.equal(
-    isOverdue(
-      watched({ waitingSince: 1 }, 1e9),
-      { minSendBytesPerSecond: 1, maxResponseSeconds: 0 },
-      300_001,
-    ),
-    true,
-  )
+  one('nothing can be seen of it', { waitingSince, taken: () => 1e9, retry: null })
+  await sleep(7500)
+  t.strictSame([...new Set(cut)].sort(), ['still', 'too slow'])
+})
+
+t.test('by default a stretch is a minute, or five where nothing can be tried', (t) => {
+  const limits = { minSendBytesPerSecond: 1024, maxResponseSeconds: 0 }
+  const retry = (): void => {}
+  for (const [given, taken, now, isCut] of [
+    [{ retry }, 1e9, 60_000, false],
+    [{ retry }, 1e9, 60_001, true],
+    [{ retry: null }, 1e9, 300_000, false],
+    [{ retry: null }, 1e9, 300_001, true],
+    [{ retry, waitingSince: 0 }, 1e9, 60_001, false],
+  ] as const) {
+    const exchange = watched({ waitingSince: 1, markBytes: 1e9, ...given }, taken)
+    t.equal(isOverdue(exchange, limits, now), isCut, `${now}`)
+  }
+  t.equal(isOverdue(watched({ waitingSince: 1, retry }, 30_719), limits, 5_000), false)
+  const part = watched({ waitingSince: 1, retry, markAt: 5 }, 30_720)
+  t.equal(isOverdue(part, { ...limits, minSendBytesPerSecond: 1024 }, 20_000), false)
+  t.match(part, { markBytes: 30_720, markAt: 20_000 }, 'a new stretch begins')
+  t.end()
 })
