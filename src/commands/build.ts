@@ -11,7 +11,8 @@ import { PARTIALS } from '../was/forms/partials.ts'
 import { templateUrls } from '../was/template-urls.ts'
 import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 
 export async function buildCommand(flags: SiteFlags): Promise<number> {
   const config = await loadSite(flags)

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { createError } from '../core/errors.ts'
 import { findAcmeClient } from '../server/tls/acme/client.ts'
 import { readCertificateFile } from '../server/tls/certificate.ts'
+import { addressesOf, nameOf } from '../was/address.ts'
 import type { SiteConfig } from '../was/config.ts'
-import { addressesOf, nameOf } from '../was/listen.ts'
 import type { Findings } from './check-findings.ts'
 
 /** Where authorities ask (RFC 8555 section 8.3). */

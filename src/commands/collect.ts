@@ -16,7 +16,8 @@ import { loadNative } from '../native/load.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 
 /** Which file has which URL, beside the files themselves. */
 const MANIFEST = 'manifest.json'

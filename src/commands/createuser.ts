@@ -12,7 +12,8 @@ import { ownDatabase } from '../was/own-database.ts'
 import { createCommandLog } from './log.ts'
 import { withDatabase } from './migrate.ts'
 import { askTwice, readLine } from './secret.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 
 export interface CreateUserFlags extends SiteFlags {
   readonly group: readonly string[]

@@ -31,7 +31,8 @@ import { type ChangeKind, watchSite } from './dev/watch.ts'
 import { exitOnSignals, refuseUpgrades, untilEnd } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
 import { serverUrl } from './server-url.ts'
-import { loadServedSite, type SiteFlags, showPath } from './site.ts'
+import { loadServedSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 import { withoutLoadNumbers } from './site-url.ts'
 
 /** Error pages of development show source code: only this machine sees them unless the user says so. */

@@ -20,7 +20,8 @@ import { ownDatabase } from '../was/own-database.ts'
 import { count } from './count.ts'
 import { exitOnSignals } from './lifecycle.ts'
 import { createCommandLog } from './log.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 import { formatTable } from './table.ts'
 
 export interface MigrateFlags extends SiteFlags {

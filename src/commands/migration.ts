@@ -10,7 +10,8 @@ import { type Draft, draftMigration, squashMigrations, writeDraft } from '../mod
 import { declaredTables } from '../model/table/registry.ts'
 import { createCommandLog } from './log.ts'
 import { migrationsOf, withDatabase } from './migrate.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 
 export interface MigrationFlags extends SiteFlags {
   /** Without a look at the database. */

@@ -9,7 +9,7 @@ import { count } from './count.ts'
 import { createCommandLog } from './log.ts'
 import { SITE_CODE } from './new/site-code.ts'
 import { siteFiles } from './new/site-files.ts'
-import { showPath } from './site.ts'
+import { showPath } from './site-place.ts'
 
 export async function newCommand(dir: string): Promise<number> {
   const root = resolve(dir)

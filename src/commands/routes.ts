@@ -4,7 +4,8 @@ import { listRoutes } from '../route/list.ts'
 import { urlconf } from '../route/urlconf.ts'
 import { csrfRuleOf } from '../was/csrf/guard.ts'
 import { printJson } from './json.ts'
-import { loadSite, type SiteFlags, showPath } from './site.ts'
+import { loadSite, type SiteFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 import { formatTable } from './table.ts'
 
 export interface RoutesFlags extends SiteFlags {

@@ -11,11 +11,12 @@ import { askServer } from '../supervisor/control.ts'
 import { findServer, PID_FILE } from '../supervisor/pid-file.ts'
 import type { ServerStatus } from '../supervisor/status.ts'
 import type { Upgraded } from '../supervisor/upgrade.ts'
-import { nameOf } from '../was/listen.ts'
+import { nameOf } from '../was/address.ts'
 import { reportFailure } from './failure.ts'
 import { printJson } from './json.ts'
 import { createCommandLog } from './log.ts'
-import { cacheDir, findConfig, loadSite, type SiteFlags } from './site.ts'
+import type { SiteFlags } from './site.ts'
+import { cacheDir, findConfig } from './site-place.ts'
 import { formatTable } from './table.ts'
 
 export interface RunningFlags extends SiteFlags {
@@ -103,5 +104,7 @@ async function pidFileOf(dir: string | undefined, flags: RunningFlags): Promise<
   if (flags.pidFile !== undefined) return resolve(flags.pidFile)
   if (dir !== undefined) return join(cacheDir(resolve(dir)), PID_FILE)
   const usual = join(dirname(findConfig(flags.config)), '.uwas', PID_FILE)
-  return existsSync(usual) ? usual : join((await loadSite(flags)).stateDir, PID_FILE)
+  if (existsSync(usual)) return usual
+  const { loadSite } = await import('./site.ts')
+  return join((await loadSite(flags)).stateDir, PID_FILE)
 }

@@ -23,7 +23,8 @@ import { exitOnSignals, refuseUpgrades, untilEnd } from './lifecycle.ts'
 import { createCommandLog, logToFileAlone } from './log.ts'
 import { servedSite } from './served-site.ts'
 import { servingLine } from './serving-line.ts'
-import { type FolderFlags, showPath } from './site.ts'
+import type { FolderFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 import { readVersion } from './version.ts'
 
 export async function serveHere(

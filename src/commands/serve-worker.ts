@@ -4,7 +4,8 @@ import { runWorker } from '../supervisor/worker.ts'
 import { describeFailure } from './failure.ts'
 import { createCommandLog } from './log.ts'
 import { servedSite } from './served-site.ts'
-import { type FolderFlags, showPath } from './site.ts'
+import type { FolderFlags } from './site.ts'
+import { showPath } from './site-place.ts'
 import { readVersion } from './version.ts'
 
 /** `running`: version of the supervisor. */

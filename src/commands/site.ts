@@ -2,10 +2,8 @@
  * Finds what a command works on. Gets the command line's wishes; leaves a `SiteConfig`: of a
  * configuration file, or of a bare folder. Called by every command.
  */
-import { createHash } from 'node:crypto'
 import { accessSync, constants, statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createError, isCodedError } from '../core/errors.ts'
 import { parseConfig, type SiteConfig } from '../was/config.ts'
@@ -13,6 +11,7 @@ import { readPort } from '../was/port.ts'
 import { loadEnvFile } from './env-file.ts'
 import type { LogLevel } from './log.ts'
 import { loadSiteModule } from './site-module.ts'
+import { cacheDir, findConfig, showPath } from './site-place.ts'
 import { withoutLoadNumbers } from './site-url.ts'
 
 /** What the command line says over the configuration. */
@@ -38,8 +37,6 @@ export interface FolderFlags extends SiteFlags {
   readonly listing?: boolean | undefined
   readonly cleanUrls?: boolean | undefined
 }
-
-const CONFIG_NAMES = ['uwas.config.ts', 'uwas.config.mts', 'uwas.config.js', 'uwas.config.mjs']
 
 /** Reads the configuration file anew. Rejects with a coded error of what is wrong with it. */
 export async function loadSite(flags: SiteFlags): Promise<SiteConfig> {
@@ -87,29 +84,6 @@ export function folderSite(dir: string, flags: FolderFlags): SiteConfig {
     { ...parseConfig(raw, { file: join(root, 'uwas serve'), env }), file: null },
     flags,
   )
-}
-
-/** A file's path as people read it: relative to the current folder where that is shorter. */
-export function showPath(path: string): string {
-  const near = relative(process.cwd(), path)
-  return near === '' ? '.' : near.startsWith('..') ? path : near
-}
-
-/** The configuration file that is meant. Throws UWAS_ERR_COMMANDS_NO_CONFIG. */
-export function findConfig(wish: string | undefined): string {
-  if (wish !== undefined) {
-    const file = resolve(wish)
-    if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
-    const hint = 'name a configuration file after --config'
-    throw createError('UWAS_ERR_COMMANDS_NO_CONFIG', { file: wish, hint })
-  }
-  for (const name of CONFIG_NAMES) {
-    if (statSync(name, { throwIfNoEntry: false })?.isFile()) return resolve(name)
-  }
-  throw createError('UWAS_ERR_COMMANDS_NO_CONFIG', {
-    file: 'uwas.config.ts',
-    hint: 'go to the folder of a site, name its file with --config, or serve a folder of files with "uwas serve DIR"',
-  })
 }
 
 async function importConfig(file: string): Promise<Record<string, unknown>> {
@@ -168,10 +142,4 @@ function checkFolder(dir: string, root: string): void {
   } catch (error) {
     throw refuse(`this user may not read it; allow it with "chmod u+rx ${dir}"`, error)
   }
-}
-
-/** One folder for each served folder, so that two servers never share a manifest by accident. */
-export function cacheDir(root: string): string {
-  const base = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  return join(base, 'uwas', createHash('sha256').update(root).digest('hex').slice(0, 16))
 }

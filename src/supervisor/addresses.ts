@@ -1,8 +1,8 @@
 /** Where a server listens, as its supervisor has to know it: made of a configuration by a worker. */
 
 import type { FrontAddress } from '../server/front.ts'
+import { addressesOf, type SiteAddress, SOCKET_MODE } from '../was/address.ts'
 import type { SiteConfig } from '../was/config.ts'
-import { addressesOf, type SiteAddress, SOCKET_MODE } from '../was/listen.ts'
 
 export interface SocketAddress extends SiteAddress {
   readonly isTls: boolean

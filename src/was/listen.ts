@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import { nameOf, type SiteAddress, SOCKET_MODE } from './address.ts'
 import { DEFAULT_PORT, DEFAULT_TLS_PORT } from './port.ts'
 
 /** A unix socket, for a proxy on the same machine. */
@@ -16,19 +17,6 @@ export interface UnixSocket {
 
 /** `'80'` or `'*:80'` for all addresses, `'127.0.0.1:80'`, `'[::1]:80'`, `'example.org:80'`, `'unix:run/site.sock'`. */
 export type ListenAddress = string | UnixSocket
-
-/** `ListenAddress`, complete. */
-export interface SiteAddress {
-  /** Null: all. */
-  readonly host: string | null
-  /** 0: any free one, or none where there is a path. */
-  readonly port: number
-  /** Of a unix socket; null: TCP. */
-  readonly path: string | null
-  readonly mode: number
-}
-
-export const SOCKET_MODE = 0o666
 
 const unixSchema = z.strictObject({
   path: z.string().regex(/./, 'is empty; name a file'),
@@ -106,21 +94,6 @@ export function listeningOf(
 function repeated(addresses: readonly SiteAddress[]): string[] {
   const names = addresses.filter(({ path, port }) => path !== null || port !== 0).map(nameOf)
   return [...new Set(names.filter((name, i) => names.indexOf(name) < i))]
-}
-
-/** Where a site listens in clear; there is always one. */
-export function addressesOf(site: {
-  readonly host: string | null
-  readonly port: number
-  readonly listen: readonly SiteAddress[] | null
-}): readonly SiteAddress[] {
-  return site.listen ?? [{ host: site.host, port: site.port, path: null, mode: SOCKET_MODE }]
-}
-
-/** As people write it: `*:80`, `[::1]:80`, `unix:/run/site.sock`. */
-export function nameOf({ host, port, path }: Pick<SiteAddress, 'host' | 'port' | 'path'>): string {
-  if (path !== null) return `unix:${path}`
-  return `${host === null ? '*' : host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function addressOf(given: ListenAddress, root: string): SiteAddress | null {

@@ -12,7 +12,8 @@ import {
   acmeSchema,
   type SiteAcme,
 } from './acme.ts'
-import { type SiteAddress, tlsListenSchema } from './listen.ts'
+import type { SiteAddress } from './address.ts'
+import { tlsListenSchema } from './listen.ts'
 import { DEFAULT_TLS_PORT } from './port.ts'
 import { stateDirOf } from './state-dir.ts'
 

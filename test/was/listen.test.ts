@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isCodedError } from '../../src/core/errors.ts'
+import { addressesOf, nameOf } from '../../src/was/address.ts'
 import { parseConfig } from '../../src/was/config.ts'
-import { addressesOf, nameOf } from '../../src/was/listen.ts'
 
 const FILE = '/site/uwas.config.ts'
 const certificates = [{ certFile: 'a.pem', keyFile: 'b.pem' }]

@@ -13,7 +13,7 @@ import { requestFields } from '../../files/send-file.ts'
 import type { Request } from '../../http/request.ts'
 import { withFields } from '../../server/extra-head.ts'
 import type { SiteRules } from '../../was/site-rules.ts'
-import { showPath } from '../site.ts'
+import { showPath } from '../site-place.ts'
 import type { FileFacts, Verdict } from './explanation.ts'
 
 /** `canonical` is where `entry` was found; the request's path is decoded. */

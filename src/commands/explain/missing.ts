@@ -15,7 +15,7 @@ import type { Route } from '../../route/flatten.ts'
 import { type HostPattern, labelsOf, matchHost, normalizeHost } from '../../route/host-pattern.ts'
 import { formatPlace } from '../../route/place.ts'
 import { matchSegment } from '../../route/segment.ts'
-import { showPath } from '../site.ts'
+import { showPath } from '../site-place.ts'
 
 /** More would hide the one that helps. */
 const MAX_HINTS = 5

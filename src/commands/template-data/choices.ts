@@ -4,7 +4,7 @@
  */
 import type { Node, ParentNode, PartialNode, Template } from '../../template/ast.ts'
 import { placeOf } from '../../template/place.ts'
-import { showPath } from '../site.ts'
+import { showPath } from '../site-place.ts'
 
 /** Names that are shown of one tag. */
 const MAX_SHOWN = 10

@@ -3,7 +3,7 @@ import type ts from 'typescript'
 import type { Node, Template } from '../../template/ast.ts'
 import { isHtml } from '../../template/contexts.ts'
 import { placeOf } from '../../template/place.ts'
-import { showPath } from '../site.ts'
+import { showPath } from '../site-place.ts'
 import type { TypeScript } from './compiler.ts'
 import { calledSymbol, callsIn, exportOfUwas, isOfSite } from './renders.ts'
 

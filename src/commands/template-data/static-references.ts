@@ -6,7 +6,7 @@ import type ts from 'typescript'
 import { type CodedError, createError } from '../../core/errors.ts'
 import type { Node, SectionNode, Template } from '../../template/ast.ts'
 import { errorAt } from '../../template/place.ts'
-import { showPath } from '../site.ts'
+import { showPath } from '../site-place.ts'
 import type { TypeScript } from './compiler.ts'
 import { calledSymbol, callsIn, exportOfUwas, isOfSite } from './renders.ts'
 
