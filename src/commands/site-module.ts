@@ -11,7 +11,7 @@ import { LOAD_PARAMETER } from './site-url.ts'
 import { type Doubt, withPlace } from './syntax-place.ts'
 
 let loads = 0
-let doubts: MessagePort | undefined
+let hooks: Promise<MessagePort> | undefined
 
 /**
  * The exports of `file`. `import … from 'uwas'` in it means this copy of uwas, whatever is or is not
@@ -19,7 +19,8 @@ let doubts: MessagePort | undefined
  * take. Rejects with what the modules throw; a syntax error names file, line and column.
  */
 export async function loadSiteModule(file: string): Promise<Record<string, unknown>> {
-  doubts ??= registerHooks()
+  hooks ??= registerHooks()
+  const doubts = await hooks
   loads += 1
   const url = pathToFileURL(file)
   url.searchParams.set(LOAD_PARAMETER, String(loads))
@@ -40,9 +41,12 @@ function takeDoubts(port: MessagePort): Doubt[] {
   }
 }
 
-function registerHooks(): MessagePort {
+async function registerHooks(): Promise<MessagePort> {
   const { port1, port2 } = new MessageChannel()
-  const data: HookData = { uwas: new URL('../index.js', import.meta.url).href, doubts: port2 }
+  const uwas = new URL('../index.js', import.meta.url).href
+  // First, since what is loaded later passes through the hooks' thread, module by module.
+  await import(uwas)
+  const data: HookData = { uwas, doubts: port2 }
   register('./site-hooks.js', { parentURL: import.meta.url, data, transferList: [port2] })
   return port1
 }
