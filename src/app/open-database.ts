@@ -1,7 +1,7 @@
 /** The site's database: the one that the configuration names, or one of its own that is started here. Called by `app.ts`. */
 import type { Log } from '../core/log.ts'
 import { createDatabase, type Database } from '../model/database.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../model/embedded.ts'
+import type { EmbeddedPostgres } from '../model/embedded.ts'
 import { embeddedDir } from '../model/embedded-processes.ts'
 import type { StatementTimes } from '../model/statement-times.ts'
 import type { SiteConfig } from '../was/config.ts'
@@ -30,8 +30,7 @@ export async function openDatabase(
   if (config.database === null) return { postgres: null, database: null }
   const { url: named, directUrl, slowStatementMs, ...rest } = config.database
   const given = named ?? options.url
-  const postgres =
-    given === null ? await startEmbeddedPostgres({ dir: embeddedDir(config.stateDir), log }) : null
+  const postgres = given === null ? await startPostgres(config, log) : null
   const database = createDatabase({
     url: given ?? (postgres as EmbeddedPostgres).url,
     ...(directUrl !== null && { directUrl }),
@@ -44,6 +43,12 @@ export async function openDatabase(
     leakAfterMs: options.refusesRepeats ? LEAK_AFTER_MS : 0,
   })
   return { postgres, database }
+}
+
+/** Loaded where it is started: a worker uses the supervisor's. */
+async function startPostgres({ stateDir }: SiteConfig, log: Log): Promise<EmbeddedPostgres> {
+  const { startEmbeddedPostgres } = await import('../model/embedded.ts')
+  return await startEmbeddedPostgres({ dir: embeddedDir(stateDir), log })
 }
 
 /** Several workers tell one another what is invalidated, unless the configuration knows better. */

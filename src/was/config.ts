@@ -110,7 +110,8 @@ export function defineConfig(config: UserConfig): UserConfig {
  * problem at once: its path, what stands there, what would be right.
  */
 export function parseConfig(raw: unknown, { file, env }: ParseConfigOptions): SiteConfig {
-  const parsed = SCHEMA.safeParse(raw)
+  // Once a process: what zod would compile for a second time costs more than the look.
+  const parsed = SCHEMA.safeParse(raw, { jitless: true })
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => explain(issue, raw))
   const envPort = readPort(env['PORT'])
   if (envPort === null) {
