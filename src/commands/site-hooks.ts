@@ -8,8 +8,8 @@ import type { InitializeHook, LoadHook, ResolveFnOutput, ResolveHook } from 'nod
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
 import { LOAD_PARAMETER } from './site-url.ts'
+import { stripKept } from './stripped-cache.ts'
 import type { Doubt } from './syntax-place.ts'
-import { stripTypes } from './type-stripper.ts'
 
 export interface HookData {
   /** URL of uwas's public module. */
@@ -92,13 +92,13 @@ function loadOf(url: string | undefined): string | undefined {
  * the place is looked for here, by a parser that knows more than JavaScript and may be wrong.
  */
 async function noteDoubt(source: string, file: string): Promise<void> {
-  const { refusal } = await stripTypes(source, file)
+  const { refusal } = await stripKept(source, file)
   if (refusal?.place === undefined) return
   doubts?.postMessage({ place: refusal.place, excerpt: refusal.excerpt } satisfies Doubt)
 }
 
 async function stripSite(source: string, file: string): Promise<string> {
-  const { code, refusal } = await stripTypes(source, file)
+  const { code, refusal } = await stripKept(source, file)
   if (code !== undefined) return code
   const { place = file, message, excerpt } = refusal
   throw new SyntaxError(`${place}: ${message}\n${excerpt}`, { cause: pathToFileURL(file).href })

@@ -11,8 +11,14 @@ interface Thrown {
 }
 
 process.on('message', ({ id, source, file }: StripOrder) => {
-  process.send?.({ id, stripped: strip(source, file) } satisfies StripResult)
+  const result: StripResult = { id, stripped: strip(source, file) }
+  process.send?.(result, undefined, undefined, leaveAlone)
 })
+
+/** An answer that cannot be sent is nobody's: the parent was ended while it waited. */
+function leaveAlone(error: Error | null): void {
+  if (error !== null) process.exit()
+}
 
 function strip(source: string, file: string): Stripped {
   try {

@@ -1,5 +1,5 @@
 /**
- * TypeScript without its types, for `site-hooks.ts`. The parser takes some 40 MiB, and a server needs it only
+ * TypeScript without its types, for `stripped-cache.ts`. The parser takes some 40 MiB, and a server needs it only
  * while it starts. It runs in a process of its own, which ends when nothing has come for a while: a thread
  * would leave half of that memory behind.
  */

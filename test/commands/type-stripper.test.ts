@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 // As it is installed: the process runs what `npm run build` has made.
@@ -63,4 +65,21 @@ t.test('a process that is killed fails what it was asked, and nothing else', asy
   process.kill(pid as number, 'SIGKILL')
   await t.rejects(lost, { message: 'the process that reads TypeScript ended (SIGKILL)' })
   t.equal((await stripTypes('let c: 1', '/site/c.ts')).code, 'let c   ')
+})
+
+t.test('a process whose parent is killed leaves its answers, and says nothing', async (t) => {
+  const stripper = new URL('../../dist/commands/type-stripper-process.js', import.meta.url)
+  const parent = `
+    const child = require('node:child_process').fork(${JSON.stringify(fileURLToPath(stripper))})
+    const source = 'let a: number = 1\\n'.repeat(500)
+    for (let id = 0; id < 200; id++) child.send({ id, source, file: '/site/a.ts' })
+    child.once('message', () => {
+      process.stdout.write('answered')
+      process.kill(process.pid, 'SIGKILL')
+    })`
+  // It is over when the stripper, too, has closed its output.
+  const output = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, ['-e', parent], (_, stdout, stderr) => resolve({ stdout, stderr }))
+  })
+  t.strictSame(output, { stdout: 'answered', stderr: '' })
 })
