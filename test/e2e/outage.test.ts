@@ -16,6 +16,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/model/em
 import { statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
 import { path, urlconf } from '../../src/route/urlconf.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { keepLog, runSql, until } from '../support/postgres.ts'
 import { siteOf } from '../support/serving.ts'
 
@@ -87,6 +88,7 @@ t.test(
     t.teardown(() => rmSync(dir, { recursive: true, force: true }))
     mkdirSync(join(dir, 'public'))
     writeFileSync(join(dir, 'public', 'style.css'), 'body {}')
+    await copyFreshData(join(dir, 'postgres'))
     const start = () => startEmbeddedPostgres({ dir: join(dir, 'postgres'), log: keepLog() })
     let server: EmbeddedPostgres = await start()
     t.teardown(() => server.stop())

@@ -11,6 +11,7 @@ import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
 import { statement } from '../../src/model/statement.ts'
 import * as types from '../../src/model/types.ts'
 import { warm } from '../../src/model/warm.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { keepLog, runSql, testDatabase } from '../support/postgres.ts'
 
 const unhandled: unknown[] = []
@@ -49,6 +50,7 @@ t.test('PostgreSQL killed: requests in flight fail with 503, later ones work', a
   const dir = mkdtempSync(join(tmpdir(), 'uwas-kill-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   const log = keepLog()
+  await copyFreshData(dir)
   const server = await startEmbeddedPostgres({ dir, log })
   t.teardown(() => server.stop())
   const db = createDatabase({ url: server.url, log })

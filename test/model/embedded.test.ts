@@ -20,6 +20,7 @@ import { isAlive } from '../../src/core/process-id.ts'
 import { createDatabase } from '../../src/model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/model/embedded.ts'
 import { endServer } from '../../src/model/embedded-processes.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { type KeptLog, keepLog, runSql } from '../support/postgres.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -27,6 +28,13 @@ const isRoot = process.getuid?.() === 0
 function folder(t: Test): string {
   const dir = mkdtempSync(join(tmpdir(), 'uwas-embedded-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** One whose server has been made. */
+async function madeFolder(t: Test): Promise<string> {
+  const dir = folder(t)
+  await copyFreshData(dir)
   return dir
 }
 
@@ -101,7 +109,7 @@ t.test('makes a durable UTF-8 cluster on a private socket, and keeps its data', 
 })
 
 t.test('runs in a session of its own, so that Ctrl-C is not for it', async (t) => {
-  const server = await start(t, folder(t))
+  const server = await start(t, await madeFolder(t))
   const stat = readFileSync(`/proc/${server.pid}/stat`, 'latin1')
   const [, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   t.equal(Number(session), server.pid)
@@ -110,7 +118,7 @@ t.test('runs in a session of its own, so that Ctrl-C is not for it', async (t) =
 t.test(
   'a server that a killed uwas left behind is taken over and stopped in the end',
   async (t) => {
-    const dir = folder(t)
+    const dir = await madeFolder(t)
     const { child, pid, shared } = await startChild(t, dir)
     t.equal(shared, false)
     child.kill('SIGKILL')
@@ -129,7 +137,7 @@ t.test(
 )
 
 t.test('a server left behind that does not answer is ended and started anew', async (t) => {
-  const dir = folder(t)
+  const dir = await madeFolder(t)
   const { child, pid } = await startChild(t, dir)
   child.kill('SIGKILL')
   await once(child, 'exit')
@@ -145,7 +153,7 @@ t.test('a server left behind that does not answer is ended and started anew', as
 t.test(
   'two processes share one server; when its owner stops it, the other starts it',
   async (t) => {
-    const dir = folder(t)
+    const dir = await madeFolder(t)
     const { child, pid } = await startChild(t, dir)
     const log = keepLog()
     const server = await start(t, dir, log)
@@ -161,7 +169,7 @@ t.test(
 )
 
 t.test('a process that only shares the server leaves it running', async (t) => {
-  const dir = folder(t)
+  const dir = await madeFolder(t)
   const owner = await start(t, dir)
   const { child, shared } = await startChild(t, dir)
   t.equal(shared, true)
@@ -186,7 +194,7 @@ t.test('processes that start at once on a new folder end up with one server', as
 t.test(
   'data of a killed server, and a pid file that names a stranger, are no hindrance',
   async (t) => {
-    const dir = folder(t)
+    const dir = await madeFolder(t)
     const server = await start(t, dir, keepLog(), false)
     await query(server, 'create table kept (x int); insert into kept values (5)')
     const { pid } = server
@@ -215,7 +223,7 @@ t.test('an initdb that was cut short is done again', async (t) => {
 })
 
 t.test('data of another version are left alone, with advice', async (t) => {
-  const dir = folder(t)
+  const dir = await madeFolder(t)
   const server = await start(t, dir)
   await server.stop()
   writeFileSync(join(dir, 'data', 'PG_VERSION'), '15\n')
@@ -242,7 +250,7 @@ t.test('a folder that is no data folder, or cannot be made, is told', async (t) 
 })
 
 t.test('a server that does not start says why', async (t) => {
-  const dir = folder(t)
+  const dir = await madeFolder(t)
   const server = await start(t, dir)
   await server.stop()
   truncateSync(join(dir, 'data', 'global', 'pg_control'), 10)
@@ -268,7 +276,7 @@ t.test('a folder with spaces, commas and quotes in its name works', async (t) =>
 })
 
 t.test('the log of the server stays bounded', async (t) => {
-  const dir = folder(t)
+  const dir = await madeFolder(t)
   writeFileSync(join(dir, 'server.log'), Buffer.alloc(11 * 1024 * 1024, 120))
   await start(t, dir)
   t.ok(statSync(join(dir, 'server.log')).size < 100_000)
@@ -322,7 +330,7 @@ t.test('ending a process that is gone already is nothing', async (t) => {
 t.test(
   'a server is left to the process that inherits it, whichever way its own ends',
   async (t) => {
-    const dir = folder(t)
+    const dir = await madeFolder(t)
     const { child, pid } = await startChild(t, dir)
     const heir = await startEmbeddedPostgres({ dir, log: keepLog(), inherits: true })
     t.teardown(() => heir.stop())
@@ -342,7 +350,7 @@ t.test(
 )
 
 t.test('a server that nobody inherits is not released', async (t) => {
-  const server = await start(t, folder(t))
+  const server = await start(t, await madeFolder(t))
   t.equal(await server.release(), false)
   await server.stop()
   t.notOk(isAlive(server.pid))

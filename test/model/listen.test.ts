@@ -8,6 +8,7 @@ import { atomic } from '../../src/model/atomic.ts'
 import { createDatabase, DATABASE, type Database } from '../../src/model/database.ts'
 import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
 import { notify } from '../../src/model/notify.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { keepLog, runSql, testDatabase, until } from '../support/postgres.ts'
 import { proxied } from '../support/postgres-proxy.ts'
 
@@ -305,6 +306,7 @@ t.test('it outlives a PostgreSQL that is killed and started again', async (t) =>
   const dir = mkdtempSync(join(tmpdir(), 'uwas-listen-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   const log = keepLog()
+  await copyFreshData(dir)
   const server = await startEmbeddedPostgres({ dir, log })
   t.teardown(() => server.stop())
   const db = createDatabase({ url: server.url, log })

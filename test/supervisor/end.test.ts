@@ -10,6 +10,7 @@ import { reloadAndTell } from '../../src/supervisor/reload-and-tell.ts'
 import { ServiceManager } from '../../src/supervisor/service-manager.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { folder, launch, serve } from '../support/binary.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { ROOT } from '../support/sources.ts'
 import {
   answering,
@@ -146,6 +147,7 @@ t.test('a supervisor that is killed leaves no PostgreSQL behind', async (t) => {
     'migrations/0001_a.sql': 'create table a (x text);',
     'public/a.txt': 'a',
   })
+  await copyFreshData(join(root, '.uwas/postgres'))
   const { child, stderr } = await serve(t, ['serve', '--port', '0'], { cwd: root })
   t.equal(stderr().split('applied migration').length, 2, 'migrations run once')
   const postmaster = readPostmaster(root)
@@ -162,6 +164,7 @@ t.test('nor does one that is killed while its first worker migrates', async (t) 
     'migrations/0001_a.sql': 'select pg_sleep(2); create table a (x text);',
     'public/a.txt': 'a',
   })
+  await copyFreshData(join(root, '.uwas/postgres'))
   const { child } = launch(t, ['serve', '--port', '0'], { cwd: root })
   await eventually('PostgreSQL is looked after', () =>
     existsSync(join(root, '.uwas/postgres/owner.json')),

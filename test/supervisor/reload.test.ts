@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { folder, launch, put, run, serve } from '../support/binary.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import {
   answering,
   ask,
@@ -102,6 +104,7 @@ t.test('migrations run once, whether at the start or with a reload', async (t) =
     'migrations/0001_a.sql': 'create table a (x text);',
     'public/a.txt': 'a',
   })
+  await copyFreshData(join(root, '.uwas/postgres'))
   const { child, printed, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root })
   put(root, 'migrations/0002_b.sql', 'create table b (x text);')
   child.kill('SIGHUP')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { managerAt } from '../support/activated.ts'
 import { folder, put, run, serve } from '../support/binary.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
 import { CLIENTS, goOn, startLoad } from '../support/load.ts'
 import {
   answering,
@@ -169,6 +170,7 @@ t.test(
   { skip },
   async (t) => {
     const root = folder(t, { 'uwas.config.ts': configuration("workers: 2, database: 'embedded'") })
+    await copyFreshData(join(root, '.uwas/postgres'))
     put(
       root,
       'urls.ts',

@@ -10,6 +10,7 @@ import t, { type Test } from 'tap'
 import { createLog, type Log } from '../../src/core/log.ts'
 import { createDatabase, type Database, type DatabaseOptions } from '../../src/model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/model/embedded.ts'
+import { copyFreshData } from './fresh-data.ts'
 
 /** A log that keeps its lines instead of printing them. */
 export interface KeptLog extends Log {
@@ -77,6 +78,7 @@ export async function runSql(db: Database, sql: string): Promise<(string | null)
 
 async function start(): Promise<EmbeddedPostgres> {
   const dir = mkdtempSync(join(tmpdir(), 'uwas-test-'))
+  await copyFreshData(dir)
   const started = await startEmbeddedPostgres({ dir, log: keepLog(), unsafeFast: true })
   t.teardown(async () => {
     await started.stop()

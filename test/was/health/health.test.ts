@@ -13,6 +13,7 @@ import { parseConfig, type UserConfig } from '../../../src/was/config.ts'
 import { BoundedCheck } from '../../../src/was/health/check.ts'
 import type { HealthContext } from '../../../src/was/health/options.ts'
 import { folder } from '../../support/binary.ts'
+import { copyFreshData } from '../../support/fresh-data.ts'
 import { keepLog, runSql, testDatabaseUrl } from '../../support/postgres.ts'
 import { dial, type RawResponse } from '../../support/raw.ts'
 import { siteOf, type TestSite } from '../../support/serving.ts'
@@ -205,6 +206,7 @@ t.test('PostgreSQL stops, hangs and comes back: ready no more, alive all the tim
   const dir = mkdtempSync(join(tmpdir(), 'uwas-health-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   const options = { dir, log: keepLog(), unsafeFast: true }
+  await copyFreshData(dir)
   let server = await startEmbeddedPostgres(options)
   t.teardown(() => server.stop())
   const site = await siteOf(t, { urls, database: server.url, health: { timeoutMs: 1000 } })
