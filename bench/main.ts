@@ -3,6 +3,7 @@ import { compareCommand } from './commands/compare.ts'
 import { latencyCommand } from './commands/latency.ts'
 import { memoryCommand } from './commands/memory.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
+import { soakCommand } from './commands/soak.ts'
 import { startupCommand } from './commands/startup.ts'
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
@@ -12,6 +13,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<num
   latency: latencyCommand,
   memory: memoryCommand,
   startup: startupCommand,
+  soak: soakCommand,
 }
 
 async function main(args: string[]): Promise<number> {

@@ -93,7 +93,8 @@ async function ask(url: string, sql: string): Promise<string | null | undefined>
   }
 }
 
-function schema(): string {
+/** The tables and their rows, as SQL. */
+export function schema(): string {
   const worlds = rows(WORLDS, (id) => [id, numberOf(id)])
   const fortunes = rows(FORTUNES.length, (id) => [id, FORTUNES[id - 1] ?? ''])
   const authors = rows(AUTHORS, (id) => [id, authorName(id)])
