@@ -144,7 +144,7 @@ function idleLine({ idle, loads }: SoakOutcome): string[] {
   if (idle === undefined) return []
   const { connections, kib } = idle
   const again = (loads['idle']?.opened ?? 0) - connections
-  const memory = kib === undefined ? '' : ` ${format(kib, 2)} KiB of the server's memory each;`
+  const memory = kib === undefined ? '' : ` ${format(kib, 2)} KiB of the server's native heap each;`
   return [`${connections} idle connections:${memory} ${again} were opened again.`]
 }
 

@@ -43,12 +43,16 @@ const GRACE_MS = 12_000
 /** Whoever closes a connection crosses a request on its way within less; it lost a request that it had if it took longer. */
 const CROSSING_MS = 1000
 
+/** Here workers stop by themselves, and close what is open. Where one is killed the others close nothing. */
+const CLOSING: ReadonlySet<DisturbanceName> = new Set(['reload', 'recycle', 'upgrade'])
+
 /** The last one that was felt then. */
 export function disturbanceAt(all: readonly Disturbance[], at: number): Disturbance | undefined {
-  return all.findLast(
-    ({ startedAt, endedAt = Number.POSITIVE_INFINITY }) =>
-      startedAt <= at && at <= endedAt + GRACE_MS,
-  )
+  return all.findLast((one) => isFelt(one, at))
+}
+
+function isFelt({ startedAt, endedAt = Number.POSITIVE_INFINITY }: Disturbance, at: number) {
+  return startedAt <= at && at <= endedAt + GRACE_MS
 }
 
 export function judge(incident: Incident, all: readonly Disturbance[]): Verdict {
@@ -57,7 +61,7 @@ export function judge(incident: Incident, all: readonly Disturbance[]): Verdict 
     ({ victims, victimsAt, startedAt }) =>
       victims.has(from) && opened <= victimsAt && startedAt <= at,
   )
-  const disturbed = disturbanceAt(all, at) !== undefined
+  const mayClose = all.some((one) => CLOSING.has(one.name) && isFelt(one, at))
   switch (kind) {
     case 'reset':
     case 'closed':
@@ -66,12 +70,11 @@ export function judge(incident: Incident, all: readonly Disturbance[]): Verdict 
     case 'stream-refused':
       return wasVictim ? 'victim' : 'fault'
     case 'stream-closed':
-      return wasVictim ? 'victim' : disturbed ? 'closed' : 'fault'
     case 'idle-closed':
-      return disturbed ? 'closed' : 'fault'
+      return wasVictim ? 'victim' : mayClose ? 'closed' : 'fault'
     case 'retried':
       if (wasVictim) return 'victim'
-      return disturbed && at - sent < CROSSING_MS ? 'retried' : 'fault'
+      return mayClose && at - sent < CROSSING_MS ? 'retried' : 'fault'
     case 'refused':
     case 'no-connection':
     case 'malformed':

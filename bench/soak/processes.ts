@@ -45,6 +45,18 @@ export function sampleMemory(dir: string): MemorySample {
   return { at: Date.now(), ...memory, descriptors, processes: uwas.length }
 }
 
+/**
+ * KiB of the processes of uwas in the heap of the C library, where the engine has its connections. What JavaScript
+ * keeps is elsewhere: it comes and goes by tens of MiB with the collector, so nothing small can be weighed by it.
+ */
+export function nativeHeapKib(dir: string): number {
+  return processesOf(dir).uwas.reduce((sum, pid) => {
+    const maps = tried(() => readFileSync(`/proc/${pid}/smaps`, 'latin1')) ?? ''
+    const heap = /\[heap\]\n(?:[^\n]*\n)*?Pss: +(\d+) kB/.exec(maps)?.[1]
+    return sum + Number(heap ?? 0)
+  }, 0)
+}
+
 /** Client ends, `address:port`, of the connections to `port` that the process has accepted. */
 export function clientsOf(pid: number, port: number): Set<string> {
   const own = new Set(

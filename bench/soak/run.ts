@@ -14,7 +14,7 @@ import {
 import { disturb } from './disturb.ts'
 import { type Disturbance, type Incident, type Judged, judgeAll } from './ledger.ts'
 import type { SoakPlan } from './plan.ts'
-import { type MemorySample, processesOf, sampleMemory } from './processes.ts'
+import { type MemorySample, nativeHeapKib, processesOf, sampleMemory } from './processes.ts'
 import { type SoakRequests, soakRequests } from './requests.ts'
 import { SoakSite } from './site.ts'
 import { openStreams } from './streams.ts'
@@ -26,12 +26,9 @@ const CONNECTIONS = 64
 const IDLE_SECONDS = 6
 /** Within it each has been asked. */
 const ROUND_MS = 8000
-/** Fewer take less memory than the collector comes and goes with. */
+/** Fewer find room in what the server has allocated already. */
 const LEAST_WEIGHED = 1000
 const STREAMS = 4
-/** Of the whole server, between two looks; and how often it is looked at at most. */
-const STEADY_MIB = 0.5
-const STEADY_LOOKS = 10
 const SAMPLE_MS = 3000
 /** For old workers, which have ten seconds for what they have begun. */
 const LEFT_MS = 20_000
@@ -40,7 +37,7 @@ const EVER_SECONDS = 3600
 
 export interface IdleCost {
   readonly connections: number
-  /** PSS of the server for one, in KiB; undefined where they are too few to be weighed. */
+  /** What the server has allocated for one outside of JavaScript, in KiB; undefined where they are too few to be weighed. */
   readonly kib: number | undefined
 }
 
@@ -118,13 +115,13 @@ class Soak {
     const sampling = setInterval(() => this.#sample(), SAMPLE_MS)
     try {
       await this.#disturbUntil(startedAt + this.#plan.minutes * 60_000)
+      clearInterval(sampling)
       for (const { stop } of Object.values(loads)) stop()
       const results = await Promise.all(
         Object.entries(loads).map(async ([name, { result }]) => [name, await result] as const),
       )
       const endedAt = Date.now()
       streams.stop()
-      clearInterval(sampling)
       return {
         startedAt,
         endedAt,
@@ -173,23 +170,14 @@ class Soak {
       return { load, cost: { connections: idle, kib: undefined } }
     }
     const warm = open(CONNECTIONS)
-    const before = await this.#steadyMib()
+    await sleep(ROUND_MS)
+    const before = nativeHeapKib(this.#site.dir)
     warm.stop()
     await warm.result
     const load = open(idle)
-    const kib = (((await this.#steadyMib()) - before) * 1024) / idle
+    await sleep(ROUND_MS)
+    const kib = (nativeHeapKib(this.#site.dir) - before) / idle
     return { load, cost: { connections: idle, kib } }
-  }
-
-  /** The server's memory, when it has stopped to change much: what the start has left goes after a while. */
-  async #steadyMib(): Promise<number> {
-    let last = Number.POSITIVE_INFINITY
-    for (let i = 0; ; i++) {
-      await sleep(ROUND_MS)
-      const { uwasMib } = sampleMemory(this.#site.dir)
-      if (Math.abs(uwasMib - last) < STEADY_MIB || i === STEADY_LOOKS) return uwasMib
-      last = uwasMib
-    }
   }
 
   async #disturbUntil(until: number): Promise<void> {

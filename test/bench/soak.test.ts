@@ -93,6 +93,12 @@ t.test('a killed worker takes what it had with it, and nothing else', async (t) 
   }
   t.equal(judge(incident('reset', { from: '127.0.1.2:5000' }), all), 'fault')
   t.equal(judge(incident('reset', { opened: 100_020 }), all), 'fault', 'opened when it was dead')
+  t.equal(judge(incident('idle-closed'), all), 'victim')
+  const other = { from: '127.0.1.2:5000' }
+  for (const kind of ['idle-closed', 'retried', 'stream-closed'] as const) {
+    t.equal(judge(incident(kind, other), all), 'fault', `${kind}: the others close nothing`)
+    t.not(judge(incident(kind, other), [disturbance({}), ...all]), 'fault', 'but after a reload')
+  }
   t.equal(judge(incident('status'), all), 'fault', 'who is dead answers nothing')
   t.equal(judge(incident('refused'), all), 'fault')
 })
@@ -190,7 +196,7 @@ t.test('the report says who failed and why that is not right', async (t) => {
   const bad = soakTable(PLAN, ill, [], faults)
   t.match(bad, 'reload: kept refused after 10 ms from 127.0.1.1:5000: GET /: nothing came')
   t.match(bad, '- 2 × [N] uwas: error: a')
-  t.match(bad, '10 idle connections: 0.50 KiB')
+  t.match(bad, '10 idle connections: 0.50 KiB of the server')
   const loads = {
     ...well.loads,
     idle: { ...well.loads['kept'], opened: 13 },
