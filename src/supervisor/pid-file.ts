@@ -37,6 +37,9 @@ const CONTENT = /^(\d{1,10})\n(\d*)\n([^\n]*)\n$/
 const NOT_REGULAR = 'it is not a regular file'
 /** Its longest path is that of a socket. */
 const MOST_BYTES = 1_000
+/** Who has the lock is done with it in less than one pause. */
+const LOCK_TRIES = 200
+const LOCK_PAUSE_MS = 5
 
 /**
  * What the file says: a living server, what one has left behind that was killed, or, where there is no file, nothing.
@@ -141,27 +144,41 @@ export function claimPidFile(
   return true
 }
 
-/** The server that has the file; null: it is that of `made` now. */
+/**
+ * The server that has the file; null: it is that of `made` now. Whoever looks at it and puts another one there has a lock
+ * meanwhile: what a killed server has left would else be taken away by two, the second of whom takes what the first one
+ * has put there.
+ */
 function putInPlace(made: string, file: string, before: number | null): RunningServer | null {
-  for (;;) {
+  const lock = `${file}.lock`
+  acquire(made, lock, file)
+  try {
     const found = readPidFile(file)
-    if (found === 'stale') setAside(file)
-    else if (found !== null && ![before, process.pid].includes(found.pid)) return found
-    else if (found !== null) {
-      renameSync(made, file)
-      return null
-    }
-    try {
-      // In one step, and only where nobody has been faster.
-      linkOrCopy(made, file)
-      return null
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+    const isFree = found === null || found === 'stale'
+    if (!isFree && ![before, process.pid].includes(found.pid)) return found
+    renameSync(made, file)
+    return null
+  } finally {
+    rmSync(lock, { force: true })
   }
 }
 
-/** Some file systems have no second names: there nobody reads it before it is whole but by chance. */
+/** Throws UWAS_ERR_SUPERVISOR_PID_FILE where another process has the lock for long. */
+function acquire(made: string, lock: string, file: string): void {
+  for (let left = LOCK_TRIES; ; left--) {
+    try {
+      return linkOrCopy(made, lock)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    if (left === 0) throw notOne(file, `another process keeps ${lock}`)
+    // Of one that was killed just then.
+    if (readPidFile(lock) === 'stale') rmSync(lock, { force: true })
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS)
+  }
+}
+
+/** In one step, and only where nobody has been faster. Some file systems have no second names. */
 function linkOrCopy(made: string, file: string): void {
   try {
     linkSync(made, file)
@@ -169,28 +186,6 @@ function linkOrCopy(made: string, file: string): void {
     const { code = '' } = error as NodeJS.ErrnoException
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
     copyFileSync(made, file, constants.COPYFILE_EXCL)
-  }
-}
-
-/** Takes away what a killed server has left, and nothing else, though another process may have replaced it by now. */
-function setAside(file: string): void {
-  const aside = `${file}.${process.pid}.old`
-  try {
-    renameSync(file, aside)
-    if (!isStale(aside)) linkOrCopy(aside, file)
-  } catch (error) {
-    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-  } finally {
-    rmSync(aside, { force: true })
-  }
-}
-
-/** False of what is no pid file at all. */
-function isStale(file: string): boolean {
-  try {
-    return readPidFile(file) === 'stale'
-  } catch {
-    return false
   }
 }
 

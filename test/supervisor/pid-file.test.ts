@@ -7,8 +7,8 @@ import { claimPidFile, readPidFile } from '../../src/supervisor/pid-file.ts'
 import { folder } from '../support/binary.ts'
 import { eventually } from '../support/supervised.ts'
 
-const ROUNDS = 60
-const PROCESSES = 2
+const ROUNDS = 100
+const PROCESSES = 3
 /** No process has such a pid. */
 const STALE = '4194305\n1\n\n'
 
