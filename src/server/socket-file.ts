@@ -5,6 +5,15 @@ export class SocketFile {
   readonly #path: string
   readonly #inode: bigint
 
+  /** Of the socket at `path`, if there is one. */
+  static at(path: string): SocketFile[] {
+    try {
+      return [new SocketFile(path)]
+    } catch {
+      return []
+    }
+  }
+
   /** Of a socket that listens at `path`. Throws what the file system throws. */
   constructor(path: string) {
     this.#path = path

@@ -91,7 +91,8 @@ export async function askServer(
   question: Question,
 ): Promise<unknown> {
   if (path === '') {
-    const problem = 'it serves in one process, without workers (--workers 0)'
+    const problem =
+      'it serves in one process, without workers (--workers 0): stop it and start it again'
     throw createError('UWAS_ERR_SUPERVISOR_REFUSED', { question, problem })
   }
   const text = await converse(path, question)

@@ -2,6 +2,7 @@
  * The server that this process takes over from, as the new binary of an upgrade sees it. The environment and the ipc
  * channel come in; what has been handed over leaves. Made by `uwas serve`.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Deferred } from '../core/deferred.ts'
 import { createError } from '../core/errors.ts'
 import {
@@ -13,9 +14,14 @@ import {
 } from './handover.ts'
 import type { WorkerProblem } from './worker-process.ts'
 
+/** What the end of a process may take to be heard of. */
+const MOMENT_MS = 1_000
+
 export class Predecessor {
+  readonly pid: number
   readonly #inherit: Deferred<Handover>
   readonly #taken: Deferred<void>
+  readonly #agreed: Deferred<void>
   readonly #left: Deferred<void>
   readonly #gone: Deferred<void>
 
@@ -37,8 +43,10 @@ export class Predecessor {
   }
 
   private constructor() {
+    this.pid = process.ppid
     this.#inherit = new Deferred()
     this.#taken = new Deferred()
+    this.#agreed = new Deferred()
     this.#left = new Deferred()
     this.#gone = new Deferred()
     process.on('message', (message) => this.#hear(message as ToSuccessor))
@@ -47,14 +55,19 @@ export class Predecessor {
     if (!process.connected) setImmediate(() => this.#lose())
   }
 
-  /** Resolves when this process is to serve: it is told so, or the other one has ended. */
-  get taken(): Promise<void> {
-    return this.#taken.promise
+  /** Resolves when this process can serve, and is to: it is told so, or the other one has ended. */
+  get agreed(): Promise<void> {
+    return this.#agreed.promise
   }
 
   /** Resolves when the other one has ended. */
   get gone(): Promise<void> {
     return this.#gone.promise
+  }
+
+  /** Resolves to whether it has ended. */
+  hasGone(): Promise<boolean> {
+    return Promise.race([this.#gone.promise.then(() => true), sleep(MOMENT_MS, false)])
   }
 
   /** How long it may take to the next step, in milliseconds; 0: as long as it takes. */
@@ -66,6 +79,7 @@ export class Predecessor {
   async agree(): Promise<void> {
     void this.#tell({ type: 'ready' })
     await this.#taken.promise
+    this.#agreed.resolve()
   }
 
   /** It serves. Resolves when the other one leaves, and the service manager knows who is left. */

@@ -4,6 +4,7 @@
  */
 import { closeSync } from 'node:fs'
 import type { Gate } from '../native/gate.ts'
+import { SocketFile } from '../server/socket-file.ts'
 import type { SocketAddress } from './addresses.ts'
 import {
   adoptSocket,
@@ -33,11 +34,14 @@ export class ServerSockets {
   readonly #gate: Gate | null
   readonly #given: GivenSockets
   readonly #all: ListeningSockets[]
+  /** Of unix sockets that were handed over, where this process does not listen. */
+  readonly #unused: SocketFile[]
 
   constructor(gate: Gate | null, given: GivenSockets) {
     this.#gate = gate
     this.#given = given
     this.#all = []
+    this.#unused = []
   }
 
   get all(): readonly ListeningSocket[] {
@@ -75,7 +79,10 @@ export class ServerSockets {
       }
     }
     // Of an address that is not listened at any more: in a socket that nobody reads, clients would wait.
-    for (const fd of handed.flatMap(({ fds }) => fds)) closeSync(fd)
+    for (const { fds, address } of handed) {
+      for (const fd of fds) closeSync(fd)
+      if (address.path !== null) this.#unused.push(...SocketFile.at(address.path))
+    }
     return found
   }
 
@@ -93,6 +100,12 @@ export class ServerSockets {
   /** What has been handed to this process is its own from now on. */
   keep(): void {
     for (const sockets of this.#all) sockets.keep()
+  }
+
+  /** Those files are in the way of nobody any more. */
+  dropUnused(): void {
+    for (const file of this.#unused) file.remove()
+    this.#unused.length = 0
   }
 
   /** They are those of the process that has been handed them. */

@@ -3,12 +3,17 @@
  * environment's NOTIFY_SOCKET comes in; without one nothing is told. Made by `uwas serve`.
  */
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getSystemErrorMap } from 'node:util'
 import type { Log } from '../core/log.ts'
 import type { OwnProcess } from '../native/own-process.ts'
 
 /** Between two tries to tell one that has not read yet what it was told before. */
 const PAUSE_MS = 100
+/** How long one that reads nothing is waited for when another process follows. */
+const LEAVE_MS = 30_000
+/** What it may take until one that reads has read. */
+const READ_MS = 100
 /** Told so often within the watchdog's time. */
 const TIMES = 2
 
@@ -67,15 +72,26 @@ export class ServiceManager {
     }
   }
 
-  /** From now on the service is the process `pid`. Resolves when that has been told, or cannot be. */
-  leaveTo(pid: number): Promise<void> {
+  /**
+   * From now on the service is the process `pid`. Resolves when that is known, or cannot be told; signals that were meant
+   * for the service have come by then.
+   */
+  async leaveTo(pid: number, withinMs = LEAVE_MS): Promise<void> {
     clearInterval(this.#timer)
-    return new Promise((resolve) => {
-      this.#onTold = resolve
+    if (this.#path === '' || this.#ownProcess === null) return
+    const isTold = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), withinMs)
+      this.#onTold = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
       // The other one's first word may be as late as half of the watchdog's time.
       this.#tell(`MAINPID=${pid}${this.#watchdogMs > 0 ? '\nWATCHDOG=1' : ''}`)
-      if (this.#waiting.length === 0) resolve()
     })
+    if (isTold) return await sleep(READ_MS)
+    this.#log.warn(
+      `NOTIFY_SOCKET ${this.#path} has not been read for ${withinMs} ms: the service manager does not know that pid ${pid} is the service now, and may end it with this process`,
+    )
   }
 
   /** What waits tells it as well. */

@@ -67,7 +67,7 @@ export class Signals {
         this.#onEnd = (second) => this.#exitNow(`second signal (${second})`)
         void this.#stop(signal).then(() => resolve(0))
       }
-      this.#upgrade.onServing = () => this.#leaveEnd()
+      this.#upgrade.onLeaving = (pid) => this.#leaveEnd(pid)
       void this.#upgrade.over.then(() => resolve(0))
       if (this.#owedEnd !== null) this.#onEnd(this.#owedEnd)
       else if (this.#owesReload) void this.#reload()
@@ -75,10 +75,12 @@ export class Signals {
   }
 
   /** A first signal has nothing to end any more: that is the other process's. */
-  #leaveEnd(): void {
+  #leaveEnd(pid: number): void {
     if (this.#isEnding) return
     this.#onEnd = (signal) => {
-      this.#log.info(`${signal}: another process serves; finishing what has begun`)
+      this.#log.info(
+        `${signal}: another process (pid ${pid}) serves, and goes on; finishing what has begun`,
+      )
       this.#onEnd = (second) => this.#exitNow(`second signal (${second})`)
     }
   }
@@ -86,7 +88,10 @@ export class Signals {
   async #stop(signal: NodeJS.Signals): Promise<void> {
     this.#supervisor.beginStop()
     // One that serves by now is told to stop, and this process is about to end anyway.
-    if (await this.#upgrade.end()) return await this.#upgrade.over
+    if (await this.#upgrade.end()) {
+      this.#log.info(`${signal}: stopping, and so does the process that has taken over`)
+      return await this.#upgrade.over
+    }
     this.#manager.stopping()
     await this.#supervisor.stop()
     this.#log.info(`${signal}: finishing what has begun, then stopping`)

@@ -87,7 +87,7 @@ export async function supervise(options: SuperviseOptions): Promise<number | nul
     return status()
   }
   process.title = 'uwas: master'
-  void predecessor?.taken.then(() => signals.serve())
+  void predecessor?.agreed.then(() => signals.serve())
   try {
     started = await supervisor.start()
   } catch (error) {
@@ -104,6 +104,7 @@ export async function supervise(options: SuperviseOptions): Promise<number | nul
   await register(inheritance?.handover.pid)
   onServing(started)
   await predecessor?.relieve(command.version, workerPids(supervisor))
+  supervisor.dropUnused()
   manager.ready()
   return await signals.untilEnd()
 }

@@ -197,15 +197,20 @@ export class Supervisor {
 
   /**
    * No reload begins until `endUpgrade`. Resolves, once one that has begun is over, to what a successor has to know.
-   * Rejects with UWAS_ERR_SUPERVISOR_STOPPING, UWAS_ERR_SUPERVISOR_UPGRADING.
+   * Rejects with UWAS_ERR_SUPERVISOR_STOPPING, UWAS_ERR_SUPERVISOR_UPGRADING, UWAS_ERR_SUPERVISOR_DRAINING.
    */
   async beginUpgrade(): Promise<Handover> {
     this.#checkGoesOn()
     if (this.#isUpgrading) throw createError('UWAS_ERR_SUPERVISOR_UPGRADING', {})
     this.#isUpgrading = true
-    await this.#reloading?.catch(() => undefined)
-    if (this.#isStopping) this.#isUpgrading = false
-    this.#checkGoesOn()
+    try {
+      await this.#checkIsAlone()
+      await this.#reloading?.catch(() => undefined)
+      this.#checkGoesOn()
+    } catch (error) {
+      this.#isUpgrading = false
+      throw error
+    }
     const { activated, handed } = this.#sockets.given
     const { status } = this.#known
     const { host = '', port = 0 } = status ?? {}
@@ -222,6 +227,11 @@ export class Supervisor {
   /** It has come to nothing: all is as before. */
   endUpgrade(): void {
     this.#isUpgrading = false
+  }
+
+  /** What the server before this one had, and has left, that nobody needs any more. */
+  dropUnused(): void {
+    this.#sockets.dropUnused()
   }
 
   /** Leaves all to a successor that serves. Resolves when nothing more is accepted here. */
@@ -365,6 +375,13 @@ export class Supervisor {
   /** What a reload has started in the meantime is not for serving any more. */
   #checkGoesOn(): void {
     if (this.#isStopping) throw createError('UWAS_ERR_SUPERVISOR_STOPPING', {})
+  }
+
+  /** What two that go on inherit of each other, the embedded PostgreSQL above all, a third one would take from both. */
+  async #checkIsAlone(): Promise<void> {
+    const { predecessor } = this.#options
+    if (predecessor === null || (await predecessor.hasGone())) return
+    throw createError('UWAS_ERR_SUPERVISOR_DRAINING', { pid: predecessor.pid })
   }
 
   async #end(worker: WorkerProcess): Promise<void> {

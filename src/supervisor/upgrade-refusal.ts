@@ -21,16 +21,21 @@ export interface ProcessFacts {
   readonly name: string
   /** Number of its session. */
   readonly session: number
+  /** Clock ticks since the machine has started, of which there are a hundred a second. */
+  readonly startedAt: number
 }
+
+/** Within so much of its own start a process 1 that looks after one process has started that. */
+const WITH_INIT_TICKS = 300
 
 /** Why it cannot be upgraded; null: it can. */
 export function whyNoUpgrade(surroundings: Surroundings): string | null {
   const { env, hasGate, own } = surroundings
-  if (!hasGate) return 'that needs Linux and the native addon'
+  if (!hasGate) return 'that needs Linux and the native addon: stop it and start it again'
   const { INVOCATION_ID: unit, NOTIFY_SOCKET: notify, SYSTEMD_EXEC_PID: started } = env
   if (unit !== undefined && notify !== undefined) return null
   if (isOfInit(surroundings))
-    return 'its end would be that of its container, or have process 1 start another one: start a new one there'
+    return 'its end would be that of its container: have another container take its place, or "uwas reload" for code and configuration'
   // systemd.exec(5): set for all services; NOTIFY_SOCKET only for those that may say which process is theirs.
   // A shell of somebody's has them from the service that it was opened by, and a session of its own.
   const isService = started === undefined || Number(started) === own?.session
@@ -45,19 +50,25 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const end = text.lastIndexOf(')')
     const fields = text.slice(end + 2).split(' ')
-    return { name: text.slice(text.indexOf('(') + 1, end), session: Number(fields[3]) }
+    return {
+      name: text.slice(text.indexOf('(') + 1, end),
+      session: Number(fields[3]),
+      startedAt: Number(fields[19]),
+    }
   } catch {
     return undefined
   }
 }
 
 /**
- * Whether it is process 1, or what that looks after: tini, `docker --init` and the like. One whose parent has ended (a
- * script, a shell) is a child of process 1, too, but has the session of that parent.
+ * Whether it is process 1, or what that looks after. One whose parent has ended (a shell, setsid, a script) is a child of
+ * process 1, too; but what tini, `docker --init` or a script have started has their session, and what dumb-init has
+ * started, with a session of its own, is as old as that.
  */
 function isOfInit({ pid, ppid, init, own }: Surroundings): boolean {
-  // 0: of a container whose processes see those of others.
+  // 0: started from outside of what it sees, as Kubernetes does it where the processes of a pod see each other.
   if (pid === 1 || ppid === 0) return true
   if (ppid !== 1 || init?.name === 'systemd') return false
-  return init === undefined || own === undefined || [init.session, pid].includes(own.session)
+  if (init === undefined || own === undefined || own.session === init.session) return true
+  return own.session === pid && own.startedAt - init.startedAt <= WITH_INIT_TICKS
 }

@@ -35,14 +35,14 @@ export class Upgrade {
   readonly #options: UpgradeOptions
   readonly #over: Deferred<void>
   #successor: Successor | null
-  /** Called when another process serves in place of this one. */
-  onServing: () => void
+  /** Called when another process, `pid`, is in charge: who ends the service tells that one. */
+  onLeaving: (pid: number) => void
 
   constructor(options: UpgradeOptions) {
     this.#options = options
     this.#over = new Deferred()
     this.#successor = null
-    this.onServing = () => {}
+    this.onLeaving = () => {}
   }
 
   /** Resolves when another process has taken over, and nothing is left to do here. */
@@ -129,8 +129,8 @@ export class Upgrade {
   async #leave(): Promise<void> {
     const { supervisor, manager, registration } = this.#options
     const successor = this.#successor as Successor
-    this.onServing()
     await manager.leaveTo(successor.pid)
+    this.onLeaving(successor.pid)
     successor.leave()
     registration.close()
     await supervisor.leave()

@@ -79,7 +79,7 @@ t.test(
   async (t) => {
     const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
     const path = join(root, 'notify')
-    const told = await managerAt(t, path)
+    const { told } = await managerAt(t, path)
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000' }
     const { child, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
     await eventually('it is ready', () => told().startsWith('READY=1'))
@@ -124,6 +124,19 @@ t.test('a service manager that is busy is told later, in order', async (t) => {
   await eventually('all is told', () => told.length === 2)
   t.strictSame(told, ['READY=', 'STOPPING='])
   t.strictSame(lines, [])
+})
+
+t.test('one that never reads holds up no process that follows', async (t) => {
+  const lines: string[] = []
+  const notify = (): number => constants.errno.EAGAIN
+  const ownProcess = { endWithParent: () => true, pinToCore: () => 0, notify }
+  const log = createLog((line) => lines.push(line))
+  await new ServiceManager({ NOTIFY_SOCKET: '/x' }, ownProcess, log).leaveTo(7, 150)
+  t.match(
+    lines.join(),
+    /NOTIFY_SOCKET \/x has not been read for 150 ms: .* that pid 7 is the service/,
+  )
+  t.equal(lines.length, 1)
 })
 
 t.test('workers run as the user that root names', { skip: skipUnlessRoot }, async (t) => {

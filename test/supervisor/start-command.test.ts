@@ -83,22 +83,26 @@ t.test('PWD that is not this folder, or cannot be looked at, is none', async (t)
 })
 
 t.test('an upgrade is refused where the end of the process is that of the service', async (t) => {
-  const tini = { name: 'tini', session: 0 }
-  const systemd = { name: 'systemd', session: 1 }
+  const tini = { name: 'tini', session: 1, startedAt: 9_000 }
+  const systemd = { ...tini, name: 'systemd' }
   const usual = {
     pid: 700,
     ppid: 600,
     env: {},
     hasGate: true,
     init: tini,
-    own: { name: 'node', session: 600 },
+    own: { name: 'node', session: 600, startedAt: 20_000 },
   }
   const service = { INVOCATION_ID: 'x' }
   const orphan = { ...usual, ppid: 1 }
-  const under = (session: number) => ({ ...orphan, own: { name: 'node', session } })
+  const under = (session: number, startedAt = 20_000) => ({
+    ...orphan,
+    own: { name: 'node', session, startedAt },
+  })
   t.equal(whyNoUpgrade(usual), null)
   t.equal(whyNoUpgrade(orphan), null, 'its shell has ended')
-  t.equal(whyNoUpgrade({ ...orphan, init: systemd, own: { name: 'node', session: 700 } }), null)
+  t.equal(whyNoUpgrade(under(700)), null, 'setsid has started it')
+  t.equal(whyNoUpgrade({ ...under(700, 9_001), init: systemd }), null)
   t.equal(
     whyNoUpgrade({ ...orphan, init: systemd, env: { ...service, NOTIFY_SOCKET: '/x' } }),
     null,
@@ -107,19 +111,22 @@ t.test('an upgrade is refused where the end of the process is that of the servic
   t.match(whyNoUpgrade({ ...orphan, init: systemd, env: service }), 'say Type=notify in the unit')
   const ofContainer = [
     { ...usual, pid: 1, ppid: 0 },
-    under(0),
-    under(700),
+    { ...usual, ppid: 0 },
+    under(1),
+    under(700, 9_001),
     { ...orphan, init: undefined },
     { ...orphan, own: undefined },
   ]
-  for (const one of ofContainer) t.match(whyNoUpgrade(one), 'that of its container')
+  for (const one of ofContainer) t.match(whyNoUpgrade(one), 'have another container take its place')
 })
 
 t.test(
-  'a process is known by its name and session',
+  'a process is known by its name, session and start',
   { skip: process.platform !== 'linux' },
   async (t) => {
-    t.type(processFacts(process.pid)?.session, 'number')
+    const { session = 0, startedAt = 0 } = processFacts(process.pid) ?? {}
+    t.ok(session > 0)
+    t.ok(startedAt > (processFacts(1)?.startedAt ?? 0))
     t.equal(processFacts(4_194_305), undefined)
   },
 )

@@ -1,6 +1,7 @@
 /** Upgrades that come to nothing, and what else is asked of a server meanwhile. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { folder, launch, put, run, serve } from '../support/binary.ts'
 import {
@@ -118,6 +119,18 @@ t.test('a server that is killed meanwhile is followed all the same', { skip }, a
   await eventually('it is found', () => master() === successor)
   const { stdout } = await run(['status', '--json'], { cwd: root })
   t.match(JSON.parse(stdout), { pid: successor, workers: [{ pid: now }] })
+})
+
+t.test('then a signal to stop ends at once who does not serve yet', { skip }, async (t) => {
+  const { pid, successor, upgrade, stderr } = await waitingUpgrade(t)
+  process.kill(pid, 'SIGKILL')
+  await upgrade
+  // The end of the channel between them may be heard of a moment later.
+  await eventually('it has a new parent', () => !childrenOf(pid).includes(successor))
+  await sleep(200)
+  process.kill(successor, 'SIGTERM')
+  await eventually('it has ended', () => !runs(successor))
+  t.notMatch(stderr(), 'could not start', 'and not since it took too long')
 })
 
 t.test('where its end would be that of the service, an upgrade is refused', { skip }, async (t) => {

@@ -149,7 +149,7 @@ t.test(
   async (t) => {
     const root = folder(t, { 'uwas.config.ts': configuration('workers: 1'), 'urls.ts': SITE })
     const path = join(root, 'notify')
-    const told = await managerAt(t, path)
+    const { told } = await managerAt(t, path)
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000', INVOCATION_ID: 'x' }
     const { child } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
     endWith(t, root)

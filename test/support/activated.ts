@@ -34,14 +34,14 @@ export async function hears(child: ChildProcess, wanted: RegExp): Promise<string
   return heard
 }
 
-/** A service manager's ear at `path`, by socat: all that it has been told so far (sd_notify(3)). */
-export async function managerAt(t: Test, path: string): Promise<() => string> {
-  const socat = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
-  t.teardown(() => socat.kill('SIGKILL'))
+/** A service manager's ear at `path`, by socat; `told()`: all that it has been told so far (sd_notify(3)). */
+export async function managerAt(t: Test, path: string) {
+  const manager = spawn('socat', ['-u', `UNIX-RECV:${path}`, '-'])
+  t.teardown(() => manager.kill('SIGKILL'))
   let told = ''
-  socat.stdout.setEncoding('utf8').on('data', (text) => {
+  manager.stdout.setEncoding('utf8').on('data', (text) => {
     told += text
   })
   await eventually('it listens', () => statSync(path, { throwIfNoEntry: false }) !== undefined)
-  return () => told
+  return { manager, told: () => told }
 }

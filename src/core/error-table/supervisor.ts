@@ -2,6 +2,13 @@
 import type { ErrorEntry } from './entry.ts'
 
 export const SUPERVISOR_ERRORS = {
+  UWAS_ERR_SUPERVISOR_DRAINING: {
+    message:
+      'the server before this one (pid {pid}) is still finishing what it has begun: wait until it has ended',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_SUPERVISOR_PID_FILE: {
     message: '{file} cannot be the pid file: {problem}. Name another one with --pid-file',
     status: 500,
