@@ -17,30 +17,39 @@ export function socketAddresses(config: SiteConfig): SocketAddress[] {
   return [...clear, ...(tls.listen ?? usual).map((one) => ({ ...one, isTls: true }))]
 }
 
-/** The keys that say other addresses than before. */
-export function changedAddresses(
-  before: readonly SocketAddress[],
-  after: readonly SocketAddress[],
-): string[] {
-  return [...changed(before, after, false), ...changed(before, after, true)]
+/** What of a configuration says where it listens. */
+export interface Listening {
+  readonly addresses: readonly SocketAddress[]
+  /** Of `listen` and `tls.listen` those that say it; else `host` and the port do. */
+  readonly lists: readonly string[]
 }
 
-function changed(
-  before: readonly SocketAddress[],
-  after: readonly SocketAddress[],
-  isTls: boolean,
-): string[] {
-  const [old, now] = [before, after].map((all) => all.filter((one) => one.isTls === isTls))
+export function listsOf({ listen, tls }: SiteConfig): string[] {
+  return [
+    ...(listen === null ? [] : ['listen']),
+    ...((tls?.listen ?? null) === null ? [] : ['tls.listen']),
+  ]
+}
+
+/** The keys that say other addresses than before. */
+export function changedAddresses(before: Listening, after: Listening): string[] {
+  return [...new Set([...changed(before, after, false), ...changed(before, after, true)])]
+}
+
+function changed(before: Listening, after: Listening, isTls: boolean): string[] {
+  const both = [before, after]
+  const [old = [], now = []] = both.map(({ addresses }) =>
+    addresses.filter((one) => one.isTls === isTls),
+  )
   if (JSON.stringify(old) === JSON.stringify(now)) return []
-  const [one, other] = [old?.[0], now?.[0]]
-  const isPlain =
-    old?.length === 1 && now?.length === 1 && one?.path === null && other?.path === null
-  if (!isPlain) return [isTls ? 'tls' : 'listen']
-  if (isTls) {
-    if (one?.port !== other?.port) return ['tls.port']
-    return one?.host === other?.host ? [] : ['tls.listen']
-  }
-  return (['host', 'port'] as const).filter((key) => one?.[key] !== other?.[key])
+  if (old.length === 0 || now.length === 0) return ['tls']
+  const list = isTls ? 'tls.listen' : 'listen'
+  if (both.some(({ lists }) => lists.includes(list))) return [list]
+  const [one, other] = [old[0], now[0]]
+  return [
+    ...(one?.host === other?.host ? [] : ['host']),
+    ...(one?.port === other?.port ? [] : [isTls ? 'tls.port' : 'port']),
+  ]
 }
 
 /** As a server in this process takes them. */

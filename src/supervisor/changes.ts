@@ -28,7 +28,7 @@ export function checkTakeOver(
 /** How many workers it wants. Throws UWAS_ERR_SUPERVISOR_RESTART for what a reload cannot change. */
 export function checkReload(before: Settings, after: Settings): number {
   const workers = workerCount(after.workers)
-  const changed = changedAddresses(before.addresses, after.addresses)
+  const changed = changedAddresses(before, after)
   if (before.stateDir !== after.stateDir) changed.push('stateDir')
   const keys = [
     ...changed,

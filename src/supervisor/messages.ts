@@ -8,17 +8,15 @@ import type { Readiness } from '../observe/status/listener.ts'
 import type { TicketSeed } from '../server/tls/ticket-keys.ts'
 import type { SiteStatus } from '../was/status.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
-import type { SocketAddress } from './addresses.ts'
+import type { Listening, SocketAddress } from './addresses.ts'
 import type { ListeningSocket } from './listening-sockets.ts'
 
 /** What the supervisor has to know of a configuration, which it never loads itself. */
-export interface Settings {
+export interface Settings extends Listening {
   /** What is served, as people know it. */
   readonly name: string
   /** Whether it has a configuration file; else it is a folder. */
   readonly isSite: boolean
-  /** In clear first. */
-  readonly addresses: readonly SocketAddress[]
   readonly stateDir: string
   /** Whether it is to have a PostgreSQL of its own. */
   readonly isEmbedded: boolean

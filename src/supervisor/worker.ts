@@ -24,7 +24,7 @@ import { type CertificateKeeper, keepCertificates } from '../server/tls/acme/kee
 import { openTls } from '../server/tls/open-tls.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { LEAVING } from '../was/health/leaving.ts'
-import { socketAddresses } from './addresses.ts'
+import { listsOf, socketAddresses } from './addresses.ts'
 import { Channel, type SocketHandle } from './channel.ts'
 import { ownMemoryBytes } from './memory.ts'
 import { type Begin, type Settings, SHARED_VARIABLE, type ToWorker } from './messages.ts'
@@ -329,7 +329,7 @@ function postgresDirOf({ database, stateDir }: SiteConfig): string | null {
 
 function settingsOf(config: SiteConfig, name: string): Settings {
   const { file, stateDir, workers, status } = config
-  const addresses = socketAddresses(config)
+  const where = { addresses: socketAddresses(config), lists: listsOf(config) }
   const isEmbedded = postgresDirOf(config) !== null
-  return { name, isSite: file !== null, addresses, stateDir, isEmbedded, workers, status }
+  return { name, isSite: file !== null, ...where, stateDir, isEmbedded, workers, status }
 }
