@@ -261,7 +261,7 @@ export async function createApp(
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     ...(config.health !== null && { health: createHealth(config.health, readiness) }),
-    fallback: (req) => files.fallBack(req, guards?.before),
+    fallback: (req) => files.fallBack(req, guards ?? undefined),
     shedder: backends.shedder,
     pages: pagesOf(config, backends, log),
   })

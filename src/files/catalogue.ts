@@ -12,7 +12,7 @@ import type { Native } from '../native/skin.ts'
 import { Contents } from './contents.ts'
 import { Deployments } from './deployments.ts'
 import type { FileEntry, Prepared } from './entry.ts'
-import { type BeforeShell, fallBack } from './fallback.ts'
+import { fallBack, type OtherPaths } from './fallback.ts'
 import { createHeads, type Heads } from './heads.ts'
 import { Loader } from './loader.ts'
 import { makeRedirect } from './make-entry.ts'
@@ -166,6 +166,7 @@ function manifestOf(storeDir: string, mounts: readonly Mount[]): string {
 
 /** Old objects are removed when the start and its first requests are over. */
 const CLEAN_DELAY_MS = 10_000
+const ALL_OPEN: OtherPaths = { before: (_req, _path, next) => next(), isOpen: () => true }
 
 /** A fingerprint in a file's name, before its ending or at its end: all that a miss costs more. */
 const FINGERPRINTED = /\.[0-9a-f]{8}(?:\.[^./]*)?$/
@@ -243,17 +244,14 @@ export class Catalogue {
 
   /**
    * What answers a GET or HEAD where neither a file nor a route does: the listing of a folder, or a
-   * single-page application's shell, with `before` around that. Undefined for nothing. Throws or rejects as `before`.
+   * single-page application's shell, as far as `others` lets. Undefined for nothing. Throws or rejects as its `before`.
    */
   fallBack(req: Request): Reply | undefined
-  fallBack(req: Request, before: BeforeShell | undefined): Reply | Promise<Reply> | undefined
-  fallBack(
-    req: Request,
-    before: BeforeShell = (_req, _path, next) => next(),
-  ): Reply | Promise<Reply> | undefined {
+  fallBack(req: Request, others: OtherPaths | undefined): Reply | Promise<Reply> | undefined
+  fallBack(req: Request, others: OtherPaths = ALL_OPEN): Reply | Promise<Reply> | undefined {
     const { map } = this.#updater
     const shellOf = (mount: Mount) => this.#versions.shellOf(map, mount)
-    return fallBack(req, { map, shellOf, before })
+    return fallBack(req, { map, shellOf, others })
   }
 
   /**

@@ -16,33 +16,38 @@ import { shellPath } from './names.ts'
 import type { PathMap } from './path-map.ts'
 import { FileReply, requestFields } from './send-file.ts'
 
-/** Runs around the answer with the file of another path, decoded, than the one that was asked for. */
-export type BeforeShell = (req: Request, path: string, next: () => Reply) => Reply | Promise<Reply>
+/** What stands before other paths, decoded, than the one that was asked for. */
+export interface OtherPaths {
+  /** Runs around the answer with the file of such a path. */
+  before(req: Request, path: string, next: () => Reply): Reply | Promise<Reply>
+  /** Whether that would answer the one who asks, as far as is known. */
+  isOpen(req: Request, path: string): boolean
+}
 
 export interface FallbackParts {
   readonly map: PathMap
   /** The entry of a mount's shell, which browsers must ask for anew each time. */
   readonly shellOf: (mount: Mount) => FileEntry | undefined
-  readonly before: BeforeShell
+  readonly others: OtherPaths
 }
 
 /** The reply, or undefined: nothing here either. */
 export function fallBack(
   req: Request,
-  { map, shellOf, before }: FallbackParts,
+  { map, shellOf, others }: FallbackParts,
 ): Reply | Promise<Reply> | undefined {
   if (req.method !== 'GET' && req.method !== 'HEAD') return undefined
   const path = encodePath(req.path)
   const mount = mountOf(path, map.mounts)
   if (mount === undefined) return undefined
   if (mount.listing) {
-    const listing = listed(req, map, mount, path)
+    const listing = listed(req, { map, others }, mount, path)
     if (listing !== undefined) return listing
   }
   const shellsPath = shellPath(mount)
   if (shellsPath === null || !wantsPage(req)) return undefined
   const shell = shellOf(mount)
-  return shell && before(req, shellsPath, () => shellReply(req, shell))
+  return shell && others.before(req, shellsPath, () => shellReply(req, shell))
 }
 
 function shellReply(req: Request, shell: FileEntry): Reply {
@@ -51,24 +56,31 @@ function shellReply(req: Request, shell: FileEntry): Reply {
   return reply.header('Vary', vary === undefined ? 'Accept' : `Accept, ${vary}`)
 }
 
-function listed(req: Request, map: PathMap, mount: Mount, path: string): Reply | undefined {
+function listed(
+  req: Request,
+  { map, others }: Pick<FallbackParts, 'map' | 'others'>,
+  mount: Mount,
+  path: string,
+): Reply | undefined {
   const relative = decodeURIComponent(path.slice(mount.base.length + 1))
   const isFolder = path.endsWith('/')
   const folder = isFolder || relative === '' ? relative : `${relative}/`
   const names = map.names(mount, folder)
   if (names === undefined) return undefined
   if (!isFolder) return redirect(`${path}/${searchOf(req)}`, { status: 308 })
-  return listFolder(req, req.path, itemsOf(map, mount, folder, names), folder === '')
+  const isOpen = (name: string) => others.isOpen(req, `${mount.base}/${folder}${name}`)
+  const items = itemsOf(map, mount, folder, [...names].filter(isOpen))
+  return listFolder(req, req.path, items, folder === '')
 }
 
 function itemsOf(
   map: PathMap,
   mount: Mount,
   folder: string,
-  names: ReadonlySet<string>,
+  names: readonly string[],
 ): ListedItem[] {
   const files = map.files(mount)
-  return Array.from(names, (name) => {
+  return names.map((name) => {
     const source = files.get(folder + name)
     return source === undefined
       ? { name: name.slice(0, -1), isFolder: true, size: 0, lastModifiedMs: Number.NaN }

@@ -188,9 +188,12 @@ function explainHealth({ config }: ExplainedSite, req: Request): Verdict | undef
 
 function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {
   let shell: string | null = null
-  const reply = files.fallBack(req, (_req, path, next) => {
-    shell = path
-    return next()
+  const reply = files.fallBack(req, {
+    before(_req, path, next) {
+      shell = path
+      return next()
+    },
+    isOpen: () => true,
   })
   if (reply instanceof Reply) {
     return {

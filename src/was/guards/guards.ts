@@ -3,6 +3,7 @@
  * often (`limits.requests`). Made by `app.ts`; the lanes ask which guards a path has, and run them around its answer.
  */
 import { createError } from '../../core/errors.ts'
+import { HttpError } from '../../http/http-error.ts'
 import { Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import { Passwords } from '../accounts/passwords.ts'
@@ -39,6 +40,8 @@ export interface SiteGuards {
   of(method: string, asked: string | null, answered: string | null): Guard | null
   /** What stands before the content of `path`, too, and has not let the request through yet. Throws or rejects with a refusal. */
   before(req: Request, path: string, next: () => Reply): Reply | Promise<Reply>
+  /** Whether a request may have `path`, too: behind a password only what its own is for. Nothing is counted. */
+  isOpen(req: Request, path: string): boolean
 }
 
 /** Of a path that nothing has. */
@@ -48,6 +51,8 @@ interface Placed {
   readonly fits: GuardPath
   readonly methods: ReadonlySet<string> | null
   readonly run: Step
+  /** Whether it lets a request through that it has not seen. */
+  readonly admits: (req: Request) => boolean
 }
 
 /** Null for a site without any. Throws UWAS_ERR_WAS_GUARD, UWAS_ERR_CORE_INVALID_OPTION. */
@@ -89,6 +94,11 @@ export function createGuards(rules: GuardRules, parts: GuardParts): SiteGuards |
       const which = fitting(req.method, namesOf(path)).filter((one) => !before.includes(one))
       return runAll(which, req, next)
     },
+    isOpen(req, path) {
+      const before = passed.get(req) ?? []
+      const which = fitting(req.method, namesOf(path)).filter((one) => !before.includes(one))
+      return which.every(({ admits }) => admits(req))
+    },
   }
 }
 
@@ -104,20 +114,25 @@ function placeAll({ access, requests }: GuardRules, parts: GuardParts): Placed[]
     const where = `limits.requests[${i}]`
     const limit = new RequestLimit(where, { name: `requests-${i}`, ...options })
     const run: Step = (req, next) => limit.around(req, next)
-    const place = { fits: guardPath(where, path), methods: methods ? new Set(methods) : null, run }
-    return { ...place, isForUsers: options.key === 'user' }
+    const place = { fits: guardPath(where, path), methods: methods ? new Set(methods) : null }
+    return { ...place, run, admits: () => true, isForUsers: options.key === 'user' }
   })
   return [
     ...rules.flatMap(({ where, rule, ...place }) => {
-      const run = addressGuard(where, rule)
-      return run === null ? [] : [{ ...place, run }]
+      const admits = addressGuard(where, rule)
+      if (admits === null) return []
+      const run: Step = (req, next) => {
+        if (admits(req)) return next()
+        throw new HttpError(403)
+      }
+      return [{ ...place, run, admits }]
     }),
     ...limits.filter(({ isForUsers }) => !isForUsers),
     ...rules.flatMap(({ rule, ...place }) => {
       if (rule.basicAuth === undefined) return []
       const auth = new BasicAuth(rule.basicAuth, passwords)
       const run: Step = (req, next) => (parts.isPreflight(req) ? next() : auth.around(req, next))
-      return [{ ...place, run }]
+      return [{ ...place, run, admits: () => false }]
     }),
     ...limits.filter(({ isForUsers }) => isForUsers),
   ]

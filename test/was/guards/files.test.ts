@@ -153,3 +153,32 @@ t.test('closed folders are not listed, and their name leads to no slash', async 
   await expectStatus(t, site, ['/in', '/in/', '/in/a.txt', '/back/', '/back/a.txt', '/%69n/'], 403)
   await expectStatus(t, site, ['/out/', '/'], 200)
 })
+
+t.test('a listing has what its reader may have', async (t) => {
+  const users = { mara: await createPasswords().hash('right') }
+  const names = ['.env', '.git/x', 'in/a.txt', 'open.txt', 'own/b.txt', 'own/c.txt', 'shut.txt']
+  const site = await filesOf(
+    t,
+    names,
+    { listing: true },
+    {
+      access: [
+        ...closed('/in/*', '/shut.txt', '/own/c.txt'),
+        { path: '/own/*', basicAuth: { users } },
+        { path: '/open.txt', allow: ['loopback'] },
+      ],
+      limits: { requests: [{ path: '/open.txt', requests: 1, perSeconds: 100_000 }] },
+    },
+  )
+  const listed = async (target: string, fields: string[] = []) => {
+    const { body } = await site.ask(target, ['Accept: application/json', ...fields])
+    return (JSON.parse(body.toString()) as { name: string }[]).map(({ name }) => name)
+  }
+  t.strictSame(await listed('/'), ['open.txt'])
+  t.strictSame(await listed('/'), ['open.txt'], 'and nothing is counted')
+  const right = `Authorization: Basic ${Buffer.from('mara:right').toString('base64')}`
+  t.strictSame(await listed('/own/', [right]), ['b.txt'], 'with the password that it is behind')
+  await expectStatus(t, site, ['/'], 200)
+  const page = await site.ask('/', HTML)
+  t.notMatch(page.body.toString(), /shut|in\/|own|more/)
+})
