@@ -292,6 +292,7 @@ function start({ file, args, version, user, sharedFd }: WorkerCommand): ChildPro
     ...(user !== undefined && { uid: user.uid, gid: user.gid }),
     env: {
       ...process.env,
+      ...user?.env,
       [WORKER_VARIABLE]: version,
       ...(isShared && { [SHARED_VARIABLE]: String(SHARED_FD) }),
     },

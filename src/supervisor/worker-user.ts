@@ -7,12 +7,28 @@ export interface WorkerUser {
   readonly uid: number
   readonly gid: number
   readonly name: string
+  /** What of the environment says who runs it, as systemd.exec(5) and setpriv(1) have it. */
+  readonly env: Readonly<Record<string, string>>
 }
+
+/** getent(1): name, password, uid, gid, comment, home, shell. */
+const HOME_FIELD = 5
+const SHELL_FIELD = 6
 
 /** The system's user `name`, with its own group. Throws UWAS_ERR_SUPERVISOR_USER. */
 export function workerUser(name: string): WorkerUser {
   if (process.getuid?.() !== 0) refuseUser(name, 'only root can do that')
-  return { uid: ask('-u', name), gid: ask('-g', name), name }
+  const idOf = (option: string): number => Number(ask(name, 'id', [option, '--', name]))
+  const [uid, gid] = [idOf('-u'), idOf('-g')]
+  const fields = ask(name, 'getent', ['passwd', String(uid)])
+    .trim()
+    .split(':')
+  const [USER = name, HOME = '/', SHELL = '/bin/sh'] = [
+    fields[0],
+    fields[HOME_FIELD],
+    fields[SHELL_FIELD],
+  ]
+  return { uid, gid, name, env: { USER, LOGNAME: USER, HOME, SHELL } }
 }
 
 /** Throws UWAS_ERR_SUPERVISOR_USER. */
@@ -20,9 +36,9 @@ export function refuseUser(name: string, problem: string): never {
   throw createError('UWAS_ERR_SUPERVISOR_USER', { name, problem })
 }
 
-function ask(option: string, name: string): number {
+function ask(name: string, program: string, args: readonly string[]): string {
   try {
-    return Number(execFileSync('id', [option, '--', name], { encoding: 'utf8', stdio: 'pipe' }))
+    return execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe' })
   } catch (error) {
     const { stderr, message } = error as Error & { readonly stderr?: string }
     const problem = (stderr || message).trim()

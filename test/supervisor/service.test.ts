@@ -155,6 +155,18 @@ t.test('workers run as the user that root names', { skip: skipUnlessRoot }, asyn
   t.strictSame(idsOf(worker, 'Uid'), [nobody, nobody, nobody, nobody])
   t.ok(!idsOf(worker, 'Groups').includes(1), 'the groups of root are not its')
   t.strictSame(idsOf(child.pid ?? 0, 'Uid'), [0, 0, 0, 0])
+  const environment = readFileSync(`/proc/${worker}/environ`, 'utf8').split('\0')
+  const [, , , , , home, shell] = spawnSync('getent', ['passwd', 'nobody'], { encoding: 'utf8' })
+    .stdout.trim()
+    .split(':')
+  const ownOf = (names: string[]) =>
+    environment.filter((one) => names.includes(one.split('=')[0] ?? ''))
+  t.strictSame(ownOf(['HOME', 'USER', 'LOGNAME', 'SHELL']).sort(), [
+    `HOME=${home}`,
+    'LOGNAME=nobody',
+    `SHELL=${shell}`,
+    'USER=nobody',
+  ])
   t.equal(statSync(join(root, '.uwas')).uid, nobody, 'it can keep its state')
   t.notMatch(stderr(), /EACCES/)
   t.equal((await fetch(`http://127.0.0.1:${port}/a.txt`)).status, 200)
