@@ -39,6 +39,7 @@ export class LineWriter {
   /** Lines that wait, printable ASCII: as many bytes as characters. */
   #waiting: string
   #timer: NodeJS.Timeout | null
+  #looking: NodeJS.Timeout | undefined
   /** Bytes that are being written. */
   #inFlight: number
   #running: Promise<void> | null
@@ -61,6 +62,7 @@ export class LineWriter {
     this.#target = new LogTarget(options.file)
     this.#waiting = ''
     this.#timer = null
+    this.#looking = undefined
     this.#inFlight = 0
     this.#running = null
     this.#batch = null
@@ -78,6 +80,10 @@ export class LineWriter {
     // A reload opens it once more.
     if (process.listeners('exit').includes(this.#onExit)) return
     process.on('exit', this.#onExit)
+    const { maxFileBytes = 0, maxFileSeconds = 0 } = this.#options.rotation ?? {}
+    // Others write to the file, too, and it grows old while nobody does.
+    if (maxFileBytes > 0 || maxFileSeconds > 0)
+      this.#looking = setInterval(() => this.#flush(), LOOK_MS).unref()
     try {
       this.#target.openNow()
     } catch (error) {
@@ -109,6 +115,7 @@ export class LineWriter {
   async close(): Promise<void> {
     if (this.#isClosing) return
     this.#isClosing = true
+    clearInterval(this.#looking)
     this.#flush()
     const end = new AbortController()
     await Promise.race([

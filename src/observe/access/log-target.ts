@@ -2,8 +2,20 @@
  * Where lines go: a file that may be renamed or removed under it, a pipe, or a stream of the process. Several workers
  * append to one file. Used by `line-writer.ts`.
  */
-import { close, closeSync, constants, fstatSync, open, openSync, write, writeSync } from 'node:fs'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import {
+  close,
+  closeSync,
+  constants,
+  fstatSync,
+  open,
+  openSync,
+  renameSync,
+  type Stats,
+  statSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { LOG_STREAMS } from './options.ts'
@@ -21,6 +33,7 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 const MODE = 0o640
 /** What the kernel writes to a pipe in one piece (POSIX, PIPE_BUF). */
 const PIPE_BYTES = 4096
+const QUIET = { throwIfNoEntry: false } as const
 
 /** When a file gets another name, and how many of such are kept. 0: never. */
 export interface Rotation {
@@ -89,7 +102,10 @@ export class LogTarget {
     const isTooLong = maxFileBytes > 0 && size >= maxFileBytes
     const isTooOld = maxFileSeconds > 0 && size > 0 && ageMs >= maxFileSeconds * 1000
     if (!isTooLong && !isTooOld) return
-    await rename(path, `${path}.${new Date().toISOString().replace(/[-:Z]/g, '')}`)
+    const old = `${path}.${new Date().toISOString().replace(/[-:Z]/g, '')}`
+    // A worker that drains, or a server before this one, may have done it just now.
+    if (statSync(old, QUIET) !== undefined || !isSame(statSync(path, QUIET), this.#fd)) return
+    renameSync(path, old)
     await this.follow()
     await removeOldest(path, keepFiles)
   }
@@ -112,9 +128,12 @@ export class LogTarget {
 }
 
 async function isStill(path: string, fd: number): Promise<boolean> {
-  const named = await stat(path).catch(() => null)
+  return isSame(await stat(path).catch(() => undefined), fd)
+}
+
+function isSame(named: Stats | undefined, fd: number): boolean {
   const own = fstatSync(fd)
-  return named !== null && named.ino === own.ino && named.dev === own.dev
+  return named !== undefined && named.ino === own.ino && named.dev === own.dev
 }
 
 async function removeOldest(path: string, keep: number): Promise<void> {
