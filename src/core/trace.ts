@@ -197,6 +197,7 @@ export function failureOf(error: unknown): string {
   return typeof name === 'string' && /^[\w.$-]{1,100}$/.test(name) ? name : 'Error'
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null && typeof value === 'object' && 'then' in value
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const isObject = typeof value === 'object' || typeof value === 'function'
+  return isObject && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,5 +1,5 @@
 /** What a site says of its own parts, and passes on to other servers, for traces and timings. Called by views and middleware. */
-import { type AttributeValue, inPart, type Part, type Trace } from '../../core/trace.ts'
+import { type AttributeValue, inPart, isThenable, type Part, type Trace } from '../../core/trace.ts'
 import type { Request } from '../../http/request.ts'
 import { passedOn } from '../../http/trace-fields.ts'
 import { MAX_ATTRIBUTES } from './encode.ts'
@@ -28,8 +28,9 @@ const NOBODY: SpanInfo = { set() {} }
 /**
  * Runs `fn`, and tells how long it took as a span of the request's trace (`tracing` of the configuration), in
  * `recentTraces` and in Server-Timing. Statements, templates and spans that `fn` runs are inside of it, also after
- * `await`. Returns what `fn` returns, and throws what it throws: its class or code is told, never its words. Where
- * nobody wants to know it only calls `fn`.
+ * `await`. Returns what `fn` returns, and throws what it throws: its class or code is told, never its words. A query that
+ * begins when it is waited for begins at once, and a promise of it is returned. Where nobody wants to know nothing more is
+ * done.
  *
  *     const price = await span(req, 'ask for the price', async () => {
  *       const reply = await fetch(url, { headers: traceHeaders(req) })
@@ -44,11 +45,16 @@ export function span<T>(
 ): T {
   const told = typeof name === 'string' ? name : typeof name
   return inPart(req.trace, { step: 'part', name: told, isClient: kind === 'client' }, (part) => {
-    if (part === null) return fn(NOBODY)
+    if (part === null) return begun(fn(NOBODY))
     const info = { set: (key: string, value: AttributeValue) => set(part, key, value) }
     for (const [key, value] of Object.entries(attributes ?? {})) set(part, key, value)
-    return fn(info)
+    return begun(fn(info))
   })
+}
+
+/** A promise of what only begins when it is waited for: it begins here, so that all that it does is inside of the span. */
+function begun<T>(result: T): T {
+  return isThenable(result) ? (Promise.resolve(result) as T) : result
 }
 
 /** What is no value of an attribute is told by its kind: nothing here may throw, now or when it is told. */

@@ -65,7 +65,8 @@ export class Tracer implements ExchangeListener {
   ended(record: ExchangeRecord): void {
     const { answerer, trace } = record
     if (answerer === 'page') return this.#tellPage(record)
-    if (trace === null || trace.context === null) return
+    // Of a file, or of what was refused before it came to a view, there is nothing to tell but that.
+    if (answerer !== 'view' || trace === null || trace.context === null) return
     if (trace.context.isSampled || this.#isKept(record, trace)) this.#tell(record, trace)
   }
 

@@ -1,5 +1,4 @@
 /** Traces of a whole site, as a collector gets them. */
-
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -354,4 +353,45 @@ t.test('templates are told with their names', async (t) => {
     spans.find((one) => one.name === 'render a'),
     { attributes: { 'uwas.template': 'a' } },
   )
+})
+
+t.test('files behind rules are not told, nor is what the rules refuse', async (t) => {
+  const dir = temporaryFolder(t)
+  await writeTree(dir, { 'a.txt': 'a', 'shut/b.txt': 'b' })
+  const view = () => text('yes')
+  const urls = urlconf(path('/view', view), path('/shut/view', view))
+  const site = await tracedSite(t, urls, {
+    static: dir,
+    limits: { requests: [{ requests: 100, perSeconds: 1 }] },
+    access: [{ path: '/shut/*', deny: ['loopback'] }],
+  })
+  for (const target of ['/a.txt', '/shut/b.txt', '/shut/view', '/view']) {
+    await site.ask(target)
+    await site.ask(`http://x${target}`)
+  }
+  t.match(await site.told(), [{ name: 'GET /view' }, { name: 'GET /view' }])
+})
+
+t.test('a query that begins when it is waited for begins once, inside of its span', async (t) => {
+  let begun = 0
+  const lazy = (req: Request) => ({
+    // biome-ignore lint/suspicious/noThenProperty: as query builders have it
+    then(resolve: (value: string) => void) {
+      begun++
+      span(req, 'the query', () => {})
+      resolve('rows')
+    },
+  })
+  const view = async (req: Request) => {
+    const waited = await span(req, 'waited for', () => lazy(req))
+    span(req, 'not waited for', () => lazy(req))
+    await sleep(0)
+    return text(`${waited} ${begun}`)
+  }
+  const urls = urlconf(path('/', view))
+  const site = await tracedSite(t, urls)
+  t.equal((await site.ask('/')).body.toString(), 'rows 2')
+  t.equal(parentOf(await site.told(), 'the query'), 'waited for')
+  const untraced = await siteOf(t, { urls, database: false })
+  t.equal((await untraced.ask('/')).body.toString(), 'rows 4', 'as where nobody traces')
 })
