@@ -59,8 +59,9 @@ async function strip(source: string, file: string): Promise<Stripped> {
 }
 
 function openCache(): Cache | null {
-  const folder = join(userCache(), 'stripped')
   try {
+    // Throws for a user without a home, as containers have them.
+    const folder = join(userCache(), 'stripped')
     mkdirSync(userCache(), { recursive: true })
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const found = lstatSync(folder)
