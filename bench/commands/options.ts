@@ -1,5 +1,6 @@
 /** What the commands' options may be. Each throws an error that says what would do. */
 import { rivals } from '../rivals/all.ts'
+import { observedRivals } from '../rivals/observed.ts'
 import type { Rival } from '../rivals/rival.ts'
 import { viewRivals } from '../rivals/views.ts'
 import { scenarios } from '../scenarios/all.ts'
@@ -28,8 +29,8 @@ export interface Entrants {
 }
 
 /** The rivals of a scenario that can run here: all, or those of the names. uwas is always the first: the others are given its fields. */
-export function entrantsFor({ view }: Scenario, names: readonly string[] | undefined): Entrants {
-  const all = view === undefined ? rivals : viewRivals
+export function entrantsFor(scenario: Scenario, names: readonly string[] | undefined): Entrants {
+  const all = rivalsOf(scenario)
   const isNamed = ({ name, family }: Rival): boolean =>
     names === undefined || names.includes(name) || names.includes(family ?? name)
   const wanted = all.filter((rival, i) => i === 0 || isNamed(rival))
@@ -41,6 +42,11 @@ export function entrantsFor({ view }: Scenario, names: readonly string[] | undef
       return why === undefined ? [] : [`${rival.name} is left out: ${why}`]
     }),
   }
+}
+
+function rivalsOf({ view, observed }: Scenario): readonly Rival[] {
+  if (observed === true) return observedRivals
+  return view === undefined ? rivals : viewRivals
 }
 
 const looked = new Map<Rival, string | undefined>()

@@ -17,30 +17,55 @@ const VARIANTS = {
 /** Fields that nginx writes by itself for a file. */
 const BY_ITSELF = new Set(['content-type', 'etag', 'last-modified', 'accept-ranges', 'server'])
 
-export const nginxVariants: readonly Rival[] = Object.entries(VARIANTS).map(([name, sending]) => ({
-  name: `nginx (${name})`,
-  family: 'nginx',
-  missing: () =>
-    spawnSync('nginx', ['-v']).error === undefined
-      ? undefined
-      : 'nginx is not here: apt-get install nginx',
-  version: () => spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim(),
-  async start(context) {
-    const file = join(context.scratch, 'nginx.conf')
-    const text = configuration(context, sending)
-    writeFileSync(file, text)
-    execFileSync('nginx', ['-t', '-q', '-p', context.scratch, '-c', file], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const command = ['nginx', '-p', context.scratch, '-c', file]
-    const child = await startPinned(context.cpu, context.port, command)
-    const master = Number(readFileSync(join(context.scratch, 'nginx.pid'), 'utf8'))
-    const pids = [master, ...childrenOf(master)]
-    return { pids, command, configuration: text, stop: () => stopChild(child) }
-  },
-}))
+const NO_LOG = 'access_log off;'
 
-function configuration({ dir, scratch, port, headers }: RivalContext, sending: string): string {
+export const nginxVariants: readonly Rival[] = Object.entries(VARIANTS).map(([name, sending]) =>
+  nginxWith(`nginx (${name})`, { family: 'nginx', sending, log: () => NO_LOG }),
+)
+
+/** As it writes a small file fastest, without a log and with the usual one, in the batches in which uwas writes its own. */
+export const nginxLogging: readonly Rival[] = [
+  nginxWith('nginx', { sending: VARIANTS['no sendfile'], log: () => NO_LOG }),
+  nginxWith('nginx, combined log', {
+    sending: VARIANTS['no sendfile'],
+    log: (scratch) => `access_log ${scratch}/access.log combined buffer=64k flush=1s;`,
+  }),
+]
+
+interface Settings {
+  readonly sending: string
+  log(scratch: string): string
+}
+
+function nginxWith(name: string, { family, ...settings }: Settings & Pick<Rival, 'family'>): Rival {
+  return {
+    name,
+    ...(family !== undefined && { family }),
+    missing: () =>
+      spawnSync('nginx', ['-v']).error === undefined
+        ? undefined
+        : 'nginx is not here: apt-get install nginx',
+    version: () => spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.trim(),
+    async start(context) {
+      const file = join(context.scratch, 'nginx.conf')
+      const text = configuration(context, settings)
+      writeFileSync(file, text)
+      execFileSync('nginx', ['-t', '-q', '-p', context.scratch, '-c', file], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      const command = ['nginx', '-p', context.scratch, '-c', file]
+      const child = await startPinned(context.cpu, context.port, command)
+      const master = Number(readFileSync(join(context.scratch, 'nginx.pid'), 'utf8'))
+      const pids = [master, ...childrenOf(master)]
+      return { pids, command, configuration: text, stop: () => stopChild(child) }
+    },
+  }
+}
+
+function configuration(
+  { dir, scratch, port, headers }: RivalContext,
+  { sending, log }: Settings,
+): string {
   const fields = headers
     .filter(([name]) => !BY_ITSELF.has(name.toLowerCase()))
     .map(([name, value]) => `add_header ${name} "${value}";`)
@@ -50,7 +75,7 @@ worker_processes 1; worker_rlimit_nofile 65536;
 events { worker_connections 8192; multi_accept off; }
 http {
   include /etc/nginx/mime.types; charset utf-8; charset_types text/plain;
-  access_log off; server_tokens off; etag on; gzip off; gzip_static on;
+  ${log(scratch)} server_tokens off; etag on; gzip off; gzip_static on;
   ${sending} tcp_nodelay on; sendfile_max_chunk 2m;
   open_file_cache max=20000 inactive=300s; open_file_cache_valid 60s;
   open_file_cache_min_uses 1; open_file_cache_errors on;

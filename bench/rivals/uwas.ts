@@ -36,6 +36,19 @@ export function siteAt(root: string, name = 'uwas'): Rival {
   }
 }
 
+/** The files of a folder by a configuration, which `configure` writes. */
+export function configuredUwas(name: string, configure: (context: RivalContext) => string): Rival {
+  return {
+    ...uwas,
+    name,
+    async start(context) {
+      const file = configure(context)
+      const running = await runSupervised(context, [...serve(ROOT, context), '--config', file])
+      return { ...running, configuration: readFileSync(file, 'utf8') }
+    },
+  }
+}
+
 function serve(root: string, { port }: RivalContext): string[] {
   const address = ['--host', '127.0.0.1', '--port', String(port)]
   return [process.execPath, join(root, 'dist/main.js'), 'serve', ...address]

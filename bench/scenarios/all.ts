@@ -2,7 +2,7 @@
 import { mix } from './mix.ts'
 import type { Scenario } from './scenario.ts'
 import { sizes } from './sizes.ts'
-import { closed, notModified, pipelined, precompressed } from './small.ts'
+import { closed, notModified, observed, pipelined, precompressed } from './small.ts'
 import { views } from './views.ts'
 import { zipf } from './zipf.ts'
 
@@ -12,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   precompressed,
   pipelined,
   closed,
+  observed,
   zipf,
   ...views,
   mix,

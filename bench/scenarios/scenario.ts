@@ -48,6 +48,8 @@ export interface Scenario {
   readonly pipelined?: number
   /** Each request comes on a connection of its own, with `Connection: close`. */
   readonly closes?: true
+  /** What logs and metrics cost: servers with and without them. */
+  readonly observed?: true
   /** Bytes a second are the measure, beside CPU: large bodies. */
   readonly throughput?: true
   /** Connections of the load generator. */

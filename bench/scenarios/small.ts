@@ -30,6 +30,13 @@ export const closed: Scenario = {
   closes: true,
 }
 
+export const observed: Scenario = {
+  ...oneKib,
+  name: 'observed',
+  title: 'static file of 1 KiB, with an access log or metrics',
+  observed: true,
+}
+
 export const precompressed: Scenario = {
   name: 'precompressed',
   title: 'precompressed page of about 11 KiB, keep-alive',
