@@ -21,12 +21,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import type { Stripped } from './type-stripper.ts'
 import { userCache } from './user-cache.ts'
 
 /** Of all sites of a user; those that were used longest ago leave. */
 export const MOST_ENTRIES = 2000
+/** A longer one is no module that somebody writes, and is parsed each time. */
+const MOST_CHARACTERS = 256 * 1024
 /** Between two looks at how many there are. */
 const LOOK_EVERY = 100
 const DIGEST_LENGTH = 64
@@ -44,7 +46,9 @@ let written = 0
 /** As `stripTypes`. */
 export async function stripKept(source: string, file: string): Promise<Stripped> {
   if (cache === undefined) cache = openCache()
-  if (cache === null) return await strip(source, file)
+  if (cache === null || source.length > MOST_CHARACTERS || !isOwnSource(file)) {
+    return await strip(source, file)
+  }
   const path = pathOf(cache, source, file)
   const kept = readEntry(path)
   if (kept !== null) return { code: kept }
@@ -62,6 +66,7 @@ function openCache(): Cache | null {
   try {
     // Throws for a user without a home, as containers have them.
     const folder = join(userCache(), 'stripped')
+    if (!isOwnPlace(userCache())) return null
     mkdirSync(userCache(), { recursive: true })
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const found = lstatSync(folder)
@@ -72,6 +77,19 @@ function openCache(): Cache | null {
   } catch {
     return null
   }
+}
+
+/** Not by root in the home of somebody else, who could neither use nor remove it, and could put links there. */
+function isOwnPlace(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined) return found.uid === process.getuid?.()
+  const parent = dirname(path)
+  return parent !== path && isOwnPlace(parent)
+}
+
+/** What is kept is run in place of the source: whoever could write the one could have written the other. */
+function isOwnSource(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.uid === process.getuid?.()
 }
 
 /** What lies here is run: whoever else could write it would be this user. */
@@ -121,10 +139,18 @@ function writeEntry({ folder }: Cache, path: string, code: string): void {
   const fresh = `${path}.${process.pid}`
   try {
     if (written++ % LOOK_EVERY === 0) removeOldest(folder)
-    writeFileSync(fresh, digestOf(path, code) + code, { mode: 0o600 })
+    writeFileSync(fresh, digestOf(path, code) + code, { mode: 0o600, flag: 'wx' })
     renameSync(fresh, path)
   } catch {
-    rmSync(fresh, { force: true })
+    remove(fresh)
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // What cannot be written cannot be removed either.
   }
 }
 

@@ -1,6 +1,8 @@
+/** Modules without their types, from one start to the next: what is kept, and what is never trusted. */
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,6 +24,8 @@ const CODE = 'export const a         = 1\n'
 
 const home = mkdtempSync(join(tmpdir(), 'uwas-test-'))
 const folder = join(home, 'uwas', 'stripped')
+const file = join(home, 'a.ts')
+writeFileSync(file, '')
 process.env['XDG_CACHE_HOME'] = home
 t.teardown(() => rmSync(home, { recursive: true, force: true }))
 t.beforeEach(() => rmSync(join(home, 'uwas'), { recursive: true, force: true }))
@@ -64,7 +68,7 @@ async function endParsers(): Promise<void> {
 async function needsParser(t: Test, source = SOURCE, code = CODE): Promise<boolean> {
   await endParsers()
   const { stripKept } = await newProcess()
-  t.strictSame(await stripKept(source, '/site/a.ts'), { code })
+  t.strictSame(await stripKept(source, file), { code })
   return parsers().length > 0
 }
 
@@ -133,9 +137,47 @@ t.test(
   },
 )
 
+t.test(
+  'nor for the source of another user, nor in the home of one',
+  { skip: process.getuid?.() !== 0 && 'only root can give files away' },
+  async (t) => {
+    chownSync(file, 65_534, 65_534)
+    t.equal(await needsParser(t), true)
+    t.equal(await needsParser(t), true)
+    chownSync(file, 0, 0)
+    rmSync(join(home, 'uwas'), { recursive: true })
+    chownSync(home, 65_534, 65_534)
+    t.equal(await needsParser(t), true)
+    t.equal(await needsParser(t), true)
+    t.notOk(existsSync(join(home, 'uwas')))
+    chownSync(home, 0, 0)
+    t.equal(await needsParser(t), true)
+    t.equal(await needsParser(t), false)
+  },
+)
+
+t.test('what is too long is parsed each time', async (t) => {
+  const long = `// ${'x'.repeat(256 * 1024)}\n${SOURCE}`
+  const code = `// ${'x'.repeat(256 * 1024)}\n${CODE}`
+  t.equal(await needsParser(t, long, code), true)
+  t.equal(await needsParser(t, long, code), true)
+  t.strictSame(readdirSync(folder), [])
+})
+
+t.test(
+  'a folder that cannot be entered is no obstacle',
+  { skip: process.getuid?.() === 0 && 'root enters all' },
+  async (t) => {
+    await needsParser(t)
+    chmodSync(folder, 0o600)
+    t.equal(await needsParser(t), true)
+    chmodSync(folder, 0o700)
+  },
+)
+
 t.test('what is refused is not kept', async (t) => {
   const { stripKept } = await newProcess()
-  t.match((await stripKept('enum A { b }', '/site/a.ts')).refusal?.message, /enum/)
+  t.match((await stripKept('enum A { b }', file)).refusal?.message, /enum/)
   t.strictSame(readdirSync(folder), [])
 })
 
@@ -152,7 +194,7 @@ t.test('those that were used longest ago leave', async (t) => {
     writeFileSync(join(folder, String(i)), '')
     utimesSync(join(folder, String(i)), 1_000_000 + i, 1_000_000 + i)
   }
-  await stripKept(SOURCE, '/site/a.ts')
+  await stripKept(SOURCE, file)
   const left = readdirSync(folder)
   t.equal(left.length, MOST_ENTRIES + 1)
   t.notOk(['0', '1', '2', '3', '4'].some((name) => left.includes(name)))

@@ -4,7 +4,15 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,7 +29,7 @@ const MAKERS = ['src/model/embedded-cluster.ts', 'src/model/embedded.ts']
 /** `dir` is that of `startEmbeddedPostgres`, and has no data yet. */
 export async function copyFreshData(dir: string): Promise<void> {
   const template = await templateFolder()
-  if (!existsSync(template)) await makeTemplate(template)
+  if (!isTemplate(template)) await makeTemplate(template)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   await run('cp', ['-a', join(template, 'data'), join(dir, 'data')])
 }
@@ -34,16 +42,27 @@ async function templateFolder(): Promise<string> {
   return join(tmpdir(), `uwas-fresh-data-${made.digest('hex').slice(0, 16)}`)
 }
 
+/** Its settings may name commands, so nobody else may have made it; and what is old in the folder may have been cleaned away. */
+function isTemplate(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) return false
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
+    throw new Error(`${folder} is not of this user alone: remove it`)
+  }
+  return existsSync(join(folder, 'data/PG_VERSION'))
+}
+
 /** Under another name first: files that run at the same time make theirs, and one of them stays. */
 async function makeTemplate(template: string): Promise<void> {
   const fresh = mkdtempSync(join(tmpdir(), 'uwas-test-'))
   const log = createLog(() => {})
-  const server = await startEmbeddedPostgres({ dir: fresh, log, unsafeFast: true })
-  await server.stop()
   try {
+    const server = await startEmbeddedPostgres({ dir: fresh, log, unsafeFast: true })
+    await server.stop()
+    if (!isTemplate(template)) rmSync(template, { recursive: true, force: true })
     renameSync(fresh, template)
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
-    if (!existsSync(template)) throw error
+    if (!isTemplate(template)) throw error
   }
 }

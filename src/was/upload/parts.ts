@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { BusboyInstance } from '@fastify/busboy'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { createError, isCodedError } from '../../core/errors.ts'
 import { wholeOption } from '../../core/options.ts'
 import { expectType } from '../../http/body-parse.ts'
@@ -71,7 +71,7 @@ export async function* parts(
   const type = req.header('content-type')
   expectType(type, 'multipart/form-data', /^multipart\/form-data$/)
   const source = new PartSource(readLimits(limits))
-  const parser = await source.parse(type ?? '')
+  const parser = source.parse(type ?? '')
   const stop = new AbortController()
   const pumping = pipeline(req.stream(), parser, { signal: stop.signal }).then(
     () => source.end(),
@@ -113,9 +113,7 @@ class PartSource {
     this.#limits = limits
   }
 
-  async parse(contentType: string): Promise<BusboyInstance> {
-    // Here, since most servers get no form with files.
-    const { Busboy } = await import('@fastify/busboy')
+  parse(contentType: string): BusboyInstance {
     const { maxParts, maxFiles, maxFileBytes, maxFieldBytes } = this.#limits
     let parser: BusboyInstance
     try {
