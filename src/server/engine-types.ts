@@ -43,7 +43,10 @@ export interface EngineResponse {
   onAborted(handler: () => void): EngineResponse
   /** `chunk` is neutered when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): EngineResponse
-  /** Stops the flow of `onData`, and the engine's own time-out for a body with it, until `resume`. */
+  /**
+   * Stops the flow of `onData`, what waits to be sent, and the engine's own time-out, until `resume`. A write that the kernel
+   * refuses ends it.
+   */
   pause(): void
   resume(): void
   cork(write: () => void): EngineResponse

@@ -2,7 +2,6 @@
 import type { ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { EngineResponse } from './engine-types.ts'
-import type { NativeBody } from './native-body.ts'
 
 /** One exchange on a connection: the engine's response and what has become of it. */
 export class Exchange implements Watched {
@@ -47,8 +46,6 @@ export class Exchange implements Watched {
   #watchesWritable: boolean
   /** Tries again to hand over what the kernel has refused; null where the engine keeps that, or would. */
   retry: (() => void) | null
-  /** Of the request, which its view may not have read yet. */
-  body: NativeBody | null
 
   constructor(
     res: EngineResponse,
@@ -83,7 +80,6 @@ export class Exchange implements Watched {
     this.#writable = null
     this.#watchesWritable = false
     this.retry = null
-    this.body = null
   }
 
   /** Registers for the client's going away; needed before anything is left for later. */
@@ -134,16 +130,17 @@ export class Exchange implements Watched {
    */
   keep(): void {
     if (this.res.closesAfterEnd === true) return
-    if (this.retry === null) return this.setClockBack()
-    this.res.cork(this.retry)
-    // An attempt that fails makes the engine read on.
-    if (this.body?.isPaused === true && !this.isDone && !this.aborted) this.res.pause()
+    if (this.retry !== null) this.res.cork(this.retry)
+    else this.#setClockBack()
   }
 
-  /** Without an attempt. A body that waits for its view goes on to wait. */
-  setClockBack(): void {
+  /**
+   * Without an attempt. A pause stops the engine's sending, too, so it never lasts: not for the sake of a body that its view
+   * does not take, of which as much may come as the limit lets in.
+   */
+  #setClockBack(): void {
     this.res.pause()
-    if (this.body?.isPaused !== true) this.res.resume()
+    this.res.resume()
   }
 
   taken(): number {

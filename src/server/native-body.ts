@@ -28,8 +28,7 @@ export class NativeBody implements BodySource {
   #kept: number
   #received: number
   #isComplete: boolean
-  /** The client waits until the view takes more. */
-  isPaused: boolean
+  #isPaused: boolean
   #isStreamed: boolean
   #failure: unknown
   #whole: Promise<Uint8Array> | null
@@ -48,7 +47,7 @@ export class NativeBody implements BodySource {
     this.#kept = 0
     this.#received = 0
     this.#isComplete = false
-    this.isPaused = false
+    this.#isPaused = false
     this.#isStreamed = false
     this.#failure = undefined
     this.#whole = null
@@ -138,8 +137,10 @@ export class NativeBody implements BodySource {
       this.#chunks.push(new Uint8Array(chunk.slice(0)))
       this.#kept += chunk.byteLength
       const isAhead = this.#mode !== 'whole' && this.#kept >= MAX_AHEAD_BYTES
-      // Each time: the engine reads on where the kernel refuses a part of the reply.
-      if (isAhead && !this.#isComplete) this.#pause()
+      if (isAhead && !this.#isComplete && !this.#isPaused) {
+        this.#isPaused = true
+        this.#res.pause()
+      }
     }
     this.#wake?.()
   }
@@ -180,26 +181,19 @@ export class NativeBody implements BodySource {
     })
   }
 
-  /** Once more after the engine's call: at its end it writes what waits, and reads on where the kernel refuses that. */
-  #pause(): void {
-    this.isPaused = true
-    this.#res.pause()
-    setImmediate(() => this.isPaused && this.#res.pause())
-  }
-
   #resume(): void {
-    if (!this.isPaused) return
-    this.isPaused = false
+    if (!this.#isPaused) return
+    this.#isPaused = false
     // After the end of the exchange the engine's response must not be touched.
     if (this.#failure === undefined) this.#res.resume()
   }
 
   #fail(failure: unknown): void {
     if (this.#failure !== undefined) return
-    const wasPaused = this.isPaused
+    const wasPaused = this.#isPaused
     this.#forget()
     this.#failure = failure
-    this.isPaused = false
+    this.#isPaused = false
     // Only while bytes arrive can there be too many: a client that sends too much goes on to be read, or it would not see why it is refused.
     if (wasPaused && this.#received > this.#limit) this.#res.resume()
     this.#wake?.()

@@ -282,7 +282,6 @@ export class NativeLane {
     const limit = length === 0 ? 0 : this.#limitOf(method, path, fields)
     const isTooLarge = length > limit
     const body = length === 0 || isTooLarge ? null : new NativeBody(res, length, limit)
-    exchange.body = body
     if (length > MAX_DRAINED_BYTES) exchange.close = true
     const request = new Request({
       method,

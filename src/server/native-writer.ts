@@ -107,6 +107,7 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
   exchange.waitingSince = performance.now()
   const buffer = body instanceof ArrayBuffer ? body : body.buffer
   const start = body instanceof ArrayBuffer ? 0 : body.byteOffset
+  const retry = (): void => void send(res.getWriteOffset())
   const send = (offset: number): boolean => {
     const [ok, ended] = res.tryEnd(
       new Uint8Array(buffer as ArrayBuffer, start + offset, total - offset),
@@ -114,13 +115,10 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
     )
     count(exchange, ended, total)
     if (ended) exchange.done()
+    else exchange.retry = mayRetry(total - res.getWriteOffset()) ? retry : null
     return ok
   }
-  exchange.retry = () => {
-    const offset = res.getWriteOffset()
-    if (mayRetry(total - offset)) send(offset)
-    else exchange.setClockBack()
-  }
+  exchange.retry = mayRetry(total - res.getWriteOffset()) ? retry : null
   res.onWritable(send)
 }
 
@@ -138,20 +136,33 @@ async function writeChunks(
   const pull = pullUntilAbort(exchange, body)
   for await (const chunk of pull) {
     if (exchange.aborted) return
-    if (chunk.length === 0) continue
-    let taken = true
-    res.cork(() => {
-      taken = res.write(chunk)
-    })
-    if (!taken) await writable(exchange, false)
-    if (exchange.aborted) return
-    exchange.chunkBytes += chunk.length
-    if (exchange.record !== null) exchange.bodyBytes += bytesOf(chunk)
+    for (const slice of slicesOf(chunk)) {
+      let taken = true
+      res.cork(() => {
+        taken = res.write(slice)
+      })
+      if (!taken) await writable(exchange, false)
+      if (exchange.aborted) return
+      exchange.chunkBytes += slice.length
+      if (exchange.record !== null) exchange.bodyBytes += bytesOf(slice)
+    }
   }
   if (exchange.aborted) return
   exchange.onEnding?.()
   res.cork(() => res.end())
   exchange.done()
+}
+
+/** So much of a chunk the engine may keep, and that the kernel takes at once when it asks for more. */
+const MAX_SLICE = 64 * 1024
+
+function* slicesOf(chunk: string | Uint8Array): Generator<string | Uint8Array> {
+  if (chunk.length <= MAX_SLICE) {
+    if (chunk.length > 0) yield chunk
+    return
+  }
+  const all = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  for (let at = 0; at < all.length; at += MAX_SLICE) yield all.subarray(at, at + MAX_SLICE)
 }
 
 /** A body of known length. What comes short of it, or exceeds it, cuts the connection: never padded. */

@@ -65,8 +65,9 @@ export class Tracer implements ExchangeListener {
   ended(record: ExchangeRecord): void {
     const { answerer, trace } = record
     if (answerer === 'page') return this.#tellPage(record)
-    // Of a file, or of what was refused before it came to a view, there is nothing to tell but that.
-    if (answerer !== 'view' || trace === null || trace.context === null) return
+    if (trace === null || trace.context === null) return
+    // Of a file, or of what was refused before it came to a view, there is nothing to tell but that; a guard may have failed.
+    if (answerer !== 'view' && record.status < 500) return
     if (trace.context.isSampled || this.#isKept(record, trace)) this.#tell(record, trace)
   }
 
