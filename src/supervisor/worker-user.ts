@@ -1,6 +1,6 @@
 /** As whom workers run, where the supervisor is root. A name comes in, numbers come out. Called by `uwas serve`. */
-import { execFileSync } from 'node:child_process'
-import { lchownSync, mkdirSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { lchownSync, mkdirSync, readFileSync } from 'node:fs'
 import { createError } from '../core/errors.ts'
 
 export interface WorkerUser {
@@ -11,24 +11,46 @@ export interface WorkerUser {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** getent(1): name, password, uid, gid, comment, home, shell. */
+const PASSWD_FILE = '/etc/passwd'
+/** Fields of passwd(5): name, password, uid, gid, comment, home, shell. */
+const UID_FIELD = 2
 const HOME_FIELD = 5
 const SHELL_FIELD = 6
 
 /** The system's user `name`, with its own group. Throws UWAS_ERR_SUPERVISOR_USER. */
-export function workerUser(name: string): WorkerUser {
+export function workerUser(name: string, passwdFile = PASSWD_FILE): WorkerUser {
   if (process.getuid?.() !== 0) refuseUser(name, 'only root can do that')
   const idOf = (option: string): number => Number(ask(name, 'id', [option, '--', name]))
   const [uid, gid] = [idOf('-u'), idOf('-g')]
-  const fields = ask(name, 'getent', ['passwd', String(uid)])
-    .trim()
-    .split(':')
-  const [USER = name, HOME = '/', SHELL = '/bin/sh'] = [
-    fields[0],
-    fields[HOME_FIELD],
-    fields[SHELL_FIELD],
-  ]
+  const fields = passwdFields(name, String(uid), passwdFile)
+  // A field may be empty, and a user unknown but to id(1): what login(1) and systemd take then.
+  const USER = fields[0] || name
+  const HOME = fields[HOME_FIELD] || '/'
+  const SHELL = fields[SHELL_FIELD] || '/bin/sh'
   return { uid, gid, name, env: { USER, LOGNAME: USER, HOME, SHELL } }
+}
+
+/** By name first: two names may share a uid. Empty where nothing is known. */
+function passwdFields(name: string, uid: string, passwdFile: string): readonly string[] {
+  const entries = [...asked(name), ...asked(uid), ...linesOf(passwdFile)].map((line) =>
+    line.split(':'),
+  )
+  const own = entries.filter((fields) => fields[UID_FIELD] === uid)
+  return own.find((fields) => fields[0] === name) ?? own[0] ?? []
+}
+
+/** Of whatever the system's users are in; not every system has getent(1). */
+function asked(key: string): string[] {
+  const { stdout } = spawnSync('getent', ['passwd', key], { encoding: 'utf8' })
+  return stdout?.trim().split('\n') ?? []
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return []
+  }
 }
 
 /** Throws UWAS_ERR_SUPERVISOR_USER. */
