@@ -5,7 +5,6 @@
 import {
   closeSync,
   constants,
-  copyFileSync,
   fstatSync,
   linkSync,
   mkdirSync,
@@ -34,12 +33,19 @@ export interface RunningServer extends ProcessId {
 }
 
 const CONTENT = /^(\d{1,10})\n(\d*)\n([^\n]*)\n$/
+const NOT_OURS = 'it is another file: its content is not that of uwas'
 const NOT_REGULAR = 'it is not a regular file'
 /** Its longest path is that of a socket. */
 const MOST_BYTES = 1_000
-/** Who has the lock is done with it in less than one pause. */
-const LOCK_TRIES = 200
+/** Who has the lock is done with it in less than one pause; all of them are longer than WRITING_MS. */
+const LOCK_TRIES = 1_000
 const LOCK_PAUSE_MS = 5
+/** What file systems say that have no second names. */
+const NO_LINKS = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP'])
+/** A lock without its content may be about to get it: on file systems without hard links that is a second step. */
+const WRITING_MS = 3_000
+/** Processes that were killed while they had the lock, each while it followed the one before. */
+const MOST_DEAD = 10
 
 /**
  * What the file says: a living server, what one has left behind that was killed, or, where there is no file, nothing.
@@ -52,19 +58,26 @@ export function readPidFile(file: string): RunningServer | 'stale' | null {
   // One that is being written for the first time, or was cut short with its machine.
   if (text === '') return 'stale'
   const [, pid = '', startedAt = '', socket = ''] = CONTENT.exec(text) ?? []
-  if (pid === '') throw notOne(file, 'it is another file: its content is not that of uwas')
+  if (pid === '') throw notOne(file, NOT_OURS)
   const server = { pid: Number(pid), startedAt, socket, owner }
   return isStill(server) ? server : 'stale'
 }
 
-function readOwn(file: string): { readonly text: string; readonly owner: number } | null {
+interface OwnFile {
+  readonly text: string
+  readonly owner: number
+  /** Milliseconds. */
+  readonly writtenAt: number
+}
+
+function readOwn(file: string): OwnFile | null {
   let fd = -1
   try {
     // Neither through a link, nor waiting for a pipe's other end.
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const { size, uid: owner } = regular(file, fstatSync(fd))
+    const { size, uid: owner, mtimeMs: writtenAt } = regular(file, fstatSync(fd))
     if (size > MOST_BYTES) throw notOne(file, 'it is another file: it is too long')
-    return { text: readFileSync(fd, 'utf8'), owner }
+    return { text: readFileSync(fd, 'utf8'), owner, writtenAt }
   } catch (error) {
     if (isCodedError(error)) throw error
     const { code, message } = error as NodeJS.ErrnoException
@@ -150,8 +163,7 @@ export function claimPidFile(
  * has put there.
  */
 function putInPlace(made: string, file: string, before: number | null): RunningServer | null {
-  const lock = `${file}.lock`
-  acquire(made, lock, file)
+  const locks = acquire(made, file)
   try {
     const found = readPidFile(file)
     const isFree = found === null || found === 'stale'
@@ -159,33 +171,73 @@ function putInPlace(made: string, file: string, before: number | null): RunningS
     renameSync(made, file)
     return null
   } finally {
-    rmSync(lock, { force: true })
+    for (const lock of locks) rmSync(lock, { force: true })
   }
 }
 
-/** Throws UWAS_ERR_SUPERVISOR_PID_FILE where another process has the lock for long. */
-function acquire(made: string, lock: string, file: string): void {
-  for (let left = LOCK_TRIES; ; left--) {
-    try {
-      return linkOrCopy(made, lock)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    if (left === 0) throw notOne(file, `another process keeps ${lock}`)
-    // Of one that was killed just then.
-    if (readPidFile(lock) === 'stale') rmSync(lock, { force: true })
-    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS)
+/**
+ * What is to be removed afterwards, in this order. Throws UWAS_ERR_SUPERVISOR_PID_FILE where another process has the lock
+ * for long.
+ */
+function acquire(made: string, file: string): readonly string[] {
+  const lock = `${file}.lock`
+  for (let left = LOCK_TRIES; left > 0; left--) {
+    const locks = take(made, lock)
+    if (locks !== null) return locks
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MS)
   }
+  throw notOne(file, `another process keeps ${lock}`)
 }
 
-/** In one step, and only where nobody has been faster. Some file systems have no second names. */
-function linkOrCopy(made: string, file: string): void {
+/**
+ * The locks of killed processes, then that of this one; null where a living one has it. Nobody removes a lock because he
+ * has read that its process is dead: it may be another one by then. Instead, who follows the dead one is who makes the
+ * lock that is named after it, provided that the dead one's is still there after that: a follower who is done removes
+ * them from the first one on, and no later process has the dead one's name.
+ */
+function take(made: string, lock: string): readonly string[] | null {
+  const dead: { readonly path: string; readonly name: string }[] = []
+  let path = lock
+  while (!linkOrCopy(made, path)) {
+    const name = holderOf(path)
+    if (name === null || dead.length === MOST_DEAD) return null
+    dead.push({ path, name })
+    path = `${lock}.${name}`
+  }
+  if (dead.every(({ path, name }) => holderOf(path) === name)) {
+    return [...dead.map(({ path }) => path), path]
+  }
+  rmSync(path, { force: true })
+  return null
+}
+
+/** Of the dead process that a lock is of; null where that is alive, or the lock is gone. */
+function holderOf(lock: string): string | null {
+  const own = readOwn(lock)
+  if (own === null) return null
+  const [, pid, startedAt = ''] = CONTENT.exec(own.text) ?? []
+  if (pid !== undefined) {
+    return isStill({ pid: Number(pid), startedAt }) ? null : `${pid}-${startedAt}`
+  }
+  // One that is being written, or was cut short with its machine, whose clock may have been wrong.
+  if (Math.abs(Date.now() - own.writtenAt) < WRITING_MS) return null
+  if (own.text !== '') throw notOne(lock, NOT_OURS)
+  return `0-${Math.floor(own.writtenAt)}`
+}
+
+/** False where it is there: one of several makes it. */
+function linkOrCopy(made: string, file: string): boolean {
   try {
-    linkSync(made, file)
+    try {
+      linkSync(made, file)
+    } catch (error) {
+      if (!NO_LINKS.has((error as NodeJS.ErrnoException).code)) throw error
+      writeFileSync(file, readFileSync(made), { flag: 'wx' })
+    }
+    return true
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
-    copyFileSync(made, file, constants.COPYFILE_EXCL)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 
