@@ -1,6 +1,6 @@
 /** A soak in words and tables: what failed and whose fault it was, and whether memory is flat. */
 import { type Slope, slope } from '../method/statistics.ts'
-import { DISTURBANCES, type Judged, type Verdict } from '../soak/ledger.ts'
+import { CLOSING, DISTURBANCES, type Judged, type Verdict } from '../soak/ledger.ts'
 import type { SoakPlan } from '../soak/plan.ts'
 import type { MemorySample } from '../soak/processes.ts'
 import type { SoakOutcome } from '../soak/run.ts'
@@ -46,7 +46,7 @@ export function trendsOf(samples: readonly MemorySample[], workers: number): Tre
 
 /** What may not be; empty when the server has kept its word. */
 export function faultsOf(outcome: SoakOutcome, trends: readonly Trend[]): string[] {
-  const { incidents, disturbances, leftOver, loads } = outcome
+  const { incidents, disturbances, leftOver, loads, stopProblem } = outcome
   const faults = incidents.filter(({ verdict }) => verdict === 'fault')
   const undone = disturbances.filter(({ problem }) => problem !== undefined)
   const growing = trends.filter(({ name, verdict }) => verdict === 'grows' && name !== POSTGRES)
@@ -61,6 +61,7 @@ export function faultsOf(outcome: SoakOutcome, trends: readonly Trend[]): string
     ...undone.map(({ name, problem }) => `${name} did not work: ${problem}`),
     ...growing.map(({ name }) => `${name} grows`),
     ...(leftOver > 0 ? [`${leftOver} processes are left over`] : []),
+    ...(stopProblem === undefined ? [] : [`stop did not work: ${stopProblem}`]),
     ...(failed > told.length
       ? [`${failed - told.length} failed requests that nobody told of`]
       : []),
@@ -82,8 +83,8 @@ export function soakTable(
     ...faultList(outcome.incidents),
     ...logLines(outcome.errors),
     faults.length === 0
-      ? 'Passed: not one request failed that a healthy worker could have answered.'
-      : `Failed: ${faults.join('; ')}.`,
+      ? `Passed: not one request failed that a healthy worker could have answered.${sentAgain(outcome)}`
+      : `Failed: ${faults.join('; ')}.${sentAgain(outcome)}`,
   ]
   return parts.join('\n\n')
 }
@@ -118,6 +119,17 @@ function disturbanceTable({ disturbances, incidents }: SoakOutcome): string {
   return `| during | times | not done | longest s | may not fail | of a killed or stuck worker | answered at the second try | closed between requests |
 | --- | ---: | ---: | ---: | --- | --- | --- | --- |
 ${rows.join('\n')}`
+}
+
+/** A server that drops requests which it has taken shows in these numbers, where clients send them once more. */
+function sentAgain({ disturbances, incidents }: SoakOutcome): string {
+  const counts = DISTURBANCES.flatMap((name) => {
+    const times = disturbances.filter((one) => one.name === name).length
+    const again = incidents.filter((one) => one.during === name && one.verdict === 'retried').length
+    const isTold = again > 0 || (times > 0 && CLOSING.has(name))
+    return isTold ? [`${again} in ${times} × ${name}`] : []
+  })
+  return counts.length === 0 ? '' : ` Requests sent again: ${counts.join(', ')}.`
 }
 
 function countByKind(incidents: readonly Judged[]): string {

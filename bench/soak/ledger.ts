@@ -44,7 +44,7 @@ const GRACE_MS = 12_000
 const CROSSING_MS = 1000
 
 /** Here workers stop by themselves, and close what is open. Where one is killed the others close nothing. */
-const CLOSING: ReadonlySet<DisturbanceName> = new Set(['reload', 'recycle', 'upgrade'])
+export const CLOSING: ReadonlySet<DisturbanceName> = new Set(['reload', 'recycle', 'upgrade'])
 
 /** The last one that was felt then. */
 export function disturbanceAt(all: readonly Disturbance[], at: number): Disturbance | undefined {
@@ -61,7 +61,13 @@ export function judge(incident: Incident, all: readonly Disturbance[]): Verdict 
     ({ victims, victimsAt, startedAt }) =>
       victims.has(from) && opened <= victimsAt && startedAt <= at,
   )
-  const mayClose = all.some((one) => CLOSING.has(one.name) && isFelt(one, at))
+  // What is opened after its end is with workers that stay.
+  const mayClose = all.some(
+    (one) =>
+      CLOSING.has(one.name) &&
+      isFelt(one, at) &&
+      opened <= (one.endedAt ?? Number.POSITIVE_INFINITY),
+  )
   switch (kind) {
     case 'reset':
     case 'closed':

@@ -54,6 +54,8 @@ export interface SoakOutcome {
   readonly leftOver: number
   /** Lines of the server's log that are errors. */
   readonly errors: readonly string[]
+  /** Why `uwas stop` did not end it; undefined where it did. */
+  readonly stopProblem: string | undefined
 }
 
 export async function soak(plan: SoakPlan, say: (line: string) => void): Promise<SoakOutcome> {
@@ -64,7 +66,9 @@ export async function soak(plan: SoakPlan, say: (line: string) => void): Promise
     say('starting the server and its database')
     site = await SoakSite.start(plan.workers)
     const requests = await soakRequests(site.origin)
-    return await new Soak(site, plan, binary, scratch, requests, say).run()
+    const outcome = await new Soak(site, plan, binary, scratch, requests, say).run()
+    say('stopping')
+    return { ...outcome, stopProblem: await site.end() }
   } finally {
     await site?.end()
     rmSync(scratch, { recursive: true, force: true })
@@ -101,7 +105,7 @@ class Soak {
     this.#samples = []
   }
 
-  async run(): Promise<SoakOutcome> {
+  async run(): Promise<Omit<SoakOutcome, 'stopProblem'>> {
     const { rate, idle: idleCount } = this.#plan
     const { kept, fresh } = this.#requests
     const idle = idleCount > 0 ? await this.#openIdle() : undefined

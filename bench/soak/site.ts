@@ -11,6 +11,7 @@ import { findServer } from '../../src/supervisor/pid-file.ts'
 import type { ServerStatus } from '../../src/supervisor/status.ts'
 import { schema } from '../method/database.ts'
 import { freePort } from '../method/place.ts'
+import { processesOf } from './processes.ts'
 import { soakFiles } from './requests.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -20,6 +21,9 @@ const CONFIG = fileURLToPath(new URL('../app/soak.config.ts', import.meta.url))
 /** A worker whose event loop stands still for so long is killed: the default is half a minute. */
 export const TIMEOUT_MS = 5000
 const START_MS = 120_000
+/** Replies that have begun have ten seconds, and so has what is closed after them. */
+const STOP_MS = 30_000
+const KILLED_MS = 10_000
 const LOOK_MS = 100
 
 export interface WorkerSettings {
@@ -33,6 +37,7 @@ export class SoakSite {
   readonly port: number
   readonly #first: ChildProcess
   readonly #count: number
+  #ending: Promise<string | undefined> | undefined
 
   static async start(count: number): Promise<SoakSite> {
     const dir = mkdtempSync(join(tmpdir(), 'uwas-soak-'))
@@ -112,11 +117,17 @@ export class SoakSite {
     throw new Error(`the workers are not ready after ${withinMs / 1000} s (${problem})`)
   }
 
-  /** `uwas reload` and the like, as people type them. Rejects with what it printed where it fails. */
-  async command(name: 'reload' | 'upgrade' | 'stop'): Promise<string> {
+  /** `uwas reload` and the like, as people type them. Rejects with what it printed where it fails, or is late. */
+  async command(name: 'reload' | 'upgrade' | 'stop', withinMs = START_MS): Promise<string> {
     const args = [MAIN, name, '--pid-file', this.#pidFile]
-    const { stdout } = await promisify(execFile)(process.execPath, args)
-    return stdout.trim()
+    try {
+      const options = { timeout: withinMs, killSignal: 'SIGKILL' } as const
+      const { stdout } = await promisify(execFile)(process.execPath, args, options)
+      return stdout.trim()
+    } catch (error) {
+      if ((error as { readonly killed?: boolean }).killed !== true) throw error
+      throw new Error(`${name} has not ended after ${withinMs / 1000} s`, { cause: error })
+    }
   }
 
   /** What it has said itself; empty where nothing. */
@@ -128,14 +139,41 @@ export class SoakSite {
     }
   }
 
-  /** Stops it, whoever serves by now, and takes its folder away. */
-  async end(): Promise<void> {
-    try {
-      await this.command('stop')
-    } catch {
-      // It has ended, or has never been there.
-      this.#first.kill('SIGKILL')
+  /** Stops it, whoever serves by now, once, and takes its folder away. What was wrong with that, or undefined. */
+  end(withinMs = STOP_MS): Promise<string | undefined> {
+    this.#ending ??= this.#end(withinMs)
+    return this.#ending
+  }
+
+  async #end(withinMs: number): Promise<string | undefined> {
+    const problem = await this.command('stop', withinMs).then(
+      () => undefined,
+      (error: Error) => error.message.trim(),
+    )
+    if (problem !== undefined) await this.#kill()
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 })
+    return problem
+  }
+
+  /** What is left of it, whoever serves by now: found by its folder, since a pid file may be what is wrong. */
+  async #kill(): Promise<void> {
+    const until = Date.now() + KILLED_MS
+    for (;;) {
+      const { uwas, postgres } = processesOf(this.dir)
+      if (uwas.length + postgres.length === 0) return
+      if (Date.now() >= until) throw new Error(`it cannot be killed: ${[...uwas, ...postgres]}`)
+      for (const pid of uwas) signal(pid, 'SIGKILL')
+      // Its immediate shutdown, which leaves no shared memory.
+      for (const pid of postgres) signal(pid, 'SIGQUIT')
+      await sleep(LOOK_MS)
     }
-    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has ended meanwhile.
   }
 }

@@ -1,5 +1,7 @@
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
   buildOpenLoad,
@@ -10,10 +12,17 @@ import {
 } from '../../bench/method/open-load.ts'
 import { slope } from '../../bench/method/statistics.ts'
 import { faultsOf, soakTable, trendsOf } from '../../bench/report/soak.ts'
-import { type Disturbance, type Incident, judge, judgeAll } from '../../bench/soak/ledger.ts'
+import {
+  type Disturbance,
+  type Incident,
+  type Judged,
+  judge,
+  judgeAll,
+} from '../../bench/soak/ledger.ts'
 import { missingDescriptors, soakPlan } from '../../bench/soak/plan.ts'
-import { clientsOf, type MemorySample } from '../../bench/soak/processes.ts'
+import { clientsOf, type MemorySample, processesOf } from '../../bench/soak/processes.ts'
 import { type SoakOutcome, soak } from '../../bench/soak/run.ts'
+import { SoakSite } from '../../bench/soak/site.ts'
 
 // A server with its database is started, disturbed and stopped.
 t.setTimeout(300_000)
@@ -83,6 +92,17 @@ t.test('nothing that was asked may fail during a reload', async (t) => {
   t.equal(judge(incident('retried'), all), 'retried')
   t.equal(judge(incident('retried', { sent: 99_000 }), all), 'fault', 'the server had it')
   t.equal(judge(incident('stream-refused'), all), 'fault')
+})
+
+t.test('what is opened after a reload is nothing that it may close', async (t) => {
+  const times = { at: 104_000, sent: 103_990 }
+  for (const kind of ['idle-closed', 'retried', 'stream-closed'] as const) {
+    const judged = (opened: number, endedAt: number | undefined) =>
+      judge(incident(kind, { ...times, opened }), [disturbance({ endedAt })])
+    t.equal(judged(103_001, 103_000), 'fault', kind)
+    t.not(judged(103_000, 103_000), 'fault', kind)
+    t.not(judged(103_001, undefined), 'fault', `${kind}, while it lasts`)
+  }
 })
 
 t.test('a killed worker takes what it had with it, and nothing else', async (t) => {
@@ -169,6 +189,7 @@ function outcome(more: Partial<SoakOutcome>): SoakOutcome {
     idle: undefined,
     leftOver: 0,
     errors: [],
+    stopProblem: undefined,
     ...more,
   }
 }
@@ -186,12 +207,14 @@ t.test('the report says who failed and why that is not right', async (t) => {
     idle: { connections: 10, kib: 0.5 },
     leftOver: 1,
     errors: ['[12] uwas: error: a', '[13] uwas: error: a'],
+    stopProblem: 'stop has not ended after 30 s',
   })
   const faults = faultsOf(ill, [])
   t.same(faults, [
     '1 failures that a healthy worker could have spared',
     'reload did not work: the file is broken',
     '1 processes are left over',
+    'stop did not work: stop has not ended after 30 s',
   ])
   const bad = soakTable(PLAN, ill, [], faults)
   t.match(bad, 'reload: kept refused after 10 ms from 127.0.1.1:5000: GET /: nothing came')
@@ -205,6 +228,26 @@ t.test('the report says who failed and why that is not right', async (t) => {
   t.match(soakTable(PLAN, few, [], []), '10 idle connections: 3 were opened again')
   t.match(bad, 'Failed: 1 failures')
   t.match(faultsOf(outcome({ incidents: [] }), []), ['1 failed requests that nobody told of'])
+})
+
+t.test('the last line counts what was sent again, by what disturbed the server', async (t) => {
+  const again = (during: Judged['during']): Judged => ({
+    ...incident('retried'),
+    verdict: 'retried',
+    during,
+  })
+  const lastLine = (more: Partial<SoakOutcome>, faults: string[] = []) =>
+    soakTable(PLAN, outcome(more), [], faults).split('\n').at(-1)
+  const passed = 'Passed: not one request failed that a healthy worker could have answered.'
+  const names = ['reload', 'kill', 'upgrade', 'reload'] as const
+  const disturbances = names.map((name) => disturbance({ name }))
+  const incidents = [again('reload'), again('reload'), again('reload')]
+  const counts = 'Requests sent again: 3 in 2 × reload, 0 in 1 × upgrade.'
+  t.equal(lastLine({ disturbances, incidents }), `${passed} ${counts}`)
+  t.equal(lastLine({ disturbances, incidents }, ['uwas grows']), `Failed: uwas grows. ${counts}`)
+  // An upgrade may still be felt when the next disturbance begins.
+  t.match(lastLine({ disturbances, incidents: [again('kill')] }), '1 in 1 × kill, 0 in 1 × upgrade')
+  t.equal(lastLine({ disturbances: [], incidents: [] }), passed)
 })
 
 const RATE = 120
@@ -313,6 +356,26 @@ t.test('the clients of a process are found by its descriptors', { skip }, async 
   t.same(clientsOf(process.ppid, port), new Set())
   socket.destroy()
   server.close()
+})
+
+t.test('a stop that does not come to its end is told, and nothing stays', { skip }, async (t) => {
+  const site = await SoakSite.start(1)
+  const first = (await site.status()).pid
+  await site.command('upgrade')
+  await site.settled(new Set())
+  const { pid } = await site.status()
+  t.not(pid, first)
+  process.kill(pid, 'SIGSTOP')
+  t.equal(await site.end(1500), 'stop has not ended after 1.5 s')
+  t.same(processesOf(site.dir), { uwas: [], postgres: [] })
+  t.notOk(existsSync(site.dir))
+})
+
+t.test('a stop that fails is told, and nothing stays', { skip }, async (t) => {
+  const site = await SoakSite.start(1)
+  rmSync(join(site.dir, 'state/uwas.pid'))
+  t.match(await site.end(), /UWAS_ERR_SUPERVISOR_UNREACHABLE/)
+  t.same(processesOf(site.dir), { uwas: [], postgres: [] })
 })
 
 t.test('a server of its own is soaked, reloaded and loses a worker', { skip }, async (t) => {
