@@ -44,7 +44,7 @@ export class Exchange implements Watched {
   #watched: boolean
   #writable: (() => void) | null
   #watchesWritable: boolean
-  /** Tries again to hand over what the kernel has refused; null where the engine keeps that, or would. */
+  /** See `retryBy`. */
   retry: (() => void) | null
 
   constructor(
@@ -114,13 +114,21 @@ export class Exchange implements Watched {
       this.waitingSince = 0
       this.#writable?.()
     }
-    this.retry = retries ? go : null
+    this.retryBy(retries ? go : null)
     if (this.#watchesWritable) return
     this.#watchesWritable = true
     this.res.onWritable(() => {
       go()
       return true
     })
+  }
+
+  /**
+   * `retry` tries again to hand over what the kernel has refused; null where the engine keeps that, or would. Node does keep it,
+   * so nothing shows what its readers take sooner than Node itself hears of it.
+   */
+  retryBy(retry: (() => void) | null): void {
+    this.retry = this.res.closesAfterEnd === true ? null : retry
   }
 
   /**

@@ -5,7 +5,6 @@ import type { LoadedEngine } from './engine.ts'
 import type { EngineApp, EngineResponse } from './engine-types.ts'
 import { addressOf } from './native-fields.ts'
 import { NativeLane } from './native-lane.ts'
-import type { OpenConnections } from './open-connections.ts'
 import type { Scheme } from './scheme.ts'
 import { SocketLane } from './socket-lane.ts'
 
@@ -20,7 +19,6 @@ export interface Inner {
   readonly app: EngineApp
   readonly lane: NativeLane
   readonly sockets: SocketLane
-  readonly connections: Readonly<OpenConnections>
 }
 
 export function createInner(
@@ -40,5 +38,5 @@ export function createInner(
   }
   // It costs each connection about 3 µs: two calls from the engine.
   if (countsConnections || asksWhose) app.filter(count)
-  return { app, lane, sockets: new SocketLane(uws, app, lane), connections }
+  return { app, lane, sockets: new SocketLane(uws, app, lane) }
 }

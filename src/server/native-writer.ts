@@ -115,10 +115,10 @@ function writeLarge(exchange: Exchange, body: Uint8Array | ArrayBuffer): void {
     )
     count(exchange, ended, total)
     if (ended) exchange.done()
-    else exchange.retry = mayRetry(total - res.getWriteOffset()) ? retry : null
+    else exchange.retryBy(mayRetry(total - res.getWriteOffset()) ? retry : null)
     return ok
   }
-  exchange.retry = mayRetry(total - res.getWriteOffset()) ? retry : null
+  exchange.retryBy(mayRetry(total - res.getWriteOffset()) ? retry : null)
   res.onWritable(send)
 }
 

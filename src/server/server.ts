@@ -273,7 +273,7 @@ function serving(
     requestCount: requests,
     pendingCount: pending,
     connectionCount: () => ({
-      http: inners.reduce((sum, one) => sum + one.connections.count, front.connections()),
+      http: inners.reduce((sum, { lane }) => sum + lane.connections.count, front.connections()),
       https: tls?.front.connections ?? 0,
     }),
     use(next: Application) {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { bytes, stream, text } from '../../src/http/reply.ts'
 import { Deadlines, isOverdue, type Watched } from '../../src/server/deadlines.ts'
+import type { EngineResponse } from '../../src/server/engine-types.ts'
+import { Exchange } from '../../src/server/exchange.ts'
 import { serve } from '../support/application.ts'
 import { dial, parseResponses, raw } from '../support/raw.ts'
 
@@ -264,5 +266,21 @@ t.test('by default a stretch is a minute, or five where nothing can be tried', (
   const part = watched({ waitingSince: 1, retry, markAt: 5 }, 30_720)
   t.equal(isOverdue(part, { ...limits, minSendBytesPerSecond: 1024 }, 20_000), false)
   t.match(part, { markBytes: 30_720, markAt: 20_000 }, 'a new stretch begins')
+  t.end()
+})
+
+t.test('a minute counts for the engine alone: what Node keeps is not tried again', (t) => {
+  const deadlines = new Deadlines(() => ({ minSendBytesPerSecond: 0, maxResponseSeconds: 0 }))
+  for (const [closesAfterEnd, isTried] of [
+    [undefined, true],
+    [true, false],
+  ] as const) {
+    const res = { closesAfterEnd, onWritable: () => res } as unknown as EngineResponse
+    const exchange = new Exchange(res, deadlines, false, false)
+    exchange.watchWritable(() => {}, true)
+    t.equal(exchange.retry !== null, isTried)
+    exchange.watchWritable(() => {}, false)
+    t.equal(exchange.retry, null)
+  }
   t.end()
 })

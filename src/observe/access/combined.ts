@@ -4,11 +4,8 @@
  */
 import type { ExchangeRecord } from '../exchange-record.ts'
 import { localTime } from './clock.ts'
-import { escapePart, escapeText } from './escape.ts'
+import { escapePart, escapeText, MAX_KEPT_LENGTH } from './escape.ts'
 import type { Redact } from './redact.ts'
-
-/** Longer agents are made each time. */
-const MAX_KEPT_LENGTH = 255
 
 export function createCommon(redact: Redact): (record: ExchangeRecord) => string {
   const before = createBefore()

@@ -6,7 +6,8 @@
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 const ODD = /[^\x20\x21\x23-\x5b\x5d-\x7e]/gu
 
-const MAX_KEPT_LENGTH = 255
+/** Of texts that are kept by their length; longer ones are made each time. */
+export const MAX_KEPT_LENGTH = 255
 /**
  * The last text of each length, and what became of it. The same agents, referers and paths come again and again, and to
  * compare two texts takes a tenth of looking at each character.

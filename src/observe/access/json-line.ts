@@ -5,12 +5,10 @@
 import { readTraceFields } from '../../http/trace-fields.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
 import { isoTime } from './clock.ts'
-import { escapeJson } from './escape.ts'
+import { escapeJson, MAX_KEPT_LENGTH } from './escape.ts'
 import type { LineContext } from './format.ts'
 import type { Redact } from './redact.ts'
 
-/** Longer agents are made each time. */
-const MAX_KEPT_LENGTH = 255
 /** What stands behind the whole milliseconds: ``, `.001`, …, `.01`, …, `.999`. */
 const THOUSANDTHS = Array.from({ length: 1000 }, (_, i) => String(i / 1000).slice(1))
 
