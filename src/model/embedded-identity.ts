@@ -121,18 +121,35 @@ async function probe(
   }
 }
 
-/** The data folder itself comes last: its owner tells that all the rest has been given. */
-function giveTree(folder: string, { uid, gid }: Identity): void {
+/**
+ * The data folder itself comes last: its owner tells that all the rest has been given. What goes meanwhile is of
+ * another process that starts at the same time, and needs no owner any more.
+ */
+function giveTree(folder: string, account: Account): void {
   const data = join(folder, 'data')
-  if (existsSync(data) && statSync(data).uid === uid) return
-  for (const { parentPath, name } of readdirSync(folder, {
-    withFileTypes: true,
-    recursive: true,
-  })) {
-    const path = join(parentPath, name)
-    if (path !== data) lchownSync(path, uid, gid)
+  if (existsSync(data) && statSync(data).uid === account.uid) return
+  for (const path of pathsIn(folder)) {
+    if (path !== data) unlessGone(() => lchownSync(path, account.uid, account.gid))
   }
-  if (existsSync(data)) chownSync(data, uid, gid)
+  unlessGone(() => chownSync(data, account.uid, account.gid))
+}
+
+function* pathsIn(folder: string): Generator<string> {
+  for (const entry of unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* pathsIn(path)
+    yield path
+  }
+}
+
+/** What `act` returns; undefined when what it asks for is not there. */
+function unlessGone<T>(act: () => T): T | undefined {
+  try {
+    return act()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** The system's users; root and users without a number left out. */

@@ -19,11 +19,24 @@ import t, { type Test } from 'tap'
 import { isAlive } from '../../src/core/process-id.ts'
 import { createDatabase } from '../../src/model/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/model/embedded.ts'
+import { findBinaries } from '../../src/model/embedded-binaries.ts'
+import { chooseIdentity } from '../../src/model/embedded-identity.ts'
 import { endServer } from '../../src/model/embedded-processes.ts'
 import { copyFreshData } from '../support/fresh-data.ts'
 import { type KeptLog, keepLog, runSql } from '../support/postgres.ts'
 
 const isRoot = process.getuid?.() === 0
+
+/** Makes and removes folders of files in argv[1], as an initdb beside us does. */
+const COME_AND_GO = `
+  const { mkdirSync, rmSync, writeFileSync } = require('node:fs')
+  const sub = process.argv[1] + '/data.new-1'
+  for (let i = 0; ; i++) {
+    mkdirSync(sub + '/base', { recursive: true })
+    for (const name of 'abcdefgh') writeFileSync(sub + '/base/' + name, '')
+    if (i === 0) console.log('ready')
+    rmSync(sub, { recursive: true })
+  }`
 
 function folder(t: Test): string {
   const dir = mkdtempSync(join(tmpdir(), 'uwas-embedded-'))
@@ -77,7 +90,10 @@ async function startChild(
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))
-  const [line] = await once(child.stdout, 'data')
+  const line = await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then((how) => Promise.reject(new Error(`it ended first: ${how}`))),
+  ])
   return { child, ...(JSON.parse(String(line)) as { pid: number; shared: boolean }) }
 }
 
@@ -318,6 +334,17 @@ t.test('as root without user namespaces it runs as another user', { skip: !isRoo
   const again = await start(t, dir)
   t.not(statSync(`/proc/${again.pid}`).uid, 0, 'the user who owns the data keeps them')
   t.same(await query(again, 'select * from kept'), [])
+})
+
+t.test('as root it gives a folder in which files come and go', { skip: !isRoot }, async (t) => {
+  const dir = folder(t)
+  const { postgres } = await findBinaries()
+  const busy = spawn(process.execPath, ['-e', COME_AND_GO, dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => busy.kill('SIGKILL'))
+  await once(busy.stdout, 'data')
+  for (let i = 0; i < 20; i++) t.match(await chooseIdentity(dir, postgres), { uid: Number })
 })
 
 t.test('ending a process that is gone already is nothing', async (t) => {
