@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts'
 import { hintNearest } from '../core/nearest.ts'
 import type { ServiceKey, Services } from '../core/services.ts'
 import { checkTags } from './tags.ts'
-import type { Lifetime, ValueStore } from './value-store.ts'
+import type { Entry, Lifetime, ValueStore } from './value-store.ts'
 import { keep } from './values.ts'
 
 /** How long a value is kept, and what ends it before. */
@@ -95,15 +95,10 @@ export class Cache {
    * it is a copy. The caller says of which type it is.
    */
   get<T>(key: string): T | undefined {
-    const entry = this.#store.find(this.#id(key))
-    if (entry === undefined || performance.now() >= entry.lifetime.freshUntil) {
-      this.#store.misses++
-      return undefined
-    }
-    this.#store.hits++
-    entry.use()
-    this.#observer?.dependsOn?.(...entry.tags)
-    return entry.kept.read() as T
+    const entry = this.#store.findFresh(this.#id(key))
+    if (entry !== undefined) return this.#hit(entry) as T
+    this.#store.misses++
+    return undefined
   }
 
   /**
@@ -126,8 +121,7 @@ export class Cache {
    * `remember` may still use for a while counts as none.
    */
   add(key: string, value: unknown, options: SetOptions = {}): boolean {
-    const entry = this.#store.find(this.#id(key))
-    if (entry !== undefined && performance.now() < entry.lifetime.freshUntil) return false
+    if (this.#store.findFresh(this.#id(key)) !== undefined) return false
     return this.set(key, value, options)
   }
 
@@ -142,16 +136,15 @@ export class Cache {
    */
   increment(key: string, by = 1, options: SetOptions = {}): number {
     const id = this.#id(key)
-    const entry = this.#store.find(id)
-    const isFresh = entry !== undefined && performance.now() < entry.lifetime.freshUntil
-    const before = isFresh ? entry.kept.read() : 0
+    const entry = this.#store.findFresh(id)
+    const before = entry === undefined ? 0 : entry.kept.read()
     const sum = typeof before === 'number' && typeof by === 'number' ? before + by : Number.NaN
     if (!Number.isFinite(sum)) {
       const found = typeof before === 'number' ? `${before} + ${String(by)}` : `a ${typeof before}`
       const problem = `${JSON.stringify(key)} is ${found}, and not a number`
       throw createError('UWAS_ERR_CACHE_NUMBER', { problem })
     }
-    if (!isFresh) {
+    if (entry === undefined) {
       this.set(key, sum, options)
       return sum
     }
@@ -176,21 +169,16 @@ export class Cache {
   ): Promise<T> {
     const store = this.#store
     const id = this.#id(key)
-    const entry = store.find(id)
-    const now = performance.now()
-    if (
-      entry !== undefined &&
-      now < Math.max(entry.lifetime.freshUntil, entry.lifetime.staleUntil)
-    ) {
-      store.hits++
-      entry.use()
-      this.#observer?.dependsOn?.(...entry.tags)
-      if (now >= entry.lifetime.freshUntil && !store.flights.has(id)) {
+    const fresh = store.findFresh(id)
+    if (fresh !== undefined) return this.#hit(fresh) as T
+    const stale = store.find(id)
+    if (stale !== undefined && performance.now() < stale.lifetime.staleUntil) {
+      if (!store.flights.has(id)) {
         this.#make(id, key, options, make).catch((error) => {
           this.#log.error(`the cached value ${JSON.stringify(key)} could not be made anew`, error)
         })
       }
-      return entry.kept.read() as T
+      return this.#hit(stale) as T
     }
     store.misses++
     return this.#join(id, key, options, make)
@@ -218,6 +206,17 @@ export class Cache {
   get stats(): { readonly values: number; bytes: number; hits: number; misses: number } {
     const { count, budget, hits, misses } = this.#store
     return { values: count, bytes: budget.bytes, hits, misses }
+  }
+
+  #hit(entry: Entry): unknown {
+    this.#store.hits++
+    return this.#read(entry)
+  }
+
+  #read(entry: Entry): unknown {
+    entry.use()
+    if (entry.tags.length > 0) this.#observer?.dependsOn?.(...entry.tags)
+    return entry.kept.read()
   }
 
   /** Waits for who makes the value already, or makes it. */
@@ -295,9 +294,7 @@ export class Cache {
     this.#log.warn(`the cached value ${JSON.stringify(key)} is used on, making it anew: ${words}`)
     // Nobody waits for a maker that has just failed.
     entry.lifetime.freshUntil = Math.min(performance.now() + RETRY_MS, entry.until)
-    entry.use()
-    this.#observer?.dependsOn?.(...entry.tags)
-    return entry.kept.read() as T
+    return this.#read(entry) as T
   }
 
   #id(key: string): string {

@@ -41,6 +41,7 @@ export class Entry implements Resident, Tagged {
   readonly length: number
   uses: number
   place: number
+  readonly #isEndless: boolean
   readonly #drop: (entry: Entry) => void
 
   constructor(
@@ -58,7 +59,13 @@ export class Entry implements Resident, Tagged {
     this.length = kept.length + 2 * key.length + tagBytes + OVERHEAD
     this.uses = 0
     this.place = -1
+    this.#isEndless = lifetime.freshUntil === Number.POSITIVE_INFINITY
     this.#drop = drop
+  }
+
+  /** Whether it may be used as it is. Where that never ends, the clock is not asked. */
+  get isFresh(): boolean {
+    return this.#isEndless || performance.now() < this.lifetime.freshUntil
   }
 
   /** Until when anybody may get it. */
@@ -104,6 +111,14 @@ export class ValueStore {
 
   get count(): number {
     return this.#entries.size
+  }
+
+  /** What is there and may be used as it is. */
+  findFresh(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || entry.isFresh) return entry
+    this.find(key)
+    return undefined
   }
 
   /** What is there, perhaps stale; undefined when nobody may use it any more. */

@@ -7,11 +7,24 @@ import { deserialize, serialize } from 'node:v8'
 import { createError } from '../core/errors.ts'
 
 /** A value that is kept. */
-export interface Kept {
+export class Kept {
   /** Bytes, about. */
   readonly length: number
+  readonly #value: unknown
+  /** As `node:v8` writes it, where it cannot be frozen. */
+  readonly #bytes: Buffer | null
+
+  constructor(length: number, value: unknown, bytes: Buffer | null = null) {
+    this.length = length
+    this.#value = value
+    this.#bytes = bytes
+  }
+
   /** The same frozen value each time, or a copy where it cannot be frozen. */
-  read(): unknown
+  read(): unknown {
+    // Buffers that are read back share their memory with what they are read from.
+    return this.#bytes === null ? this.#value : deserialize(Buffer.from(this.#bytes))
+  }
 }
 
 /** Deeper than any data that is meant. */
@@ -26,10 +39,9 @@ export function keep(value: unknown, key: string): Kept {
   if (value === null || typeof value !== 'object') return keepPrimitive(value, key)
   const canFreeze = new Inspection(key).canFreeze(value)
   const bytes = serialize(value)
-  // Buffers that are read back share their memory with what they are read from.
-  if (!canFreeze) return { length: bytes.byteLength, read: () => deserialize(Buffer.from(bytes)) }
-  const frozen = freeze(deserialize(bytes))
-  return { length: bytes.byteLength, read: () => frozen }
+  return canFreeze
+    ? new Kept(bytes.byteLength, freeze(deserialize(bytes)))
+    : new Kept(bytes.byteLength, null, bytes)
 }
 
 function keepPrimitive(value: unknown, key: string): Kept {
@@ -39,7 +51,7 @@ function keepPrimitive(value: unknown, key: string): Kept {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw refuse(key, '', `a ${typeof value}`)
   }
-  return { length: typeof value === 'string' ? 2 * value.length : 8, read: () => value }
+  return new Kept(typeof value === 'string' ? 2 * value.length : 8, value)
 }
 
 /** Looks through one value before it is kept. */
