@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { devCertificate } from '../src/commands/dev/certificate.ts'
 import { processMs } from './method/cpu.ts'
 import { type BenchServer, type OwnDatabase, startServer } from './method/database.ts'
 import { planLoad } from './method/load.ts'
@@ -9,7 +10,7 @@ import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from './method/place.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
 import { checkBooks, verifyView } from './method/verify-view.ts'
-import type { Rival, Running } from './rivals/rival.ts'
+import type { Rival, Running, SecurePlace } from './rivals/rival.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
 export interface Outcome {
@@ -166,16 +167,19 @@ export async function enter(rival: Rival, scenario: Scenario, place: Place): Pro
   const headers = model?.plain ?? []
   const closes = scenario.closes ?? false
   const database = await server?.create()
+  const secure = scenario.secure === true ? await securePlace(scratch) : undefined
   const context = { dir, scratch, port, cpu: SERVE_CPU, headers, closes }
   const startedAt = performance.now()
   const running = await rival.start({
     ...context,
+    ...(secure !== undefined && { secure }),
     ...(database !== undefined && { database: database.place }),
     ...(database !== undefined && existsSync(dir) && { files: dir }),
   })
   const startMs = performance.now() - startedAt
   const startCpuMs = processMs(running.pids)
-  const origin = `http://127.0.0.1:${port}`
+  const origin =
+    secure === undefined ? `http://127.0.0.1:${port}` : `https://127.0.0.1:${secure.port}`
   try {
     const cannotSet = new Set(rival.cannotSet)
     const { view } = scenario
@@ -204,6 +208,12 @@ export async function enter(rival: Rival, scenario: Scenario, place: Place): Pro
     await running.stop()
     throw error
   }
+}
+
+/** A certificate of the rival's own, from an authority that nobody else believes. */
+async function securePlace(scratch: string): Promise<SecurePlace> {
+  const { certFile, keyFile } = await devCertificate(join(scratch, 'tls'))
+  return { port: await freePort(), certFile, keyFile }
 }
 
 function bytesOf(model: Verified | undefined): number {

@@ -2,6 +2,7 @@
 import { rivals } from '../rivals/all.ts'
 import { observedRivals } from '../rivals/observed.ts'
 import type { Rival } from '../rivals/rival.ts'
+import { secureRivals } from '../rivals/secure.ts'
 import { viewRivals } from '../rivals/views.ts'
 import { scenarios } from '../scenarios/all.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
@@ -44,8 +45,9 @@ export function entrantsFor(scenario: Scenario, names: readonly string[] | undef
   }
 }
 
-function rivalsOf({ view, observed }: Scenario): readonly Rival[] {
+function rivalsOf({ view, observed, secure }: Scenario): readonly Rival[] {
   if (observed === true) return observedRivals
+  if (secure === true) return secureRivals
   return view === undefined ? rivals : viewRivals
 }
 

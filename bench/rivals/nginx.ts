@@ -32,9 +32,21 @@ export const nginxLogging: readonly Rival[] = [
   }),
 ]
 
+/** By TLS. */
+export const nginxSecure: readonly Rival[] = [
+  nginxWith('nginx, HTTP/1.1 alone', { sending: VARIANTS['no sendfile'], log: () => NO_LOG }),
+  nginxWith('nginx, HTTP/2 too', {
+    sending: VARIANTS['no sendfile'],
+    log: () => NO_LOG,
+    http2: true,
+  }),
+]
+
 interface Settings {
   readonly sending: string
   log(scratch: string): string
+  /** Offered where it answers by TLS. */
+  readonly http2?: true
 }
 
 function nginxWith(name: string, { family, ...settings }: Settings & Pick<Rival, 'family'>): Rival {
@@ -63,12 +75,18 @@ function nginxWith(name: string, { family, ...settings }: Settings & Pick<Rival,
 }
 
 function configuration(
-  { dir, scratch, port, headers }: RivalContext,
-  { sending, log }: Settings,
+  { dir, scratch, port, headers, secure }: RivalContext,
+  { sending, log, http2 }: Settings,
 ): string {
   const fields = headers
     .filter(([name]) => !BY_ITSELF.has(name.toLowerCase()))
     .map(([name, value]) => `add_header ${name} "${value}";`)
+  const byTls =
+    secure === undefined
+      ? ''
+      : `listen 127.0.0.1:${secure.port} ssl ${http2 === true ? 'http2 ' : ''}reuseport backlog=4096;
+    ssl_certificate ${secure.certFile}; ssl_certificate_key ${secure.keyFile};
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off;`
   return `
 daemon off; pid ${scratch}/nginx.pid; error_log stderr crit; user root;
 worker_processes 1; worker_rlimit_nofile 65536;
@@ -84,6 +102,7 @@ http {
   fastcgi_temp_path ${scratch}/fastcgi; uwsgi_temp_path ${scratch}/uwsgi; scgi_temp_path ${scratch}/scgi;
   server {
     listen 127.0.0.1:${port} reuseport backlog=4096; root ${dir};
+    ${byTls}
     ${fields.join('\n    ')}
     location / { }
   }

@@ -16,10 +16,19 @@ export interface RivalContext {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Requests come with `Connection: close`. */
   readonly closes: boolean
+  /** Where it answers by TLS, too, in scenarios that are secure. */
+  readonly secure?: SecurePlace
   /** The same, where a scenario of views has files, too. */
   readonly files?: string
   /** A database of the rival's own, for scenarios of views. */
   readonly database?: DatabasePlace
+}
+
+export interface SecurePlace {
+  readonly port: number
+  /** PEM, for localhost and 127.0.0.1. */
+  readonly certFile: string
+  readonly keyFile: string
 }
 
 export interface Rival {
@@ -75,7 +84,10 @@ export async function startPinned(
   while (Date.now() < until) {
     if (child.exitCode !== null) throw new Error(`${command[0]} ended: ${errors}`)
     try {
-      await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000) })
+      await fetch(`http://127.0.0.1:${port}/`, {
+        redirect: 'manual',
+        signal: AbortSignal.timeout(1000),
+      })
       return child
     } catch {
       await sleep(ASK_MS)

@@ -1,5 +1,5 @@
 /** uwas as people run it: `uwas serve DIR`, and `uwas serve` of a site. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Rival, type RivalContext, type Running, runPinned, withChildren } from './rival.ts'
@@ -36,13 +36,16 @@ export function siteAt(root: string, name = 'uwas'): Rival {
   }
 }
 
-/** The files of a folder by a configuration, which `configure` writes. */
-export function configuredUwas(name: string, configure: (context: RivalContext) => string): Rival {
+/** The files of a folder with more settings. */
+export function uwasConfigured(name: string, settings: (context: RivalContext) => object): Rival {
   return {
     ...uwas,
     name,
     async start(context) {
-      const file = configure(context)
+      const { scratch, dir } = context
+      const file = join(scratch, 'uwas.config.mjs')
+      const config = { static: dir, stateDir: join(scratch, 'state'), ...settings(context) }
+      writeFileSync(file, `export default ${JSON.stringify(config, null, 2)}\n`)
       const running = await runSupervised(context, [...serve(ROOT, context), '--config', file])
       return { ...running, configuration: readFileSync(file, 'utf8') }
     },

@@ -2,7 +2,15 @@
 import { mix } from './mix.ts'
 import type { Scenario } from './scenario.ts'
 import { sizes } from './sizes.ts'
-import { closed, notModified, observed, pipelined, precompressed } from './small.ts'
+import {
+  closed,
+  notModified,
+  observed,
+  pipelined,
+  precompressed,
+  secure,
+  secureClosed,
+} from './small.ts'
 import { views } from './views.ts'
 import { zipf } from './zipf.ts'
 
@@ -13,6 +21,8 @@ export const scenarios: readonly Scenario[] = [
   pipelined,
   closed,
   observed,
+  secure,
+  secureClosed,
   zipf,
   ...views,
   mix,

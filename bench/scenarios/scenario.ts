@@ -50,6 +50,8 @@ export interface Scenario {
   readonly closes?: true
   /** What logs and metrics cost: servers with and without them. */
   readonly observed?: true
+  /** Over TLS, by HTTP/1.1: servers that offer HTTP/2 as well, and such that do not. */
+  readonly secure?: true
   /** Bytes a second are the measure, beside CPU: large bodies. */
   readonly throughput?: true
   /** Connections of the load generator. */

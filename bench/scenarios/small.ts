@@ -37,6 +37,21 @@ export const observed: Scenario = {
   observed: true,
 }
 
+export const secure: Scenario = {
+  ...oneKib,
+  name: 'tls',
+  title:
+    'static file of 1 KiB over TLS by HTTP/1.1, keep-alive, with and without an offer of HTTP/2',
+  secure: true,
+}
+
+export const secureClosed: Scenario = {
+  ...secure,
+  name: 'tls-connections',
+  title: 'static file of 1 KiB over TLS by HTTP/1.1, a handshake per request',
+  closes: true,
+}
+
 export const precompressed: Scenario = {
   name: 'precompressed',
   title: 'precompressed page of about 11 KiB, keep-alive',
