@@ -3,10 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { devCertificate } from '../src/commands/dev/certificate.ts'
+import { cores } from './method/cores.ts'
 import { processMs } from './method/cpu.ts'
 import { type BenchServer, type OwnDatabase, startServer } from './method/database.ts'
 import { planLoad } from './method/load.ts'
-import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from './method/place.ts'
+import { freePort, writeFiles } from './method/place.ts'
 import { type Contestant, runRounds, type Sample } from './method/rounds.ts'
 import { type Verified, verify } from './method/verify.ts'
 import { checkBooks, verifyView } from './method/verify-view.ts'
@@ -50,8 +51,7 @@ export async function bench(
   seconds: number,
 ): Promise<Outcome> {
   return await withRivals(scenario, rivals, async ({ entered, leftOut, server }) => {
-    const cpus = { serveCpu: SERVE_CPU, loadCpu: LOAD_CPU }
-    const { samples, requests } = await runRounds(entered, { rounds, seconds, ...cpus })
+    const { samples, requests } = await runRounds(entered, { rounds, seconds, cores: cores() })
     await stopAll(entered)
     for (const { name, database } of entered) {
       try {
@@ -122,7 +122,7 @@ export async function withPlace<T>(
     chmodSync(scratch, 0o711)
     const dir = join(scratch, 'files')
     writeFiles(dir, scenario)
-    if (scenario.view !== undefined) server = await startServer(scratch, SERVE_CPU)
+    if (scenario.view !== undefined) server = await startServer(scratch, cores().serve)
     const folders = new Map<string, string>()
     const scratchOf = ({ name }: Rival): string => {
       const own = folders.get(name) ?? join(scratch, `rival-${folders.size}`)
@@ -168,7 +168,7 @@ export async function enter(rival: Rival, scenario: Scenario, place: Place): Pro
   const closes = scenario.closes ?? false
   const database = await server?.create()
   const secure = scenario.secure === true ? await securePlace(scratch) : undefined
-  const context = { dir, scratch, port, cpu: SERVE_CPU, headers, closes }
+  const context = { dir, scratch, port, cores: cores().serve, headers, closes }
   const startedAt = performance.now()
   const running = await rival.start({
     ...context,

@@ -5,6 +5,7 @@ import { memoryCommand } from './commands/memory.ts'
 import { reportCommand, runCommand } from './commands/run.ts'
 import { soakCommand } from './commands/soak.ts'
 import { startupCommand } from './commands/startup.ts'
+import { takeCores } from './method/cores.ts'
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => number | Promise<number>>> = {
   run: runCommand,
@@ -25,7 +26,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  process.exitCode = await main(takeCores(process.argv.slice(2)))
 } catch (error) {
   console.error(`bench: ${(error as Error).message}`)
   process.exitCode = 2

@@ -79,6 +79,9 @@ function compareRuns(a: string, b: string): number {
   if (first.machine.cpu !== second.machine.cpu || first.machine.kernel !== second.machine.kernel) {
     console.log('The machines differ: so may the servers that stand for them, each in its way.')
   }
+  if (JSON.stringify(first.place) !== JSON.stringify(second.place)) {
+    console.log('They were measured on other cores, or with another load: so is what is compared.')
+  }
   console.log(`\n${HEAD}`)
   for (const verdict of verdicts) console.log(line(verdict.scenario, verdict))
   const controls = [...new Set(verdicts.flatMap((verdict) => verdict.controls))]

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Entered, WrongAnswer, withRivals } from '../bench.ts'
+import { cores } from '../method/cores.ts'
 import { load, missingLoad } from '../method/load.ts'
 import {
   buildOpenLoad,
@@ -12,7 +13,6 @@ import {
   planOpenLoad,
   whyNotOpen,
 } from '../method/open-load.ts'
-import { LOAD_CPU } from '../method/place.ts'
 import { describeTools } from '../method/versions.ts'
 import { type AtRate, type LatencyRow, latencyTable } from '../report/latency.ts'
 import { beginRun, stemOf, write } from '../report/result.ts'
@@ -94,7 +94,7 @@ function measure(
     for (const [name, why] of leftOut) console.log(`${name} is left out: ${why}`)
     const most = new Map<Entered, number>()
     for (const one of entered) {
-      const { requests, seconds } = await load(one.plan, LOAD_CPU, MOST_SECONDS)
+      const { requests, seconds } = await load(one.plan, cores(), MOST_SECONDS)
       most.set(one, requests / seconds)
     }
     const first = most.get(entered[0] as Entered) ?? 0
@@ -110,7 +110,7 @@ function measure(
         const { origin, scratch, verified } = one
         const open = planOpenLoad(binary, scenario, origin, verified.requestHeaders, scratch)
         for (const at of all) {
-          at.samples.push(await openLoad(open, LOAD_CPU, at.rate, plan.seconds))
+          at.samples.push(await openLoad(open, cores().load, at.rate, plan.seconds))
         }
       }
     }

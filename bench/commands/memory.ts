@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Entered, WrongAnswer, withRivals } from '../bench.ts'
+import { cores } from '../method/cores.ts'
 import { load, missingLoad } from '../method/load.ts'
 import { pssMib } from '../method/memory.ts'
-import { LOAD_CPU } from '../method/place.ts'
 import { settledPids } from '../method/rounds.ts'
 import { describeTools } from '../method/versions.ts'
 import { type MemoryRow, memoryTable } from '../report/memory.ts'
@@ -63,7 +63,7 @@ function measure(
     const before = entered.map(memory)
     const loaded: number[] = []
     for (const one of entered) {
-      await load(one.plan, LOAD_CPU, seconds)
+      await load(one.plan, cores(), seconds)
       loaded.push(memory(one))
     }
     await sleep(idle * 1000)

@@ -1,4 +1,5 @@
 /** What the commands' options may be. Each throws an error that says what would do. */
+import { cores, listOf } from '../method/cores.ts'
 import { rivals } from '../rivals/all.ts'
 import { observedRivals } from '../rivals/observed.ts'
 import type { Rival } from '../rivals/rival.ts'
@@ -35,7 +36,7 @@ export function entrantsFor(scenario: Scenario, names: readonly string[] | undef
   const isNamed = ({ name, family }: Rival): boolean =>
     names === undefined || names.includes(name) || names.includes(family ?? name)
   const wanted = all.filter((rival, i) => i === 0 || isNamed(rival))
-  const missing = new Map(wanted.map((rival) => [rival, missingOnce(rival)]))
+  const missing = new Map(wanted.map((rival) => [rival, missingOnce(rival) ?? whyAlone(rival)]))
   return {
     here: wanted.filter((rival) => missing.get(rival) === undefined),
     absent: wanted.flatMap((rival) => {
@@ -49,6 +50,14 @@ function rivalsOf({ view, observed, secure }: Scenario): readonly Rival[] {
   if (observed === true) return observedRivals
   if (secure === true) return secureRivals
   return view === undefined ? rivals : viewRivals
+}
+
+/** What one thread does on one of several cores says nothing of what they all do. */
+function whyAlone({ isSingle }: Rival): string | undefined {
+  const { serve } = cores()
+  return isSingle === true && serve.length > 1
+    ? `it is one thread, and cores ${listOf(serve)} serve`
+    : undefined
 }
 
 const looked = new Map<Rival, string | undefined>()

@@ -1,7 +1,7 @@
 /** `npm run bench -- [--scenario NAME]… [--rival NAME]… [--rounds N] [--seconds N]`: measures, and writes the report. */
 import { parseArgs } from 'node:util'
 import { bench, WrongAnswer } from '../bench.ts'
-import { missingLoad } from '../method/load.ts'
+import { missingLoad, whyNoLoad } from '../method/load.ts'
 import { describeTools } from '../method/versions.ts'
 import { collect } from '../report/collect.ts'
 import { runPage } from '../report/page.ts'
@@ -37,8 +37,14 @@ export async function runCommand(args: string[]): Promise<number> {
   const absent = [...new Set([...entrants.values()].flatMap((one) => one.absent))]
   for (const line of absent) console.log(line)
   let run = beginRun(describeTools(), { rounds, seconds, absent })
+  for (const line of run.doubts ?? []) console.log(line)
   let isRight = true
   for (const scenario of wanted) {
+    const why = whyNoLoad(scenario)
+    if (why !== undefined) {
+      console.log(`\n${scenario.name} is left out: ${why}`)
+      continue
+    }
     const next = await measure(run, scenario, entrants.get(scenario)?.here ?? [])
     isRight &&= next !== undefined
     run = next ?? run

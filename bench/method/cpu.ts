@@ -4,12 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Jiffies are hundredths of a second on every Linux that matters here (USER_HZ). */
 const MS_PER_JIFFY = 10
 
-/** Milliseconds the core has been busy since boot: user, nice, system, irq, softirq. */
-export function coreBusyMs(cpu: number): number {
-  const line = readFileSync('/proc/stat', 'utf8')
-    .split('\n')
-    .find((one) => one.startsWith(`cpu${cpu} `))
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (line ?? '')
+/** Milliseconds the cores have been busy since boot, together: user, nice, system, irq, softirq. */
+export function coresBusyMs(cores: readonly number[]): number {
+  const lines = readFileSync('/proc/stat', 'utf8').split('\n')
+  return cores.reduce((sum, core) => {
+    const line = lines.find((one) => one.startsWith(`cpu${core} `))
+    return sum + busyMs(line ?? '')
+  }, 0)
+}
+
+function busyMs(line: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line
     .split(' ')
     .slice(1)
     .map(Number)

@@ -16,6 +16,7 @@ import {
   titleOf,
   WORLDS,
 } from '../scenarios/rows.ts'
+import { listOf } from './cores.ts'
 import { childrenOf, familyMs } from './cpu.ts'
 
 export type CountedTable = 'world' | 'fortune' | 'article'
@@ -50,12 +51,12 @@ export interface BenchServer {
   stop(): Promise<void>
 }
 
-/** Starts PostgreSQL in `dir`, on one core. */
-export async function startServer(dir: string, cpu: number): Promise<BenchServer> {
+/** Starts PostgreSQL in `dir`, on these cores. */
+export async function startServer(dir: string, cores: readonly number[]): Promise<BenchServer> {
   const log = createLog(() => {})
   const server = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), log, unsafeFast: true })
   for (const pid of [server.pid, ...childrenOf(server.pid)]) {
-    const args = ['-a', '-c', '-p', String(cpu), String(pid)]
+    const args = ['-a', '-c', '-p', listOf(cores), String(pid)]
     execFileSync('taskset', args, { stdio: 'ignore' })
   }
   let created = 0

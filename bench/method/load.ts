@@ -1,9 +1,8 @@
-/** The load: wrk on its own core. It keeps its connections and sends the next request after each answer. */
-import { execFile, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+/** The load, on cores of its own: wrk, or autocannon where that is not here. The next request follows each answer. */
 import type { Scenario } from '../scenarios/scenario.ts'
+import { hasAutocannon, loadByAutocannon } from './autocannon.ts'
+import type { Cores } from './cores.ts'
+import { hasWrk, loadByWrk } from './wrk.ts'
 
 export interface LoadResult {
   readonly requests: number
@@ -12,100 +11,66 @@ export interface LoadResult {
   readonly latencyMs: { readonly p50: number; readonly p99: number }
 }
 
-/** wrk's arguments for one scenario and one rival, but the time. */
-export type LoadPlan = readonly string[]
-
-export function missingLoad(): string | undefined {
-  return spawnSync('wrk', ['-v']).error === undefined
-    ? undefined
-    : 'wrk is not here: apt-get install wrk'
+/** What has to be sent. */
+export interface LoadPlan {
+  /** `http://host:port` */
+  readonly origin: string
+  /** Asked for in turn. */
+  readonly paths: readonly string[]
+  readonly headers: Readonly<Record<string, string>>
+  readonly connections: number
+  /** Requests sent at once on a connection. */
+  readonly pipelined: number | undefined
+  /** A folder for scripts. */
+  readonly scratch: string
 }
 
-/** What wrk has to do; `origin` is `http://host:port`. Scripts go to `scratch`. */
+export type Generator = 'wrk' | 'autocannon'
+
+let found: Generator | undefined
+
+/** The better one of those that are here. */
+export function generator(): Generator | undefined {
+  found ??= hasWrk() ? 'wrk' : hasAutocannon() ? 'autocannon' : undefined
+  return found
+}
+
+export function missingLoad(): string | undefined {
+  return generator() === undefined
+    ? 'wrk is not here: apt-get install wrk (or, slower by far, autocannon: npm --prefix bench ci)'
+    : undefined
+}
+
+/** What should be known of the generator before its figures are read. */
+export function doubtsOfLoad(): string[] {
+  if (generator() !== 'autocannon') return []
+  return [
+    'wrk is not here (apt-get install wrk): autocannon makes the load. It is JavaScript, one thread, and at its end with some 30,000 ' +
+      'requests a second, far below what small answers allow: read the CPU per request, and neither requests a second nor latencies, ' +
+      'which are its own and whole milliseconds',
+  ]
+}
+
+/** Why a scenario cannot be loaded here, or undefined. */
+export function whyNoLoad({ closes }: Scenario): string | undefined {
+  return closes === true && generator() === 'autocannon'
+    ? 'autocannon takes the end of a connection for an error: it needs wrk'
+    : undefined
+}
+
 export function planLoad(
   scenario: Scenario,
   origin: string,
   headers: Readonly<Record<string, string>>,
   scratch: string,
 ): LoadPlan {
-  const { paths } = scenario
-  const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const script =
-    paths.length > 1
-      ? sequenceScript(paths, scratch)
-      : scenario.pipelined !== undefined
-        ? pipelineScript(scenario.pipelined, scratch)
-        : []
-  return ['-t1', `-c${scenario.connections}`, ...fields, ...script, `${origin}${paths[0]}`]
-}
-
-/** wrk sends what `request` returns, and counts the requests in it. */
-function pipelineScript(count: number, scratch: string): string[] {
-  return script(
-    scratch,
-    `local all
-function init()
-  all = string.rep(wrk.format(), ${count})
-end
-function request()
-  return all
-end
-`,
-  )
-}
-
-function sequenceScript(paths: readonly string[], scratch: string): string[] {
-  const list = join(scratch, 'paths.txt')
-  writeFileSync(list, `${paths.join('\n')}\n`)
-  return script(
-    scratch,
-    `local all, at, count = {}, 0, 0
-function init()
-  local known = {}
-  for path in io.lines('${list}') do
-    known[path] = known[path] or wrk.format('GET', path)
-    count = count + 1
-    all[count] = known[path]
-  end
-end
-function request()
-  at = at % count + 1
-  return all[at]
-end
-`,
-  )
-}
-
-function script(scratch: string, content: string): string[] {
-  const file = join(scratch, 'load.lua')
-  writeFileSync(file, content)
-  return ['-s', file]
+  const { paths, connections, pipelined } = scenario
+  return { origin, paths, headers, connections, pipelined, scratch }
 }
 
 /** Loads for `seconds`; answers outside 2xx and 3xx, and broken connections, are errors. */
-export async function load(plan: LoadPlan, cpu: number, seconds: number): Promise<LoadResult> {
-  const args = ['-c', String(cpu), 'wrk', `-d${seconds}s`, '--latency', ...plan]
-  const { stdout } = await promisify(execFile)('taskset', args)
-  const number = (pattern: RegExp): number => Number(pattern.exec(stdout)?.[1] ?? 0)
-  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
-    stdout,
-  )
-  const broken = (socketErrors ?? []).slice(1).reduce((sum, count) => sum + Number(count), 0)
-  return {
-    requests: number(/(\d+) requests in/),
-    seconds: duration(stdout, /requests in ([\d.]+)(us|ms|s|m)/) / 1000,
-    errors: broken + number(/Non-2xx or 3xx responses: (\d+)/),
-    latencyMs: {
-      p50: duration(stdout, /50%\s+([\d.]+)(us|ms|s|m)/),
-      p99: duration(stdout, /99%\s+([\d.]+)(us|ms|s|m)/),
-    },
-  }
-}
-
-const MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 }
-
-/** Milliseconds of a number with wrk's unit. */
-function duration(text: string, pattern: RegExp): number {
-  const [, value, unit] = pattern.exec(text) ?? []
-  return Number(value ?? 0) * MS[(unit ?? 'ms') as keyof typeof MS]
+export async function load(plan: LoadPlan, cores: Cores, seconds: number): Promise<LoadResult> {
+  return generator() === 'autocannon'
+    ? await loadByAutocannon(plan, cores.load, seconds)
+    : await loadByWrk(plan, cores.load, seconds)
 }

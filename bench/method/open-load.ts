@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Scenario } from '../scenarios/scenario.ts'
+import { listOf } from './cores.ts'
 
 const SOURCE = fileURLToPath(new URL('open-load/load.c', import.meta.url))
 
@@ -79,12 +80,12 @@ export function planOpenLoad(
 
 export async function openLoad(
   { binary, port, connections, requests }: OpenPlan,
-  cpu: number,
+  cores: readonly number[],
   rate: number,
   seconds: number,
 ): Promise<OpenResult> {
   const load = [binary, String(port), String(rate), String(seconds), String(connections), requests]
-  const { stdout } = await promisify(execFile)('taskset', ['-c', String(cpu), ...load])
+  const { stdout } = await promisify(execFile)('taskset', ['-c', listOf(cores), ...load])
   return JSON.parse(stdout)
 }
 

@@ -4,10 +4,6 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Scenario } from '../scenarios/scenario.ts'
 
-/** The core of the serving side, and that of the load. */
-export const SERVE_CPU = 0
-export const LOAD_CPU = 1
-
 export function writeFiles(dir: string, scenario: Scenario): void {
   for (const [path, content] of scenario.files()) {
     const file = join(dir, path)

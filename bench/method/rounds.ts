@@ -1,7 +1,8 @@
 /** Interleaved rounds: each rival once a round, in turn, so that the machine's drift hits all alike. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Running } from '../rivals/rival.ts'
-import { coreBusyMs, processMs } from './cpu.ts'
+import type { Cores } from './cores.ts'
+import { coresBusyMs, processMs } from './cpu.ts'
 import { type LoadPlan, type LoadResult, load } from './load.ts'
 import { pssMib } from './memory.ts'
 
@@ -14,13 +15,13 @@ export interface Contestant {
 }
 
 export interface Sample extends LoadResult {
-  /** Microseconds of the serving core per request, whatever ran on it. */
+  /** Microseconds of the serving cores per request, whatever ran on them. */
   readonly coreMicros: number
   /** The same from the books of the serving processes alone. */
   readonly processMicros: number
   /** The same of the database's processes; 0 where there is none. */
   readonly databaseMicros: number
-  /** Part of the time in which the load generator's core was busy, with whatever. */
+  /** Part of the time in which the load generator's cores were busy, with whatever. */
   readonly loadBusy?: number
   /** Proportional set size of the serving processes at the end of the round. */
   readonly pssMib: number
@@ -29,8 +30,7 @@ export interface Sample extends LoadResult {
 export interface RoundOptions {
   readonly rounds: number
   readonly seconds: number
-  readonly serveCpu: number
-  readonly loadCpu: number
+  readonly cores: Cores
 }
 
 /** Work after the start (variants built in the background) is waited for as long as this. */
@@ -52,7 +52,7 @@ export async function runRounds(
   const requests = new Map<string, number>()
   await settled(contestants)
   for (const { name, plan } of contestants) {
-    const warm = await load(plan, options.loadCpu, Math.min(2, options.seconds))
+    const warm = await load(plan, options.cores, Math.min(2, options.seconds))
     requests.set(name, warm.requests)
   }
   await settled(contestants)
@@ -86,18 +86,19 @@ export async function settledPids(pids: readonly number[]): Promise<void> {
 
 async function measure(contestant: Contestant, options: RoundOptions): Promise<Sample> {
   const { plan, running, databaseMs } = contestant
-  const core = coreBusyMs(options.serveCpu)
+  const { serve, load: loadCores } = options.cores
+  const core = coresBusyMs(serve)
   const own = processMs(running.pids)
   const database = databaseMs()
-  const loading = coreBusyMs(options.loadCpu)
-  const result = await load(plan, options.loadCpu, options.seconds)
+  const loading = coresBusyMs(loadCores)
+  const result = await load(plan, options.cores, options.seconds)
   const perRequest = (ms: number): number => (ms * 1000) / result.requests
   return {
     ...result,
-    coreMicros: perRequest(coreBusyMs(options.serveCpu) - core),
+    coreMicros: perRequest(coresBusyMs(serve) - core),
     processMicros: perRequest(processMs(running.pids) - own),
     databaseMicros: perRequest(databaseMs() - database),
-    loadBusy: (coreBusyMs(options.loadCpu) - loading) / (result.seconds * 1000),
+    loadBusy: (coresBusyMs(loadCores) - loading) / (result.seconds * 1000 * loadCores.length),
     pssMib: pssMib(running.pids),
   }
 }

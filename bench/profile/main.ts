@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { scenariosOf, whole } from '../commands/options.ts'
+import { takeCores } from '../method/cores.ts'
 import { missingLoad } from '../method/load.ts'
 import { kinds } from './kinds/all.ts'
 import type { Kind } from './kinds/kind.ts'
@@ -68,7 +69,7 @@ Without a scenario it is the demo; npm run bench -- --list shows the others.`
 try {
   // npm runs this in bench/: what people name is relative to where they are.
   process.chdir(process.env['INIT_CWD'] ?? '.')
-  await main(process.argv.slice(2))
+  await main(takeCores(process.argv.slice(2)))
 } catch (error) {
   console.error(`profile: ${(error as Error).message}`)
   process.exitCode = 2

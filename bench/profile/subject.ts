@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ask } from '../method/ask.ts'
 import { ROOT } from '../method/builds.ts'
+import { cores } from '../method/cores.ts'
 import { type BenchServer, type OwnDatabase, startServer } from '../method/database.ts'
 import { type LoadResult, load, planLoad } from '../method/load.ts'
-import { freePort, LOAD_CPU, SERVE_CPU, writeFiles } from '../method/place.ts'
+import { freePort, writeFiles } from '../method/place.ts'
 import { settledPids } from '../method/rounds.ts'
 import { verify } from '../method/verify.ts'
 import { verifyView } from '../method/verify-view.ts'
@@ -93,7 +94,7 @@ export async function withServer<T>(
     // The database runs as a user of its own, who has to get in.
     chmodSync(scratch, 0o711)
     if ('scenario' in target && target.scenario.view !== undefined) {
-      postgres = await startServer(scratch, SERVE_CPU)
+      postgres = await startServer(scratch, cores().serve)
     }
     const database = await postgres?.create()
     const port = await freePort()
@@ -103,13 +104,18 @@ export async function withServer<T>(
     const { nodeFlags = [], wrap = (command) => command } = options
     const address = ['--workers', '0', '--host', '127.0.0.1', '--port', String(port)]
     const serve = [main, 'serve', ...address, ...servedBy(target, dir)]
-    child = await startPinned(SERVE_CPU, port, wrap([process.execPath, ...nodeFlags, ...serve]), {
-      ...options.env,
-      XDG_CACHE_HOME: scratch,
-      BENCH_STATE: scratch,
-      ...(readdirSync(dir).length > 0 && { BENCH_FILES: dir }),
-      ...(database !== undefined && { DATABASE_URL: database.place.url }),
-    })
+    child = await startPinned(
+      cores().serve,
+      port,
+      wrap([process.execPath, ...nodeFlags, ...serve]),
+      {
+        ...options.env,
+        XDG_CACHE_HOME: scratch,
+        BENCH_STATE: scratch,
+        ...(readdirSync(dir).length > 0 && { BENCH_FILES: dir }),
+        ...(database !== undefined && { DATABASE_URL: database.place.url }),
+      },
+    )
     const ended = new Promise<void>((resolve) => child?.once('exit', () => resolve()))
     const origin = `http://127.0.0.1:${port}`
     const headers = await checkedHeaders(target, origin, dir, database)
@@ -118,14 +124,12 @@ export async function withServer<T>(
     // Variants of files are made in the background.
     await settledPids([child.pid as number])
     const { connections } = options
-    const args = plan.map((one) =>
-      connections !== undefined && one.startsWith('-c') ? `-c${connections}` : one,
-    )
+    const wanted = connections === undefined ? plan : { ...plan, connections }
     return await use({
       pid: child.pid as number,
       origin,
       request: requestBytes(scenario.paths[0] as string, `127.0.0.1:${port}`, headers),
-      load: (seconds) => load(args, LOAD_CPU, seconds),
+      load: (seconds) => load(wanted, cores(), seconds),
       ended: () => ended,
     })
   } finally {

@@ -22,7 +22,8 @@ export function runPage(run: Run): string {
 <main>
 <h1>uwas beside others</h1>
 <p>${escapeText(headLine(run))}.</p>
-<p class="quiet">Servers on one core, load on another. Every answer was checked before it was timed. Rounds are interleaved; bars
+${(run.doubts ?? []).map((line) => `<p><strong>${escapeText(line)}.</strong></p>`).join('\n')}
+<p class="quiet">Servers on cores of their own, load on others. Every answer was checked before it was timed. Rounds are interleaved; bars
 are medians of the rounds, lines in them reach from the smallest to the largest. Differences within that spread are none.</p>
 ${overview(run)}
 ${run.scenarios.map(section).join('\n')}

@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describeMachine, type Machine } from '../../src/commands/doctor/machine.ts'
+import { cores, doubtsOf } from '../method/cores.ts'
+import { doubtsOfLoad, generator } from '../method/load.ts'
 import type { Sample } from '../method/rounds.ts'
 import { type Commit, describeCommit } from '../method/versions.ts'
 
@@ -51,6 +53,14 @@ export interface Run extends Commit {
   readonly scenarios: readonly ScenarioResult[]
   /** How to get the rivals that are not installed. */
   readonly absent: readonly string[]
+  /** Where it was measured, and with what. Not in results of before 2026-11-27: core 0, core 1, wrk. */
+  readonly place?: {
+    readonly serve: readonly number[]
+    readonly load: readonly number[]
+    readonly generator: string
+  }
+  /** What makes its figures worse than they look. */
+  readonly doubts?: readonly string[]
 }
 
 export function beginRun(
@@ -58,7 +68,10 @@ export function beginRun(
   plan: { rounds: number; seconds: number; absent: readonly string[] },
 ): Run {
   const head = { format: FORMAT, at: new Date().toISOString(), ...describeCommit() }
-  return { ...head, machine: describeMachine(), tools, ...plan, scenarios: [] }
+  const chosen = cores()
+  const place = { ...chosen, generator: generator() ?? 'none' }
+  const doubts = [...doubtsOf(chosen), ...doubtsOfLoad()]
+  return { ...head, machine: describeMachine(), tools, ...plan, scenarios: [], place, doubts }
 }
 
 /** Where files of a run begin: `<folder>/<time>`. */

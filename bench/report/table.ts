@@ -1,5 +1,6 @@
 /** A run as Markdown: a table a scenario, for a terminal and for a README. */
 
+import { listOf } from '../method/cores.ts'
 import { doubtsOf } from './doubts.ts'
 import { core, errorsOf, figuresOf, format, ofProcesses, ratioOf, spreadOf } from './figures.ts'
 import type { RivalResult, Run, ScenarioResult } from './result.ts'
@@ -53,7 +54,15 @@ export function runTable(run: Run): string {
   const parts = run.scenarios.map(
     (scenario) => `## ${scenario.name}: ${scenario.title}\n\n${scenarioTable(scenario)}\n`,
   )
-  return [`# uwas beside others\n`, `${headLine(run)}\n`, ...parts, ...run.absent].join('\n')
+  const doubts = (run.doubts ?? []).map((line) => `**${line}.**\n`)
+  return [`# uwas beside others\n`, `${headLine(run)}\n`, ...doubts, ...parts, ...run.absent].join(
+    '\n',
+  )
+}
+
+function describePlace({ serve, load, generator }: NonNullable<Run['place']>): string {
+  const named = (list: readonly number[]) => `core${list.length > 1 ? 's' : ''} ${listOf(list)}`
+  return `servers on ${named(serve)}, load by ${generator} on ${named(load)}`
 }
 
 /** Commit, machine and method in one line. */
@@ -66,5 +75,6 @@ export function headLine(run: Run): string {
     `Linux ${machine.kernel.split(' ')[0]}`,
     `Node ${tools['node']}`,
     `${run.rounds} rounds of ${run.seconds} s`,
+    ...(run.place === undefined ? [] : [describePlace(run.place)]),
   ].join(', ')
 }

@@ -11,6 +11,7 @@ const SERVER = fileURLToPath(new URL('bun-server.mjs', import.meta.url))
 
 export const bun: Rival = {
   name: 'Bun',
+  isSingle: true,
   cannotSet: ['date', '+content-type'],
   missing: () =>
     bunBinary() === undefined ? 'bun is not installed: npm --prefix bench ci' : undefined,

@@ -9,6 +9,7 @@ const SOURCE = fileURLToPath(new URL('epoll/server.c', import.meta.url))
 
 export const epoll: Rival = {
   name: 'C epoll',
+  isSingle: true,
   missing: () =>
     spawnSync('cc', ['--version']).error === undefined
       ? undefined

@@ -1,4 +1,4 @@
-/** h2o of Debian's package: one thread, files kept open, precompressed siblings. */
+/** h2o of Debian's package: a thread a core, files kept open, precompressed siblings. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,13 +19,13 @@ export const h2o: Rival = {
   },
 }
 
-function configuration({ dir, scratch, port, headers }: RivalContext): string {
+function configuration({ dir, scratch, port, cores, headers }: RivalContext): string {
   const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
   const fields = headers
     .filter(([name]) => name.toLowerCase() !== 'content-type')
     .map(([name, value]) => `header.set: ${JSON.stringify(`${name}: ${value}`)}`)
   return `
-${process.getuid?.() === 0 ? 'user: root\n' : ''}num-threads: 1
+${process.getuid?.() === 0 ? 'user: root\n' : ''}num-threads: ${cores.length}
 max-connections: 8192
 pid-file: ${scratch}/h2o.pid
 error-log: ${scratch}/errors

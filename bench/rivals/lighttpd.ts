@@ -24,7 +24,7 @@ export const lighttpd: Rival = {
   },
 }
 
-function configuration({ dir, scratch, port, headers }: RivalContext): string {
+function configuration({ dir, scratch, port, cores, headers }: RivalContext): string {
   const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
   const fields = headers
     .filter(([name]) => name.toLowerCase() !== 'content-type')
@@ -36,7 +36,7 @@ server.port = ${port}
 server.document-root = "${dir}"
 server.errorlog = "${scratch}/errors"
 server.tag = ""
-server.max-fds = 8192
+${cores.length > 1 ? `server.max-worker = ${cores.length}\n` : ''}server.max-fds = 8192
 server.max-connections = 4096
 server.max-keep-alive-requests = 100000000
 server.stat-cache-engine = "simple"

@@ -25,10 +25,10 @@ export function startFront(
   context: RivalContext,
   passing: Passing,
 ): ReturnType<typeof startPinned> {
-  const { cpu, port, scratch } = context
+  const { cores, port, scratch } = context
   const file = join(scratch, 'nginx.conf')
   writeFileSync(file, frontConfiguration(context, passing))
-  return startPinned(cpu, port, ['nginx', '-p', scratch, '-c', file])
+  return startPinned(cores, port, ['nginx', '-p', scratch, '-c', file])
 }
 
 /** nginx answers 502 until what is behind it is there. Throws when that takes too long. */
@@ -43,7 +43,7 @@ export async function answersBehind(port: number): Promise<void> {
 }
 
 export function frontConfiguration(
-  { scratch, port, files, headers }: RivalContext,
+  { scratch, port, files, headers, cores }: RivalContext,
   { socket, directives }: Passing,
 ): string {
   const fields = headers
@@ -55,7 +55,7 @@ export function frontConfiguration(
       : `location /static/ { root ${files}; ${fields.join(' ')} open_file_cache max=1000; }`
   return `
 daemon off; pid ${scratch}/nginx.pid; error_log stderr crit; user root;
-worker_processes 1; worker_rlimit_nofile 65536;
+worker_processes ${cores.length}; worker_rlimit_nofile 65536;
 events { worker_connections 8192; multi_accept off; }
 http {
   include /etc/nginx/mime.types; sendfile on; tcp_nopush on;

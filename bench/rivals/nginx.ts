@@ -66,7 +66,7 @@ function nginxWith(name: string, { family, ...settings }: Settings & Pick<Rival,
         stdio: ['ignore', 'ignore', 'inherit'],
       })
       const command = ['nginx', '-p', context.scratch, '-c', file]
-      const child = await startPinned(context.cpu, context.port, command)
+      const child = await startPinned(context.cores, context.port, command)
       const master = Number(readFileSync(join(context.scratch, 'nginx.pid'), 'utf8'))
       const pids = [master, ...childrenOf(master)]
       return { pids, command, configuration: text, stop: () => stopChild(child) }
@@ -75,7 +75,7 @@ function nginxWith(name: string, { family, ...settings }: Settings & Pick<Rival,
 }
 
 function configuration(
-  { dir, scratch, port, headers, secure }: RivalContext,
+  { dir, scratch, port, cores, headers, secure }: RivalContext,
   { sending, log, http2 }: Settings,
 ): string {
   const fields = headers
@@ -89,7 +89,7 @@ function configuration(
     ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off;`
   return `
 daemon off; pid ${scratch}/nginx.pid; error_log stderr crit; user root;
-worker_processes 1; worker_rlimit_nofile 65536;
+worker_processes ${cores.length}; worker_rlimit_nofile 65536;
 events { worker_connections 8192; multi_accept off; }
 http {
   include /etc/nginx/mime.types; charset utf-8; charset_types text/plain;

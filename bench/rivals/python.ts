@@ -1,6 +1,6 @@
 /**
  * Django in gunicorn and in uWSGI, each by itself and behind nginx as people run it, and gunicorn without Django; all of
- * Debian's packages. One worker of four threads, which on one core was the quickest of the settings that keep their connections.
+ * Debian's packages. One worker a core, of four threads, which on one core was the quickest of the settings that keep their connections.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -41,8 +41,9 @@ proxy_set_header Connection "";
 proxy_set_header Host $host;`,
 }
 
-function gunicornAt(bind: string, { scratch }: RivalContext, site = 'bench_site'): string[] {
-  const settings = '--workers 1 --worker-class gthread --threads 4 --keep-alive 120'.split(' ')
+function gunicornAt(bind: string, { scratch, cores }: RivalContext, site = 'bench_site'): string[] {
+  const workers = `--workers ${cores.length} --worker-class gthread --threads 4`
+  const settings = `${workers} --keep-alive 120`.split(' ')
   const place = [`${site}:application`, '--chdir', SITES, '--bind', bind]
   return [PYTHON, '-m', 'gunicorn', ...place, ...settings, '--worker-tmp-dir', scratch]
 }
@@ -59,9 +60,8 @@ const uwsgi: WsgiServer = {
   cannotSet: ['date'],
 }
 
-function uwsgiWith({ scratch }: RivalContext, ...listening: string[]): string[] {
-  const settings =
-    '--master --processes 1 --threads 4 --need-app --die-on-term --no-orphans --worker-reload-mercy 1 --disable-logging'
+function uwsgiWith({ scratch, cores }: RivalContext, ...listening: string[]): string[] {
+  const settings = `--master --processes ${cores.length} --threads 4 --need-app --die-on-term --no-orphans --worker-reload-mercy 1 --disable-logging`
   const site = ['--chdir', SITES, '--module', 'bench_site:application']
   const log = ['--logto', join(scratch, 'uwsgi.log')]
   return [
@@ -132,10 +132,10 @@ async function startAlone(context: RivalContext, command: readonly string[]) {
 }
 
 function startSite(
-  { cpu, port, headers, database }: RivalContext,
+  { cores, port, headers, database }: RivalContext,
   command: readonly string[],
 ): ReturnType<typeof startPinned> {
-  return startPinned(cpu, port, command, {
+  return startPinned(cores, port, command, {
     BENCH_DATABASE: JSON.stringify(database),
     BENCH_FIELDS: JSON.stringify(headers),
     PYTHONDONTWRITEBYTECODE: '1',

@@ -6,6 +6,7 @@ const SERVER = fileURLToPath(new URL('raw-uws-server.mjs', import.meta.url))
 
 export const rawUws: Rival = {
   name: 'uWebSockets.js',
+  isSingle: true,
   missing: () => undefined,
   version: () => `the build that uwas loads, Node ${process.versions.node}`,
   start: (context) =>

@@ -1,6 +1,7 @@
 /** What a rival is: a server that can be started on a folder and a port, pinned to one core. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listOf } from '../method/cores.ts'
 import { childrenOf } from '../method/cpu.ts'
 import type { DatabasePlace } from '../method/database.ts'
 
@@ -10,8 +11,8 @@ export interface RivalContext {
   /** A folder for the rival's own files. */
   readonly scratch: string
   readonly port: number
-  /** The core that everything of the rival runs on. */
-  readonly cpu: number
+  /** What everything of the rival runs on; who has workers has one a core. */
+  readonly cores: readonly number[]
   /** Fields of uwas' 200, without validators, Date and framing: rivals send them too. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Requests come with `Connection: close`. */
@@ -37,6 +38,8 @@ export interface Rival {
   readonly family?: string
   /** Fields that it cannot be made to send as uwas does; a leading `+`: or cannot be made to leave out. */
   readonly cannotSet?: readonly string[]
+  /** It is one process of one thread, which more cores do not make faster. */
+  readonly isSingle?: true
   /** Why it cannot run here and how to get it, or undefined when it can. */
   missing(): string | undefined
   start(context: RivalContext): Promise<Running>
@@ -62,14 +65,14 @@ const START_MS = 120_000
 /** Between two questions whether a server is there: how exact the time of its start is. */
 export const ASK_MS = 5
 
-/** Starts a command on one core and waits until its port answers. */
+/** Starts a command on these cores and waits until its port answers. */
 export async function startPinned(
-  cpu: number,
+  cores: readonly number[],
   port: number,
   command: readonly string[],
   env: Record<string, string> = {},
 ): Promise<ChildProcess> {
-  const child = spawn('taskset', ['-c', String(cpu), ...command], {
+  const child = spawn('taskset', ['-c', listOf(cores), ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   })
@@ -104,7 +107,7 @@ export async function runPinned(
   command: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Running> {
-  const child = await startPinned(context.cpu, context.port, command, env)
+  const child = await startPinned(context.cores, context.port, command, env)
   return { pids: [child.pid as number], command, stop: () => stopChild(child) }
 }
 

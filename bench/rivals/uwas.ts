@@ -52,9 +52,10 @@ export function uwasConfigured(name: string, settings: (context: RivalContext) =
   }
 }
 
-function serve(root: string, { port }: RivalContext): string[] {
+function serve(root: string, { port, cores }: RivalContext): string[] {
   const address = ['--host', '127.0.0.1', '--port', String(port)]
-  return [process.execPath, join(root, 'dist/main.js'), 'serve', ...address]
+  const workers = cores.length > 1 ? ['--workers', String(cores.length)] : []
+  return [process.execPath, join(root, 'dist/main.js'), 'serve', ...address, ...workers]
 }
 
 function versionOf(root: string): string {

@@ -15,6 +15,7 @@ export const viewRivals: readonly Rival[] = [
   ...['postgres.js', 'pg.Client', 'pg.Pool'].map((client) => ({
     name: `Fastify + ${client}`,
     family: 'Fastify',
+    isSingle: true as const,
     // It adds a charset to JSON, which has none (RFC 8259 section 11).
     cannotSet: ['content-type'],
     missing: () =>
@@ -28,6 +29,7 @@ export const viewRivals: readonly Rival[] = [
   ...['postgres.js', 'pg.Client'].map((client) => ({
     name: `Hono + ${client}`,
     family: 'Hono',
+    isSingle: true as const,
     missing: () => missing('hono') ?? missing(packageOf(client)) ?? missing('lru-cache'),
     version: () =>
       `Hono ${versionOf('hono')}, @hono/node-server ${versionOf('@hono/node-server')}, ${client} ${versionOf(packageOf(client))}`,
@@ -35,6 +37,7 @@ export const viewRivals: readonly Rival[] = [
   })),
   {
     name: 'Express + pg.Pool',
+    isSingle: true,
     cannotSet: ['content-type'],
     missing: () => missing('express') ?? missing('pg') ?? missing('lru-cache'),
     version: () => `Express ${versionOf('express')}, pg ${versionOf('pg')}`,

@@ -15,7 +15,7 @@ import type { Scenario } from '../../bench/scenarios/scenario.ts'
 
 const RATE = 200
 /** Any core that this process may use. */
-const CPU = 0
+const CORES = [0]
 
 function asking(paths: readonly string[], more: Partial<Scenario> = {}): Scenario {
   return { name: 'x', title: 'x', files: () => [], paths, connections: 4, ...more }
@@ -32,7 +32,7 @@ async function loaded(t: Test, paths: readonly string[], listener: RequestListen
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const dir = t.testdir()
   const plan = planOpenLoad(buildOpenLoad(dir), asking(paths), origin, { 'X-Field': 'v' }, dir)
-  return await openLoad(plan, CPU, RATE, 1)
+  return await openLoad(plan, CORES, RATE, 1)
 }
 
 t.test(
