@@ -15,6 +15,7 @@ import {
 } from '../method/open-load.ts'
 import { describeTools } from '../method/versions.ts'
 import { type AtRate, type LatencyRow, latencyTable } from '../report/latency.ts'
+import { latencyPage } from '../report/latency-page.ts'
 import { beginRun, stemOf, write } from '../report/result.ts'
 import { headLine } from '../report/table.ts'
 import type { Rival } from '../rivals/rival.ts'
@@ -79,6 +80,7 @@ export async function latencyCommand(args: string[]): Promise<number> {
   const text = [`# Latency at fixed rates`, headLine(run), ...tables].join('\n\n')
   const { scenarios: _, ...head } = run
   console.log(`\n${write(`${stem}.md`, `${text}\n`)}`)
+  console.log(write(`${stem}.html`, latencyPage(run, results)))
   console.log(write(`${stem}.json`, `${JSON.stringify({ ...head, results }, null, 1)}\n`))
   return 0
 }

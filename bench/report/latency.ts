@@ -37,11 +37,25 @@ export function latencyTable(title: string, rows: readonly LatencyRow[]): string
   return `## ${title}\n\n${[HEAD, ...fixed, ...halves].join('\n')}\n\nMost requests a second, one after the other: ${most}.`
 }
 
-function line(name: string, { rate, samples }: AtRate, isHalf: boolean): string {
+/** Each server at each rate, in words, for the page. */
+export function latencyCells(rows: readonly LatencyRow[]): string[][] {
+  const all = rows.flatMap(({ name, at, half }) => [
+    ...at.map((one) => cellsOf(name, one, false)),
+    ...(half === undefined ? [] : [cellsOf(name, half, true)]),
+  ])
+  const head = ['', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'longest ms', 'errors', '']
+  return [head, ...all.map(([rate = '', name = '', ...rest]) => [name, rate, ...rest])]
+}
+
+function line(name: string, at: AtRate, isHalf: boolean): string {
+  return `| ${cellsOf(name, at, isHalf).join(' | ')} |`
+}
+
+function cellsOf(name: string, { rate, samples }: AtRate, isHalf: boolean): string[] {
   const middle = (of: (sample: OpenResult) => number, digits = 2): string =>
     format(median(samples.map(of)), digits)
   const errors = samples.reduce((sum, one) => sum + one.errors, 0)
-  const cells = [
+  return [
     `${format(rate, 0)}${isHalf ? ' (half of its most)' : ''}`,
     name,
     middle(({ p50 }) => p50),
@@ -51,10 +65,10 @@ function line(name: string, { rate, samples }: AtRate, isHalf: boolean): string 
     String(errors),
     noteOf(rate, samples),
   ]
-  return `| ${cells.join(' | ')} |`
 }
 
-function noteOf(rate: number, samples: readonly OpenResult[]): string {
+/** What makes the figures worth less; empty: nothing. */
+export function noteOf(rate: number, samples: readonly OpenResult[]): string {
   const limits = samples.map(generatorLimit).filter((one) => one !== undefined)
   if (limits.length * 2 > samples.length) return limits[0] ?? ''
   const reached = median(samples.map(({ requests, seconds }) => requests / seconds))

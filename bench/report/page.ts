@@ -2,38 +2,23 @@
 import { type Bar, barChart, type DotRow, dotChart, escapeText } from './chart.ts'
 import { doubtsOf } from './doubts.ts'
 import { core, type Figure, format, ratioOf, spreadOf, throughput } from './figures.ts'
+import { figuresTable, originOf, pageOf } from './html.ts'
 import type { RivalResult, Run, ScenarioResult } from './result.ts'
-import { STYLE } from './style.ts'
-import { cellsOf, headLine } from './table.ts'
+import { cellsOf } from './table.ts'
 
 /** A bar longer than this many times that of uwas would make the others too short to compare. */
 const LONGEST = 6
 
 export function runPage(run: Run): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>uwas beside others, ${run.at.slice(0, 10)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>uwas beside others</h1>
-<p>${escapeText(headLine(run))}.</p>
-${(run.doubts ?? []).map((line) => `<p><strong>${escapeText(line)}.</strong></p>`).join('\n')}
-<p class="quiet">Servers on cores of their own, load on others. Every answer was checked before it was timed. Rounds are interleaved; bars
-are medians of the rounds, lines in them reach from the smallest to the largest. Differences within that spread are none.</p>
-${overview(run)}
-${run.scenarios.map(section).join('\n')}
-<h2>Where the figures come from</h2>
-${machine(run)}
-${settings(run)}
-</main>
-</body>
-</html>
-`
+  return pageOf(run, 'uwas beside others', [
+    `<p class="quiet">Servers on cores of their own, load on others. Every answer was checked before it was timed. Rounds are interleaved; bars
+are medians of the rounds, lines in them reach from the smallest to the largest. Differences within that spread are none.</p>`,
+    overview(run),
+    ...run.scenarios.map(section),
+    '<h2>Where the figures come from</h2>',
+    originOf(run),
+    settings(run),
+  ])
 }
 
 /** What each server costs beside uwas, all scenarios on one axis. */
@@ -66,7 +51,7 @@ function section(scenario: ScenarioResult): string {
 <p class="quiet">${escapeText(scenario.name)}, ${scenario.connections} connections</p>
 ${doubts.join('\n')}
 ${charts.map((figure) => chartOf(scenario, figure)).join('\n')}
-${tableOf(scenario)}
+${figuresTable(scenario.name, cellsOf(scenario))}
 ${left.join('\n')}`
 }
 
@@ -108,40 +93,6 @@ function barOf(rival: RivalResult, isOwn: boolean, figure: Figure, isCost: boole
     part: isCost ? Math.min(database, middle) : 0,
     isOwn,
   }
-}
-
-function tableOf(scenario: ScenarioResult): string {
-  const [head = [], ...rows] = cellsOf(scenario)
-  const line = (cells: readonly string[]): string =>
-    `<tr>${cells.map((cell, i) => (i === 0 ? `<th scope="row">${escapeText(cell)}</th>` : `<td>${escapeText(cell)}</td>`)).join('')}</tr>`
-  return `<details>
-<summary>All figures of ${escapeText(scenario.name)}</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="All figures of ${escapeText(scenario.name)}"><table>
-<thead><tr>${head.map((cell) => `<th scope="col">${escapeText(cell)}</th>`).join('')}</tr></thead>
-<tbody>${rows.map(line).join('\n')}</tbody>
-</table></div>
-</details>`
-}
-
-function machine({ machine: of, tools, commit, dirty, at, absent }: Run): string {
-  const facts: Record<string, string> = {
-    time: at,
-    commit: dirty ? `${commit}, with changes` : commit,
-    CPU: `${of.cpu}, ${of.cores} cores, ${of.virtualization}`,
-    caches: of.caches.join(', '),
-    governor: of.governor,
-    memory: `${of.memoryMib.toLocaleString('en')} MiB`,
-    kernel: of.kernel,
-    ...tools,
-  }
-  const list = (all: Readonly<Record<string, string>>): string =>
-    `<dl>${Object.entries(all)
-      .map(([name, value]) => `<dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd>`)
-      .join('\n')}</dl>`
-  const missing = absent.map((line) => `<p class="quiet">${escapeText(line)}</p>`)
-  return `${list(facts)}
-${missing.join('\n')}
-<details><summary>Settings of the kernel</summary>${list(of.sysctls)}</details>`
 }
 
 /** Of each server once, as it ran first. */

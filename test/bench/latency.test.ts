@@ -11,7 +11,9 @@ import {
   whyNotOpen,
 } from '../../bench/method/open-load.ts'
 import { latencyTable } from '../../bench/report/latency.ts'
+import { latencyPage } from '../../bench/report/latency-page.ts'
 import type { Scenario } from '../../bench/scenarios/scenario.ts'
+import { run } from './sample-run.ts'
 
 const RATE = 200
 /** Any core that this process may use. */
@@ -123,6 +125,32 @@ t.test('the table has each server at each rate, and what a server cannot reach',
   t.match(text, '| 250 (half of its most) | uwas |')
   t.match(latencyTable('small', [row('uwas', [late])]), 'the load generator was up to 9.0 ms late')
 })
+
+t.test(
+  'the page has a chart for each rate, in words too, and lets no name be markup',
+  async (t) => {
+    const row = (name: string, samples: OpenResult[]) => ({
+      name,
+      most: 1000,
+      at: [
+        { rate: 250, samples },
+        { rate: 500, samples },
+      ],
+      half: { rate: 500, samples },
+    })
+    const slow = { ...quick, requests: 300, p99: 800 }
+    const rows = [row('uwas', [quick, { ...quick, p99: 0.6 }, quick]), row('<b>slow</b>', [slow])]
+    const page = latencyPage(run([]), [{ scenario: 'small', title: 'a <small> one', rows }])
+    const charts = [...page.matchAll(/<svg role="img" aria-labelledby="(\S+) (\S+)"/g)]
+    t.equal(charts.length, 3)
+    t.equal(new Set(charts.map(([, title]) => title)).size, 3)
+    t.match(page, 'uwas 0.40 ms; &lt;b&gt;slow&lt;/b&gt; 800.00 ms (reaches 300).')
+    t.match(page, 'a &lt;small&gt; one')
+    t.notMatch(page, '<b>')
+    t.notMatch(page, /\b(src|href)="(?!#)|<script|@import|url\(/)
+    t.equal(page.match(/<th scope="row">uwas<\/th>/g)?.length, 3)
+  },
+)
 
 t.test('scenarios whose answers cannot be timed one by one are refused', async (t) => {
   t.equal(whyNotOpen(asking(['/'])), undefined)
