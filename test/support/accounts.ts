@@ -32,7 +32,7 @@ const bodyOf = async (req: Request) => (await req.json()) as Body
 
 export const mayEdit = (who: User | undefined, note: { owner: number }) => who?.id === note.owner
 
-export const urls = urlconf(
+export const routes = [
   path('/public', () => text('for all')),
   path('/me', async (req) => json((await user(req)) ?? null)),
   path('/session', async (req) => json((await session(req)).userId)),
@@ -87,7 +87,8 @@ export const urls = urlconf(
     methods: ['POST'],
   }),
   path('/hidden', async (req) => text((await authorize(req, 'posts.hide')).name)),
-)
+] as const
+export const urls = urlconf(...routes)
 
 /** The site, on a database of its own, until the test ends. */
 export async function startAccounts(

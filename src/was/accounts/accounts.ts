@@ -8,6 +8,8 @@ import { RateLimiter } from '../../core/rate-limiter.ts'
 import type { ServiceKey, Services } from '../../core/services.ts'
 import type { Trace } from '../../core/trace.ts'
 import { DATABASE } from '../../model/database.ts'
+import { joinedBy } from '../../model/escape.ts'
+import { Outside } from '../../model/outside.ts'
 import type { Runner } from '../../model/statement.ts'
 import { Passwords } from './passwords.ts'
 import type { User } from './user.ts'
@@ -73,10 +75,24 @@ export interface AccountsOn {
   readonly trace?: Trace | null
 }
 
-/** Outside of any transaction of the request: who somebody is does not depend on it. */
+/** Outside of any transaction that is open around: who somebody is, and what they may, does not depend on it. */
 export function ownRunner({ services, trace = null }: AccountsOn): Runner {
+  return new Outside(services.get(DATABASE), trace)
+}
+
+/** What is only read: in the transaction of the request's route, whose new accounts it has to see, else outside. */
+export function readRunner(on: AccountsOn): Runner {
+  return joinedBy(on) ?? ownRunner(on)
+}
+
+/**
+ * What changes an account: in the transaction of the request's route, to be undone with it. Inside of an `atomic` of
+ * the view's own it would stay when that is undone: UWAS_ERR_MODEL_ESCAPED, as of every statement on the request.
+ */
+export function changeRunner(on: AccountsOn): Runner {
+  const { services, trace = null } = on
   const db = services.get(DATABASE)
-  return { trace, submit: (query) => db.submit(query) }
+  return joinedBy(on) ?? { trace, submit: (query) => db.submit(query) }
 }
 
 function attempts(name: string, most: number): RateLimiter {

@@ -1,5 +1,5 @@
 /** Users by their names, for what is meant for somebody: a message, a share, points. Called by views. */
-import { type AccountsOn, ownRunner } from './accounts.ts'
+import { type AccountsOn, readRunner } from './accounts.ts'
 import { nameKey } from './names.ts'
 import { findAccount } from './statements.ts'
 
@@ -13,6 +13,6 @@ export async function findUser(
 ): Promise<{ readonly id: number; readonly name: string } | undefined> {
   const key = nameKey(name)
   if (key === undefined) return undefined
-  const row = await findAccount.maybe(ownRunner(on), { key })
+  const row = await findAccount.maybe(readRunner(on), { key })
   return row?.active === true ? { id: row.id, name: row.name } : undefined
 }

@@ -3,9 +3,17 @@
  * belongs to an epoch of its user: with a new one all that were before are worth nothing, wherever they are kept.
  */
 import type { Request } from '../../http/request.ts'
+import { joinedBy } from '../../model/escape.ts'
 import { addressKey, tooMany } from '../limits/too-many.ts'
 import { session } from '../session/open.ts'
-import { ACCOUNTS, type Accounts, type AccountsOn, ownRunner } from './accounts.ts'
+import {
+  ACCOUNTS,
+  type Accounts,
+  type AccountsOn,
+  changeRunner,
+  ownRunner,
+  readRunner,
+} from './accounts.ts'
 import { EPOCH_KEY, setCurrentUser, user } from './current-user.ts'
 import { nameKey } from './names.ts'
 import type { PasswordProblem } from './password-rules.ts'
@@ -22,7 +30,7 @@ import type { User } from './user.ts'
 /**
  * Logs in who has this name and password; undefined where nobody has: which of the two was wrong is not told, and
  * takes the same time. Failures are counted by client (of IPv6 the /64) and by name, whether there is such a user or
- * not: 429 (HttpError). Rejects as `Passwords.verify` and as statements do.
+ * not: 429 (HttpError). It goes by what is committed, whatever transaction is open around. Rejects as `Passwords.verify` and as statements do.
  */
 export async function logIn(
   req: Request,
@@ -47,7 +55,7 @@ export async function logIn(
 /** Logs in a user who has proved it by other means: who has just signed up. Undefined when it is blocked. */
 export async function logInAs(req: Request, known: Pick<User, 'id'>): Promise<User | undefined> {
   const accounts = req.services.get(ACCOUNTS)
-  const row = await accountById.maybe(req, { id: known.id })
+  const row = await accountById.maybe(readRunner(req), { id: known.id })
   if (row === undefined) return undefined
   return await begin(req, accounts.userOf(row), row.epoch)
 }
@@ -64,7 +72,8 @@ export type PasswordChangeProblem = PasswordProblem | { readonly kind: 'wrong' }
 
 /**
  * Gives the user of the request another password, who has to know the present one. All other sessions of theirs end;
- * this one gets a new id. Null when it is done, else what is wrong. Throws 429 as `logIn` does.
+ * this one gets a new id. Null when it is done, else what is wrong. It belongs to the transaction of the route if that has
+ * one, and is undone with it. Throws 429 as `logIn` does.
  */
 export async function changePassword(
   req: Request,
@@ -85,13 +94,21 @@ export async function changePassword(
   if (problem !== undefined) return problem
   const password = await accounts.passwords.hash(next, req.signal)
   const { epoch } = await changePasswordRow.one(req, { id: current.id, password })
-  await begin(req, current, epoch)
+  const own = await session(req)
+  own.rotate({ userId: String(current.id) })
+  // Undone with the rest, the session still belongs to the epoch before.
+  const tx = joinedBy(req)
+  if (tx === null) own.set(EPOCH_KEY, epoch)
+  else tx.onCommit(() => void own.set(EPOCH_KEY, epoch))
   return null
 }
 
-/** Ends all sessions of a user, that of this request too where it is theirs: "log out everywhere". */
+/**
+ * Ends all sessions of a user, that of this request too where it is theirs: "log out everywhere". As all changes of an
+ * account it belongs to the transaction of the route if that has one, and is undone with it.
+ */
 export async function logOutEverywhere(on: AccountsOn, userId: number): Promise<void> {
-  await endEpoch.maybe(ownRunner(on), { id: userId })
+  await endEpoch.maybe(changeRunner(on), { id: userId })
 }
 
 /** Blocks a user, or lets them in again: neither password nor token nor session of a blocked one is worth anything. */
@@ -100,7 +117,7 @@ export async function setUserActive(
   userId: number,
   active: boolean,
 ): Promise<void> {
-  await setActive.run(ownRunner(on), { id: userId, active })
+  await setActive.run(changeRunner(on), { id: userId, active })
 }
 
 async function begin(req: Request, known: User, epoch: number): Promise<User> {

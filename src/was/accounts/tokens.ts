@@ -1,7 +1,7 @@
 /** Tokens for programs (`Authorization: Bearer`): made for a user, shown once, kept as a hash. Called by views. */
 import { createError } from '../../core/errors.ts'
 import type { Queryable } from '../../model/statement.ts'
-import { ACCOUNTS, type AccountsOn, ownRunner } from './accounts.ts'
+import { ACCOUNTS, type AccountsOn, changeRunner } from './accounts.ts'
 import { createTokenRow, joinGroup, leaveGroup, listTokens, removeToken } from './statements.ts'
 import { hashOfToken, newTokenText } from './token-text.ts'
 
@@ -64,19 +64,19 @@ export async function revokeToken(on: Queryable, userId: number, id: string): Pr
   return isId && (await removeToken.run(on, { userId, id })) === 1
 }
 
-/** Puts a user into a group of the configuration. Throws UWAS_ERR_WAS_GROUP. */
+/** Puts a user into a group of the configuration, in the transaction of the route if it has one. Throws UWAS_ERR_WAS_GROUP. */
 export async function addToGroup(on: AccountsOn, userId: number, group: string): Promise<void> {
   on.services.get(ACCOUNTS).checkGroup(group)
-  await joinGroup.run(ownRunner(on), { id: userId, group })
+  await joinGroup.run(changeRunner(on), { id: userId, group })
 }
 
-/** Takes a user out of a group, also out of one that the configuration does not name any more. */
+/** Takes a user out of a group, as `addToGroup`; also out of one that the configuration does not name any more. */
 export async function removeFromGroup(
   on: AccountsOn,
   userId: number,
   group: string,
 ): Promise<void> {
-  await leaveGroup.run(ownRunner(on), { id: userId, group })
+  await leaveGroup.run(changeRunner(on), { id: userId, group })
 }
 
 function wrong(problem: string): Error {
