@@ -110,6 +110,15 @@ export function atomicRequest<T>(
   return handled(beginFor(req, (tx) => joined(req, tx, fn), options))
 }
 
+/**
+ * For `was/`: a part of a view that may fail while the view goes on. Where its route has a transaction it is a
+ * savepoint of that, and what runs on the request meanwhile runs in it.
+ */
+export function partOfRequest<T>(req: RequestLike, fn: () => Promise<T>): Promise<T> {
+  const outer = joinedBy(req)
+  return outer === null ? fn() : runNested(outer, (tx) => joined(req, tx, fn))
+}
+
 async function beginFor<T>(
   req: RequestLike,
   fn: (tx: Transaction) => Promise<T>,

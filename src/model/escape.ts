@@ -37,14 +37,15 @@ export function enterTransaction(on: object): () => void {
   }
 }
 
-/** Until `work` ends, statements on the request belong to `tx`. */
+/** Until `work` ends, statements on the request belong to `tx`; then to what they belonged to before. */
 export async function joined<T>(on: object, tx: Transaction, work: () => Promise<T>): Promise<T> {
   const entry = open.get(on) as Inside
+  const before = entry.joined
   entry.joined = tx
   try {
     return await work()
   } finally {
-    entry.joined = null
+    entry.joined = before
   }
 }
 

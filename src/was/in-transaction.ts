@@ -1,10 +1,36 @@
 /** A view whose route has the option `atomic`: it and what it runs on its request are one transaction. */
+import type { Reply } from '../http/reply.ts'
 import type { View } from '../http/view.ts'
 import { type AtomicOptions, atomicRequest } from '../model/atomic.ts'
+import { replyOf } from './reply-of.ts'
 
-/** Committed before there is a reply; rolled back when the view throws, a page of its error being the reply then. */
+/** Leaves the transaction, which is undone by it, with the reply of a view that has failed. */
+class Undone {
+  readonly reply: Reply
+
+  constructor(reply: Reply) {
+    this.reply = reply
+  }
+}
+
+/**
+ * Committed before the reply leaves. Rolled back when the view throws, a page of its error being the reply then, and
+ * when it returns a 5xx, after which nothing is kept of its session either.
+ */
 export function inTransaction(view: View, options: boolean | AtomicOptions | undefined): View {
   if (options === undefined || options === false) return view
   const begin = options === true ? {} : options
-  return (req) => atomicRequest(req, async () => view(req), begin)
+  return async (req) => {
+    const run = async (): Promise<Reply> => {
+      const reply = replyOf(await view(req), req.route)
+      if (reply.status >= 500) throw new Undone(reply)
+      return reply
+    }
+    try {
+      return await atomicRequest(req, run, begin)
+    } catch (error) {
+      if (error instanceof Undone) return error.reply
+      throw error
+    }
+  }
 }

@@ -46,6 +46,15 @@ const urls = urlconf(
     },
     { methods: ['POST'], atomic: true },
   ),
+  path(
+    '/answer/<int:status>',
+    async (req) => {
+      await add.run(req, { body: 'undone' })
+      const { status } = req.params
+      return status === 0 ? (undefined as never) : text('said', { status })
+    },
+    { methods: ['POST'], atomic: true },
+  ),
   path('/level', async (req) => json([await level.one(req), await level.one(req)]), {
     atomic: { isolation: 'serializable' },
   }),
@@ -100,6 +109,12 @@ t.test('a route with atomic is one transaction, committed before its reply', asy
   t.same(await stored(), ['one', 'two'])
   t.equal((await client.post('/fail')).status, 409)
   t.same(await stored(), ['one', 'two'], 'an error undoes it')
+  const failed = await client.post('/answer/503')
+  t.equal(failed.status, 503)
+  t.equal(failed.text, 'said', 'its own reply')
+  t.same(await stored(), ['one', 'two'], 'what is answered with 5xx is undone')
+  t.equal((await client.post('/answer/0')).status, 500)
+  t.same(await stored(), ['one', 'two'], 'and so is what has no reply')
   const [first, second] = (await client.get('/level')).json() as { level: string; id: string }[]
   t.equal(first?.level, 'serializable')
   t.equal(first?.id, second?.id, 'one transaction')

@@ -6,6 +6,7 @@ import { HttpError } from '../../http/http-error.ts'
 import { type Reply, redirect } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import type { View } from '../../http/view.ts'
+import { partOfRequest } from '../../model/atomic.ts'
 import type { Columns, Row } from '../../model/table/columns.ts'
 import type { KeyOf, Table } from '../../model/table/table.ts'
 import type { MethodViews } from '../../route/entry.ts'
@@ -77,7 +78,7 @@ export interface FormViewOptions<T, P> {
   readonly initial?: (req: Request<P>) => object | Promise<object>
   /**
    * Does what the form is for and gives the path to go to, or the reply. What it throws with `invalid()` is
-   * shown at its fields. Where it uses the `url` of the URL conf that names this view, write its return type:
+   * shown at its fields, and what it has done in the transaction of its route is undone. Where it uses the `url` of the URL conf that names this view, write its return type:
    * the compiler cannot find it out in a circle.
    */
   readonly save: (req: Request<P>, values: T) => string | Reply | Promise<string | Reply>
@@ -103,7 +104,7 @@ export function formView<T, P = Record<string, unknown>>(
       const sent = await form.read(req as Request)
       if (!sent.isValid) return show(req, form.filled(req as Request, sent), 422)
       try {
-        const done = await save(req, sent.values)
+        const done = await partOfRequest(req as Request, async () => save(req, sent.values))
         return typeof done === 'string' ? redirect(done) : done
       } catch (error) {
         if (!(error instanceof HttpError) || error.status !== 422) throw error

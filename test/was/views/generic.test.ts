@@ -1,6 +1,8 @@
 import t from 'tap'
 import { z } from 'zod'
 import { invalid } from '../../../src/http/http-error.ts'
+import { DATABASE } from '../../../src/model/database.ts'
+import { statement } from '../../../src/model/statement.ts'
 import { column } from '../../../src/model/table/columns.ts'
 import { table } from '../../../src/model/table/table.ts'
 import * as pg from '../../../src/model/types.ts'
@@ -17,7 +19,25 @@ const notes = table(
   { orders: { newest: { by: ['id'], descending: true } } },
 )
 
+const saveForm = (isWhole: boolean) =>
+  formView({
+    form: form(z.object({ body: z.string() })),
+    template: 'form',
+    async save(req, { body }) {
+      await notes.insert(req, { body: `${body} 1`, stars: 1 })
+      if (!isWhole) throw invalid({ body: 'is taken' })
+      await notes.insert(req, { body: `${body} 2`, stars: 2 })
+      return '/'
+    },
+  })
+const bodies = statement('generic test bodies', {
+  row: { body: pg.text },
+  sql: 'select body from notes order by id',
+})
+
 const urls = urlconf(
+  path('/half', saveForm(false), { atomic: true }),
+  path('/whole', saveForm(true), { atomic: true }),
   path(
     '/',
     listView({
@@ -87,3 +107,29 @@ t.test('a list, a row and a form are made of a table, a schema and templates', a
   t.equal((await post({ body: 'crash', stars: '1' })).status, 500)
   t.equal((await client.request('DELETE', '/new')).status, 405)
 })
+
+t.test(
+  'what a form refuses while it is saved is undone in the transaction of its route',
+  async (t) => {
+    const root = await writeTree(temporaryFolder(t), {
+      'migrations/0001_notes.sql':
+        'create table notes (id bigint generated always as identity primary key, body text not null, stars int not null)',
+      'templates/list.mustache': '',
+      'templates/detail.mustache': '',
+      'templates/form.mustache': '{{#form.problems}}{{field}}: {{message}}{{/form.problems}}',
+    })
+    const client = await createTestClient(
+      { urls, templates: 'templates', migrations: 'migrations' },
+      { root, env: { DATABASE_URL: await testDatabaseUrl() } },
+    )
+    t.teardown(() => client.close())
+    const stored = async () =>
+      (await bodies.all(client.services.get(DATABASE))).map(({ body }) => body)
+    const refused = await client.post('/half', { form: { body: 'a' } })
+    t.equal(refused.status, 422)
+    t.equal(refused.text, 'body: is taken')
+    t.same(await stored(), [], 'no half of it')
+    t.equal((await client.post('/whole', { form: { body: 'b' } })).status, 303)
+    t.same(await stored(), ['b 1', 'b 2'])
+  },
+)
