@@ -83,8 +83,11 @@ export class Request<P = Record<string, unknown>> {
   remoteUser: string | null
   /** Free space for middleware and views of this request. */
   readonly locals: Record<string, unknown>
+  /** True once the body has been taken as a stream: nobody can read it again. */
+  isBodyTaken: boolean
   readonly #fields: FieldSource
   readonly #body: BodySource | null
+  #isBodyKept: boolean
   #remoteAddress: (() => string) | string
   #id: string | undefined
   #client: Client | undefined
@@ -114,8 +117,10 @@ export class Request<P = Record<string, unknown>> {
     this.isSocket = false
     this.remoteUser = null
     this.locals = {}
+    this.isBodyTaken = false
     this.#fields = parts.fields
     this.#body = parts.body
+    this.#isBodyKept = false
     this.#remoteAddress = parts.remoteAddress
     this.#id = undefined
     this.#client = undefined
@@ -265,7 +270,9 @@ export class Request<P = Record<string, unknown>> {
 
   /** The body; empty when there is none. Rejects with UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED. */
   bytes(): Promise<Uint8Array> {
-    return this.#body === null ? Promise.resolve(NO_BODY) : handled(this.#body.read())
+    if (this.#body === null) return Promise.resolve(NO_BODY)
+    if (!this.isBodyTaken) this.#isBodyKept = true
+    return handled(this.#body.read())
   }
 
   /**
@@ -274,7 +281,9 @@ export class Request<P = Record<string, unknown>> {
    * UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED.
    */
   stream(): AsyncGenerator<Uint8Array, void> {
-    return this.#body === null ? noBytes() : this.#body.stream()
+    if (this.#body === null) return noBytes()
+    if (!this.#isBodyKept) this.isBodyTaken = true
+    return this.#body.stream()
   }
 
   /** The body as UTF-8 text. Bytes that are not UTF-8 are UWAS_ERR_HTTP_BODY_MALFORMED (400). */

@@ -34,7 +34,9 @@ export interface AtomicOptions {
   readonly deferrable?: boolean
   /**
    * How often the function is run again after a serialization failure or deadlock (SQLSTATE 40001,
-   * 40P01), each time after a longer random pause; default 0. It must have no effect but on `tx`.
+   * 40P01), each time after a longer random pause; default 0. It must have no effect but on `tx`. As an option of a
+   * route it runs the view again, its request as it was before: session, messages, user and `req.locals`. A view that has
+   * taken the body as a stream (`req.stream()`, `multipart(req)`) is not run again: the conflict is its 503.
    */
   readonly retries?: number
   /**
@@ -101,13 +103,17 @@ async function begin<T>(
   return beginFor(on as RequestLike, fn, options)
 }
 
-/** For `was/`: the transaction of a request whose route wants one. What runs on the request runs in it. */
+/**
+ * For `was/`: the transaction of a request whose route wants one. What runs on the request runs in it. Before `fn` is run
+ * again `again` is called; where it returns false the conflict is what came of it.
+ */
 export function atomicRequest<T>(
   req: RequestLike,
   fn: () => Promise<T>,
   options: AtomicOptions,
+  again: () => boolean = () => true,
 ): Promise<T> {
-  return handled(beginFor(req, (tx) => joined(req, tx, fn), options))
+  return handled(beginFor(req, (tx) => joined(req, tx, fn), options, again))
 }
 
 /**
@@ -123,6 +129,7 @@ async function beginFor<T>(
   req: RequestLike,
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions,
+  again: () => boolean = () => true,
 ): Promise<T> {
   refuseEscape(req, 'atomic')
   const db = req.services.get(DATABASE)
@@ -141,7 +148,10 @@ async function beginFor<T>(
     }
   }
   try {
-    return await repeat(db, req, run, options, () => refuseAbandoned(req))
+    return await repeat(db, req, run, options, () => {
+      refuseAbandoned(req)
+      return again()
+    })
   } finally {
     leave?.()
   }
@@ -158,7 +168,7 @@ async function repeat<T>(
   caller: Caller,
   fn: (tx: Transaction) => Promise<T>,
   options: AtomicOptions,
-  beforeRetry: () => void = () => {},
+  again: () => boolean = () => true,
 ): Promise<T> {
   if (db.pinned !== null) return db.pinned.atomic(caller.trace, fn, options.readOnly === true)
   const retries = options.retries ?? 0
@@ -168,8 +178,9 @@ async function repeat<T>(
     } catch (error) {
       // A COMMIT that may have taken effect is none, whatever it failed with.
       if (!isConflict(error)) throw error
-      if (attempt > retries) throw retries === 0 ? error : conflict('atomic', attempt, error)
-      beforeRetry()
+      if (attempt > retries || !again()) {
+        throw retries === 0 ? error : conflict('atomic', attempt, error)
+      }
       db.counts.retries++
       await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
     }

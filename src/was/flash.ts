@@ -60,6 +60,19 @@ export function messages(req: Request): readonly FlashMessage[] {
   return [...kept.flatMap(({ message }) => message ?? []), ...pending]
 }
 
+/** For `attempts.ts`: takes back what has been said and shown since, when it is called. */
+export function rememberFlash(req: Request): () => void {
+  const before = states.get(req)
+  const pending = [...(before?.pending ?? [])]
+  const shown = before?.shown.length ?? 0
+  return () => {
+    const state = states.get(req)
+    if (state === undefined) return
+    state.pending = [...pending]
+    state.shown.length = shown
+  }
+}
+
 function stateOf(req: Request): State {
   let state = states.get(req)
   if (state === undefined) {

@@ -36,6 +36,15 @@ export function setCurrentUser(req: Request, current: User | undefined): void {
   found.set(req, Promise.resolve(current))
 }
 
+/** For `attempts.ts`: the request is again whose it was, when it is called. */
+export function rememberUser(req: Request): () => void {
+  const before = found.get(req)
+  return () => {
+    if (before === undefined) found.delete(req)
+    else found.set(req, before)
+  }
+}
+
 /** The token that the request brings: a text that may be anything, or null where it brings none. */
 export function bearerOf(req: Request): string | null {
   const field = req.header('authorization') ?? ''

@@ -23,6 +23,14 @@ export class Changes {
     this.#base = base
   }
 
+  copy(): Changes {
+    const copy = new Changes(this.#base)
+    for (const [key, steps] of this.#steps) copy.#steps.set(key, [...steps])
+    for (const [key, value] of this.#now) copy.#now.set(key, value)
+    for (const key of this.#read) copy.#read.add(key)
+    return copy
+  }
+
   get isEmpty(): boolean {
     return this.#steps.size === 0
   }

@@ -66,6 +66,12 @@ export function openedState(req: Request): SessionState | null {
   return opened.get(req)?.state ?? null
 }
 
+/** For `attempts.ts`: takes back what has been changed since, when it is called. */
+export function rememberSession(req: Request): () => void {
+  const before = openedState(req)?.copy() ?? null
+  return () => openedState(req)?.restore(before)
+}
+
 /** The token or cookie that the client has sent; undefined for none. */
 export function sessionCookieOf(req: Request, { cookieName }: Sessions): string | undefined {
   const values = req.cookieValues(nameFor(req, cookieName))

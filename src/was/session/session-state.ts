@@ -10,6 +10,7 @@ import { type Next, newToken, type SessionStore, type Stored } from './stored.ts
 const NO_DATA = Object.freeze({})
 
 export class SessionState {
+  readonly #loaded: Stored | undefined
   /** What was loaded and still stands; undefined: the session is a new one. */
   #stored: Stored | undefined
   /** What was loaded, and goes. */
@@ -22,10 +23,21 @@ export class SessionState {
   #newToken: string | undefined
 
   constructor(stored: Stored | undefined) {
+    this.#loaded = stored
     this.#stored = stored
     this.#ended = undefined
     this.#changes = new Changes(stored?.data ?? NO_DATA)
     this.#userId = stored?.userId ?? null
+  }
+
+  /** For `restore`: as it is now. */
+  copy(): SessionState {
+    return new SessionState(this.#loaded).#become(this)
+  }
+
+  /** Takes back what was changed since that copy; null: since it was loaded. */
+  restore(copy: SessionState | null): void {
+    this.#become(copy ?? new SessionState(this.#loaded))
   }
 
   get id(): string | null {
@@ -104,6 +116,17 @@ export class SessionState {
   /** A request that failed keeps nothing. */
   close(): void {
     this.#isClosed = true
+  }
+
+  #become(other: SessionState): this {
+    this.#stored = other.#stored
+    this.#ended = other.#ended
+    this.#changes = other.#changes.copy()
+    this.#userId = other.#userId
+    this.#isRotated = other.#isRotated
+    this.#hasSignedIn = other.#hasSignedIn
+    this.#newToken = other.#newToken
+    return this
   }
 
   get #isWanted(): boolean {
