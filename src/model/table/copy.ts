@@ -8,7 +8,7 @@ import { problemOf } from '../failures.ts'
 import type { Queryable, RequestLike } from '../statement.ts'
 import { Transaction } from '../transaction.ts'
 import type { ColumnInfo } from './columns.ts'
-import { type Inserts, isRequired } from './inserts.ts'
+import { type Inserts, mustBeGiven } from './inserts.ts'
 import type { Target } from './sql.ts'
 
 type Values = Readonly<Record<string, unknown>>
@@ -90,7 +90,7 @@ function lineOf(
 
 function cellOf(inserts: Inserts, column: ColumnInfo, value: unknown, number: number): string {
   const { key, type } = column
-  if (value === undefined && (isRequired(column) || !type.nullable)) {
+  if (value === undefined && mustBeGiven(column)) {
     throw inserts.wrong('copyIn', key, `is missing in row ${number}`)
   }
   try {

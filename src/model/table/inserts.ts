@@ -115,12 +115,13 @@ export class Inserts {
     const columns = this.given(way.method, Object.assign({}, ...rows.map(withoutUndefined)))
     this.#checkBy(way, columns)
     const params = Object.fromEntries(
-      columns.map(({ key, type }) => [
-        key,
+      columns.map((column) => [
+        column.key,
         rows.map((row, i) => {
-          const value = row[key] ?? (type.nullable ? null : undefined)
+          const value = row[column.key]
           if (value !== undefined) return value
-          throw this.wrong(way.method, key, `is missing in row ${i}, and given in others`)
+          if (!mustBeGiven(column)) return null
+          throw this.wrong(way.method, column.key, `is missing in row ${i}, and given in others`)
         }),
       ]),
     )
@@ -181,6 +182,11 @@ export class Inserts {
 /** A column that is neither made nor filled by PostgreSQL, and may not be NULL, is always given. */
 export function isRequired({ hasDefault, isGenerated, type }: ColumnInfo): boolean {
   return !hasDefault && !isGenerated && !type.nullable
+}
+
+/** Whether a row has to have it where others have: NULL would not fit, or stand in the place of its default. */
+export function mustBeGiven({ hasDefault, type }: ColumnInfo): boolean {
+  return hasDefault || !type.nullable
 }
 
 function wayOf(method: Way['method'], name: string, by: Way['by'], refusal: string | null): Way {
