@@ -257,7 +257,7 @@ export async function createApp(
     maxBodyBytes: config.limits.maxBodyBytes,
     viewTimeoutMs: config.limits.maxViewSeconds * 1000,
     hasContext: config.requestContext,
-    guardOf: (route, view) => csrfGuardOf(route, view, services.find(CSRF) ?? null),
+    guardOf: (route, view) => csrfGuardOf(route, view, services.find(CSRF) ?? null, rules),
     fileMethods: (path) =>
       files.lookup(encodePath(path)) === undefined ? undefined : `${FILE_METHODS}, OPTIONS`,
     ...(config.health !== null && { health: createHealth(config.health, readiness) }),

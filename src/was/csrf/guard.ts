@@ -1,6 +1,7 @@
 /**
  * Stands before every view that takes forms. What a page of another site can make a browser send, with this
- * site's cookies and without asking (Fetch standard, "CORS-safelisted"), is let through only with a proof.
+ * site's cookies and without asking (Fetch standard, "CORS-safelisted"), is let through only with a proof; what the
+ * browser asks for first, unless it says that it comes from a page of another site that the site's CORS does not name.
  */
 import { createError } from '../../core/errors.ts'
 import type { Reply } from '../../http/reply.ts'
@@ -9,6 +10,7 @@ import type { Middleware, View } from '../../http/view.ts'
 import type { Route } from '../../route/flatten.ts'
 import { formatPlace } from '../../route/place.ts'
 import { isMounted } from '../mount.ts'
+import type { SiteRules } from '../site-rules.ts'
 import { CSRF_FIELD, CSRF_HEADER, type Csrf, isOwnToken } from './csrf.ts'
 import { browserWord, type Word } from './origin.ts'
 
@@ -45,20 +47,42 @@ export function csrfRuleOf(
 }
 
 /** The guard of a route's view; null where it needs none. */
-export function csrfGuardOf(route: Route, view: View, site: Csrf | null): Middleware | null {
+export function csrfGuardOf(
+  route: Route,
+  view: View,
+  site: Csrf | null,
+  rules: Pick<SiteRules, 'fields'> | null = null,
+): Middleware | null {
   const rule = csrfRuleOf(route, site)
   const isSafe = !Object.entries(route.views).some(
     ([method, one]) => one === view && !SAFE.has(method),
   )
   if (site === null || isSafe || rule === 'none' || rule === 'off') return null
   return function csrf(req, next) {
-    if (SAFE.has(req.method) || !canBeForm(req)) return next()
+    if (SAFE.has(req.method)) return next()
+    if (!canBeForm(req)) {
+      refuseStrangers(req, site, rules)
+      return next()
+    }
     const word = browserWord(req, site.trustedOrigins)
     if ('problem' in word) throw refused(site, word.problem)
     if (rule === 'token') return checkToken(req, word, next, site)
     if (word.from === 'own') return next()
     throw refused(site, 'neither Sec-Fetch-Site nor Origin says where it comes from; send one')
   }
+}
+
+/** The browser has asked before it sent this: a second look, for browsers and views that let too much pass. */
+function refuseStrangers(req: Request, site: Csrf, rules: Pick<SiteRules, 'fields'> | null): void {
+  if (req.header('sec-fetch-site') === 'same-site') return
+  const word = browserWord(req, site.trustedOrigins)
+  if (!('problem' in word) || isAllowed(req, rules)) return
+  throw refused(site, `${word.problem}; name its origin in cors, or in csrf.trustedOrigins`)
+}
+
+function isAllowed(req: Request, rules: Pick<SiteRules, 'fields'> | null): boolean {
+  const fields = rules?.fields(req.path, req.header('origin'))?.list
+  return fields?.some(([name]) => name === 'Access-Control-Allow-Origin') ?? false
 }
 
 function isForeign(view: View | undefined): boolean {

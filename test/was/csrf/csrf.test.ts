@@ -215,6 +215,55 @@ t.test(
   },
 )
 
+t.test(
+  'what no form can send is refused where the browser says that a stranger sends it',
+  async (t) => {
+    const { ask, client } = await start(t, {
+      cors: [{ prefix: '/like', origins: ['https://app.example'], headers: ['content-type'] }],
+      csrf: { trustedOrigins: ['https://admin.example.org'] },
+    })
+    const sent = (headers: Record<string, string>, where = '/json') =>
+      ask(
+        'POST',
+        where,
+        { 'content-type': 'application/json', accept: 'application/json', ...headers },
+        '{}',
+      )
+    const evil = 'https://evil.example'
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'cross-site', origin: evil },
+      { origin: evil },
+      { origin: 'null' },
+      { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' },
+    ] as Record<string, string>[]) {
+      const { status, text } = await sent(headers)
+      t.equal(status, 403, JSON.stringify(headers))
+      t.match(text, /name its origin in cors, or in csrf\.trustedOrigins/)
+    }
+    for (const headers of [
+      {},
+      { origin: client.url },
+      { 'sec-fetch-site': 'same-origin', origin: client.url },
+      { 'sec-fetch-site': 'same-site', origin: 'https://other.example.org' },
+      { 'sec-fetch-site': 'none' },
+      { 'sec-fetch-site': 'cross-site', origin: 'https://admin.example.org' },
+    ] as Record<string, string>[]) {
+      t.equal((await sent(headers)).status, 200, JSON.stringify(headers))
+    }
+    const app = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
+    t.equal((await sent(app, '/like')).status, 200, 'an origin that CORS lets in')
+    t.equal((await sent({ ...app, origin: evil }, '/like')).status, 403)
+    t.equal((await sent({ origin: evil }, '/hooks/pay')).status, 200, 'where nothing is checked')
+  },
+)
+
+t.test('everybody is let in where CORS says so', async (t) => {
+  const { ask } = await start(t, { cors: [{ origins: '*' }] })
+  const headers = { 'content-type': 'application/json', origin: 'https://evil.example' }
+  t.equal((await ask('POST', '/json', headers, '{}')).status, 200)
+})
+
 t.test('a form with files is taken by the word of its browser, or with the field', async (t) => {
   const { ask, cookiesOf, client } = await start(t)
   const page = await ask('GET', '/token')
