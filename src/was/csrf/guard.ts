@@ -9,6 +9,7 @@ import type { Request } from '../../http/request.ts'
 import type { Middleware, View } from '../../http/view.ts'
 import type { Route } from '../../route/flatten.ts'
 import { formatPlace } from '../../route/place.ts'
+import { bearerOf } from '../accounts/current-user.ts'
 import { isMounted } from '../mount.ts'
 import type { SiteRules } from '../site-rules.ts'
 import { CSRF_FIELD, CSRF_HEADER, type Csrf, isOwnToken } from './csrf.ts'
@@ -59,7 +60,7 @@ export function csrfGuardOf(
   )
   if (site === null || isSafe || rule === 'none' || rule === 'off') return null
   return function csrf(req, next) {
-    if (SAFE.has(req.method)) return next()
+    if (SAFE.has(req.method) || isProgram(req)) return next()
     if (!canBeForm(req)) {
       refuseStrangers(req, site, rules)
       return next()
@@ -70,6 +71,14 @@ export function csrfGuardOf(
     if (word.from === 'own') return next()
     throw refused(site, 'neither Sec-Fetch-Site nor Origin says where it comes from; send one')
   }
+}
+
+/**
+ * Without a cookie there is nothing of the client's that another site could borrow: the token is the request's own, and
+ * no browser sends one by itself, nor lets another site's page do so without asking.
+ */
+function isProgram(req: Request): boolean {
+  return bearerOf(req) !== null && req.header('cookie') === undefined
 }
 
 /** The browser has asked before it sent this: a second look, for browsers and views that let too much pass. */

@@ -264,6 +264,24 @@ t.test('everybody is let in where CORS says so', async (t) => {
   t.equal((await ask('POST', '/json', headers, '{}')).status, 200)
 })
 
+t.test('a form of a program that brings a token, and no cookie, needs no proof', async (t) => {
+  const { ask } = await start(t)
+  const sent = async (headers: Record<string, string>, where = '/post') =>
+    (await ask('POST', where, { ...FORM, ...headers }, 'a=1')).status
+  const bearer = { authorization: 'Bearer uwas_x' }
+  t.equal(await sent(bearer), 200)
+  t.equal(await sent({ authorization: 'bearer uwas_x' }), 200, 'in any case')
+  t.equal(await sent(bearer, '/public'), 200)
+  t.equal(
+    await sent({ ...bearer, cookie: 'theme=dark' }),
+    403,
+    'a cookie may be what the view goes by',
+  )
+  t.equal(await sent({ authorization: 'Basic YTpi' }), 403, 'a browser sends this by itself')
+  t.equal(await sent({ authorization: 'Bearers x' }), 403)
+  t.equal(await sent({}), 403)
+})
+
 t.test('a form with files is taken by the word of its browser, or with the field', async (t) => {
   const { ask, cookiesOf, client } = await start(t)
   const page = await ask('GET', '/token')
