@@ -139,6 +139,7 @@ export { safeNext } from './was/accounts/next.ts'
 export { describePasswordProblem, type PasswordProblem } from './was/accounts/password-rules.ts'
 export { createPasswords, type PasswordOptions, type Passwords } from './was/accounts/passwords.ts'
 export { authorize, requirePermission, requireUser, withUser } from './was/accounts/require.ts'
+export { type SetPasswordProblem, setPassword } from './was/accounts/set-password.ts'
 export { type NewUser, type SignUpResult, signUp } from './was/accounts/sign-up.ts'
 export {
   addToGroup,

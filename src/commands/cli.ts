@@ -18,6 +18,7 @@ import {
   MIGRATE_HELP,
   MIGRATION_HELP,
   SERVE_HELP,
+  SET_PASSWORD_HELP,
   SHELL_HELP,
   UPGRADE_HELP,
 } from './help.ts'
@@ -208,6 +209,10 @@ function addUserCommands(program: Command, then: Then): void {
   addCreateUser(program).action(
     then(async () => (await import('./createuser.ts')).createUserCommand),
   )
+  site(program, 'setpassword', 'give a user another password, which is asked for')
+    .argument('<name>', 'what the user logs in by')
+    .addHelpText('after', SET_PASSWORD_HELP)
+    .action(then(async () => (await import('./setpassword.ts')).setPasswordCommand))
   program
     .command('hashpassword')
     .description('Print the hash of a password, for basicAuth in a configuration.')

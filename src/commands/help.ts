@@ -88,6 +88,16 @@ Examples:
 
 Environment: DATABASE_URL.`
 
+export const SET_PASSWORD_HELP = `
+The password is asked for on a terminal, without echo; else it is the first line of standard input. All
+sessions of the user end.
+
+Examples:
+  uwas setpassword mara
+  pass show board/mara | uwas setpassword mara
+
+Environment: DATABASE_URL.`
+
 export const MIGRATE_HELP = `
 Each file is one transaction. A statement that PostgreSQL runs in none (CREATE INDEX CONCURRENTLY) is the
 only one of its file.

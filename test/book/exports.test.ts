@@ -170,6 +170,8 @@ const PUBLIC: string[] = [
   'logOutEverywhere',
   'PasswordChangeProblem',
   'setUserActive',
+  'SetPasswordProblem',
+  'setPassword',
   'describeNameProblem',
   'NameProblem',
   'safeNext',

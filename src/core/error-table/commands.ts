@@ -131,6 +131,12 @@ export const COMMANDS_ERRORS = {
     base: 'Error',
     when: 'start',
   },
+  UWAS_ERR_COMMANDS_SET_PASSWORD: {
+    message: 'the password cannot be set: {problem}',
+    status: 500,
+    base: 'Error',
+    when: 'start',
+  },
   UWAS_ERR_COMMANDS_TRACING_ENDPOINT: {
     message:
       'tracing.endpoint {endpoint} takes no traces: {problem}; it has to be the OTLP/HTTP address of a collector, and tracing.headers what it wants',
