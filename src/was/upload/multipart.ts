@@ -3,14 +3,14 @@
  * request, which goes when its reply has left, its client has gone, or something went wrong on the way.
  */
 import { createWriteStream } from 'node:fs'
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { handled } from '../../core/handled.ts'
-import { isAlive } from '../../core/process-id.ts'
 import type { ServiceKey } from '../../core/services.ts'
 import type { Request } from '../../http/request.ts'
+import { newFolder, removeLeft } from './folders.ts'
 import { type FilePart, type MultipartLimits, parts } from './parts.ts'
 import { SNIFFED_BYTES, sniffType } from './sniff.ts'
 
@@ -51,13 +51,9 @@ export const UPLOADS: ServiceKey<Uploads> = {
   hint: 'serve it with uwas, which provides a folder for them',
 }
 
-/** The folder for uploads; those of processes that have died are removed. */
+/** The folder for uploads; those of processes that have died are removed, of other containers and machines after a day. */
 export async function createUploads(dir: string): Promise<Uploads> {
-  const left = await readdir(dir).catch(() => [])
-  for (const name of left) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1])
-    if (!isAlive(pid)) await rm(join(dir, name), { recursive: true, force: true })
-  }
+  await removeLeft(dir)
   return { dir }
 }
 
@@ -67,7 +63,7 @@ export function multipart(req: Request, limits: MultipartLimits = {}): Promise<M
 }
 
 async function readForm(req: Request, limits: MultipartLimits): Promise<MultipartForm> {
-  const dir = join(req.services.get(UPLOADS).dir, `${process.pid}-${crypto.randomUUID()}`)
+  const dir = newFolder(req.services.get(UPLOADS).dir)
   const remove = () => rm(dir, { recursive: true, force: true })
   const fields = new URLSearchParams()
   const files: Upload[] = []

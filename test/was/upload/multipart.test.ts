@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -235,15 +235,6 @@ t.test('bytes of no sense never hang or crash', async (t) => {
     { numRuns: 300 },
   )
   t.equal(runs, 300)
-})
-
-t.test('what a process that has died has left is removed at the next start', async (t) => {
-  const dir = join(temporaryFolder(t), 'uploads')
-  mkdirSync(join(dir, '999999999-old'), { recursive: true })
-  mkdirSync(join(dir, `${process.pid}-mine`))
-  writeFileSync(join(dir, '999999999-old', '0'), 'left')
-  await createUploads(dir)
-  t.strictSame(readdirSync(dir), [`${process.pid}-mine`])
 })
 
 t.test('a form that fails while nobody awaits it harms nobody', async (t) => {
