@@ -73,8 +73,9 @@ const LONGEST_PAUSE_MS = 1000
  * failure of a statement, UWAS_ERR_MODEL_COMMIT_UNKNOWN when the connection broke during COMMIT, which is never
  * tried again, UWAS_ERR_MODEL_ABANDONED when the request is over, UWAS_ERR_MODEL_TRANSACTION for misuse.
  *
- * A schema that changed under a prepared statement (SQLSTATE 0A000, "cached plan must not change result type")
- * fails the transaction once: it counts as a conflict, which `retries` repeats; what is prepared is made anew.
+ * A schema that changed under a prepared statement (SQLSTATE 0A000, "cached plan must not change result type") fails
+ * the transaction once: it counts as a conflict, which `retries` repeats; what is prepared is made anew. Where it is the
+ * first statement, and the next waits for it, nothing has been done: the transaction begins again by itself.
  */
 export function atomic<T>(
   on: RequestLike | Database | Transaction | Outside,

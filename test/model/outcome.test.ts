@@ -225,6 +225,50 @@ t.test(
   },
 )
 
+t.test(
+  'a transaction whose first statement has an old plan begins once more with it',
+  async (t) => {
+    const db = await testDatabase(
+      t,
+      `${SCHEMA}; create table narrow (id int, a text); insert into narrow values (1, 'x')`,
+    )
+    const first = statement('outcome narrow', {
+      params: { id: pg.int },
+      row: { id: pg.int, a: pg.text },
+      sql: 'select * from narrow where id = $1',
+    })
+    const add = statement('outcome narrow add', { sql: "insert into narrow values (2, 'y')" })
+    const level = statement('outcome narrow level', {
+      row: { level: pg.text, mode: pg.text },
+      sql: `select current_setting('transaction_isolation') as level,
+      current_setting('transaction_read_only') as mode`,
+    })
+    let runs = 0
+    const read = async (tx: Transaction) => {
+      runs++
+      return [(await first.one(tx, { id: 1 })).a, await level.one(tx)]
+    }
+    const options = { isolation: 'serializable', readOnly: true } as const
+    await atomic(db, read, options)
+    await runSql(db, 'alter table narrow alter a type varchar(20)')
+    const found = await atomic(db, read, options)
+    t.same(found, ['x', { level: 'serializable', mode: 'on' }], 'it begins as it had begun')
+    t.equal(runs, 2, 'its function has not run again')
+    t.equal(db.stats.retries, 0)
+    await runSql(db, 'alter table narrow alter a type text')
+    const both = atomic(db, (tx) => Promise.all([first.one(tx, { id: 1 }), add.run(tx)]))
+    await t.rejects(both, { code: 'UWAS_ERR_MODEL_CONFLICT' }, 'what was sent behind it has failed')
+    await runSql(db, 'alter table narrow alter a type varchar(30)')
+    const added = await atomic(db, async (tx) => {
+      await first.one(tx, { id: 1 })
+      await add.run(tx)
+      throw new Error('on purpose')
+    }).catch((error: Error) => error.message)
+    t.equal(added, 'on purpose')
+    t.strictSame(await runSql(db, 'select count(*) from narrow'), [['1']], 'undone as a whole')
+  },
+)
+
 t.test('a schema that changes under load costs no transaction that may be repeated', async (t) => {
   const db = await testDatabase(
     t,
@@ -236,7 +280,9 @@ t.test('a schema that changes under load costs no transaction that may be repeat
       sql: `select * from wide where ${n} = ${n}`,
     }),
   )
+  const before = statement('outcome before', { row: { one: pg.int }, sql: 'select 1 as one' })
   const readAll = async (tx: Transaction) => {
+    await before.one(tx)
     for (const each of shapes) await each.one(tx)
   }
   await atomic(db, readAll)
@@ -248,9 +294,9 @@ t.test('a schema that changes under load costs no transaction that may be repeat
       message: /cached plan must not change result type \(SQLSTATE 0A000\)/,
     })
     await runSql(db, `alter table wide alter a type ${i % 2 ? 'varchar(30)' : 'char(5)'}`)
-    const before = db.stats.retries
+    const { retries } = db.stats
     await atomic(db, readAll, { retries: 1 })
-    t.ok(db.stats.retries - before <= 1, 'once for all statements together')
+    t.ok(db.stats.retries - retries <= 1, 'once for all statements together')
     for (const each of shapes) await each.one(db)
   }
 })

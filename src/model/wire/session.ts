@@ -132,6 +132,7 @@ export class Session {
       throw error
     }
     task.leads = this.#leads.length + task.before.length
+    task.begins = this.#leads
     this.#leads = NONE
     this.#push(task)
   }
@@ -331,10 +332,18 @@ export class Session {
     if (this.#isEnding && this.pending === 0 && this.#ended === undefined) this.#terminate()
   }
 
-  /** Once more with a new plan, where the failed run was alone in its transaction and so did nothing. */
+  /**
+   * Once more with a new plan, where the failed run did nothing: alone in its transaction, or the first of one, which
+   * begins once more with it.
+   */
   #repeat(task: Task, { sql, failure }: Prepared, status: number): boolean {
-    if (status !== IDLE || task.isRepeated || failure !== undefined || task.leads > 0) return false
+    if (task.isRepeated || failure !== undefined || task.leads > 0) return false
     if (task.args === null || this.#isEnding) return false
+    if (status !== IDLE) {
+      // What was sent behind it has failed with its transaction.
+      if (task.begins.length === 0 || this.pending > 0) return false
+      this.#leads = ['rollback', ...task.begins]
+    }
     task.isRepeated = true
     task.failure = undefined
     this.run(task, sql, task.args)

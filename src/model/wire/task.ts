@@ -38,6 +38,8 @@ export abstract class Task {
   before: readonly string[] = NOTHING
   /** For the session: commands before it in the same message group that have not been answered. */
   leads = 0
+  /** For the session: those of `lead`, which begin its transaction. */
+  begins: readonly string[] = NOTHING
 
   /** The rows that follow have these columns. */
   abstract columns(columns: readonly Column[]): void
