@@ -80,7 +80,8 @@ function answerConditional(
 function answerRange(entry: FileEntry, chosen: Representation, fields: FileFields): Prepared {
   const { ok } = chosen
   const { range, ifRange } = fields
-  const current = { etag: chosen.etag, lastModifiedMs: entry.lastModifiedMs }
+  const lastModifiedMs = hasStrongDate(entry) ? entry.lastModifiedMs : Number.NaN
+  const current = { etag: chosen.etag, lastModifiedMs }
   if (ifRange !== '' && !isSamePart(ifRange, current, Date.now())) return ok
   const ranges = parseRange(range, ok.length)
   if (ranges === null) return ok
@@ -89,4 +90,12 @@ function answerRange(entry: FileEntry, chosen: Representation, fields: FileField
   if (ranges.length > 1 && chosen.coding !== '') return ok
   const partial = entry.heads.partial(chosen.fields, ok, ranges, ifRange !== '')
   return ranges.length > 1 && partial.length >= ok.length ? ok : partial
+}
+
+/**
+ * Whether its date names one sequence of bytes, as a part needs (RFC 9110 section 8.8.1): all codings of a file
+ * have one date, and may be made after a client was sent another; the date of a page is its view's.
+ */
+function hasStrongDate(entry: FileEntry): boolean {
+  return !entry.isNegotiated && entry.route === ''
 }

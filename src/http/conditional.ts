@@ -51,7 +51,8 @@ export function evaluatePreconditions(
 
 /**
  * Whether a Range may be honoured in spite of its If-Range (section 13.1.5): the representation is still
- * the one that the client has a part of. A weak tag or a date of this very second never says so.
+ * the one that the client has a part of. A weak tag or a date of this very second never says so. Where several
+ * representations have one date, `current` has none (section 8.8.1).
  */
 export function isSamePart(ifRange: string, current: Validators, nowMs: number): boolean {
   if (ifRange.startsWith('"')) return ifRange === current.etag

@@ -40,7 +40,7 @@ function folder(t: Test): string {
   })) {
     writeFileSync(join(root, name), content)
   }
-  utimesSync(join(root, 'old.css.gz'), 1_000_000, 1_000_000)
+  for (const old of ['a.txt', 'old.css.gz']) utimesSync(join(root, old), 1_000_000, 1_000_000)
   symlinkSync('../outside.txt', join(root, 'link.txt'))
   return root
 }
@@ -103,6 +103,8 @@ for (const lane of LANES) {
         body: Buffer.from('234'),
       })
       t.match(await ask('/a.txt?late', 'Range: bytes=0-0,-1\r\n'), { status: 200 })
+      const dated = `If-Range: ${whole?.headers['last-modified']}\r\nRange: bytes=2-4\r\n`
+      t.match(await ask('/a.txt', dated), { status: 200 }, 'its codings share the date')
       t.match(await ask('/a.txt', 'Range: bytes=99-\r\n'), {
         status: 416,
         headers: { 'content-range': 'bytes */10' },

@@ -106,6 +106,26 @@ t.test('conditions and ranges are about the representation that is chosen', asyn
   t.equal(ask({ range: 'bytes=0-0,5-5' }).status, 200, 'no multipart of encoded parts')
 })
 
+t.test('a date continues no file that has codings, or may come to have them', async (t) => {
+  const files = { 'app.js': 'the script itself', 'b.bin': '0123456789' }
+  const dir = await folderOf(t, files)
+  const { catalogue } = await catalogueOf(t, dir)
+  const ask = (path: string, acceptEncoding = '') => {
+    const entry = catalogue.lookup(path) as FileEntry
+    const ifRange = entry.lastModified
+    return answer(entry, true, fieldsOf({ acceptEncoding, range: 'bytes=5-', ifRange }))
+  }
+  t.equal(ask('/app.js').status, 200, 'a variant may have been there, or come')
+  t.equal(ask('/b.bin', 'br').status, 206, 'there is one representation')
+  await writeTree(dir, { 'app.js.br': 'brotli', 'b.bin.br': 'other br' })
+  await catalogue.refresh()
+  for (const path of ['/app.js', '/b.bin']) {
+    for (const field of ['', 'br']) t.equal(ask(path, field).status, 200, `${path} ${field}`)
+  }
+  const whole = ask('/b.bin', 'br')
+  t.equal(await sentOf(whole), 'other br', 'all of it, and not the end of another coding')
+})
+
 t.test('a sibling is a file of its own as well', async (t) => {
   const dir = await folderOf(t, { 'a.txt': 'plain text', 'a.txt.gz': 'gz', 'b.tar.gz': 'tar' })
   const { catalogue } = await catalogueOf(t, dir)

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { cache } from '../../src/cache/cache.ts'
 import { HttpError } from '../../src/http/http-error.ts'
-import { html, text } from '../../src/http/reply.ts'
+import { bytes, html, text } from '../../src/http/reply.ts'
 import { path, urlconf } from '../../src/route/urlconf.ts'
 import { cached, PAGE } from '../support/cached.ts'
 import { raw } from '../support/raw.ts'
@@ -60,6 +60,18 @@ t.test('conditions of the first client do not shape the page', async (t) => {
   t.equal(first.status, 304)
   t.equal((await ask('/', ['Range: bytes=0-1'])).status, 206)
   t.equal((await ask('/')).body.toString(), 'undefinedundefined')
+})
+
+t.test('a page is continued by its tag, never by a date of its view', async (t) => {
+  const date = 'Fri, 02 Jan 2026 03:04:05 GMT'
+  const { ask } = await cached(t, {}, (_req, call) =>
+    bytes(Buffer.from(`png ${call}`), 'image/png', { headers: { 'Last-Modified': date } }),
+  )
+  const { headers } = await ask('/a')
+  t.equal(headers['last-modified'], date)
+  const part = ['Range: bytes=0-1']
+  t.equal((await ask('/a', [...part, `If-Range: ${headers['etag']}`])).status, 206)
+  t.equal((await ask('/a', [...part, `If-Range: ${date}`])).status, 200)
 })
 
 t.test('each client gets the coding that it takes', async (t) => {
