@@ -44,7 +44,7 @@ export interface Prepared {
 export interface Representation {
   /** Empty for the file as it is. */
   readonly coding: Coding | ''
-  /** Whole entity tag: strong for stored files, weak (`W/"…"`) for streamed ones; empty for redirects. */
+  /** Whole entity tag: weak (`W/"…"`) for streamed files that were just written to; empty for redirects. */
   readonly etag: string
   /** 200 for a file, 308 without a query for a redirect. */
   readonly ok: Prepared

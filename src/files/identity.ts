@@ -9,6 +9,8 @@ export interface FileIdentity {
   readonly key: string
   /** As `key`, but also equal when the file was renamed or unlinked in between. */
   readonly contentKey: string
+  /** Of size and modification time alone: equal for copies that keep the time. */
+  readonly version: string
   readonly size: number
   readonly mtimeMs: number
   /** Of the last write or rename; nobody can set it back. */
@@ -18,10 +20,12 @@ export interface FileIdentity {
 }
 
 export function identityOf(stats: BigIntStats): FileIdentity {
-  const contentKey = `${stats.ino}.${stats.size}.${stats.mtimeNs}`
+  const version = `${stats.size}.${stats.mtimeNs}`
+  const contentKey = `${stats.ino}.${version}`
   return {
     key: `${contentKey}.${stats.ctimeNs}`,
     contentKey,
+    version,
     size: Number(stats.size),
     mtimeMs: Number(stats.mtimeMs),
     changedMs: Number(stats.ctimeMs),

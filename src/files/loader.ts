@@ -3,7 +3,7 @@
  * where that knows it, else by reading, hashing and storing it. Called by the scanner.
  */
 import { stat } from 'node:fs/promises'
-import { strongEtag, weakEtag } from '../http/etag.ts'
+import { strongEtag } from '../http/etag.ts'
 import { contentTypeOf } from '../http/mime.ts'
 import type { Native } from '../native/skin.ts'
 import type { Content } from './content.ts'
@@ -18,6 +18,7 @@ import type { Mount } from './mounts.ts'
 import { readSettled } from './read-settled.ts'
 import type { Source } from './source.ts'
 import { hashOf, type Store } from './store.ts'
+import { becomesStrongIn, versionTag } from './version-tag.ts'
 
 export interface LoaderOptions {
   readonly ceilingBytes: number
@@ -30,7 +31,7 @@ export interface LoaderOptions {
   readonly manifest: Manifest
   /** Whether files above the ceiling are held open: only where their changes are followed. */
   readonly holds: boolean
-  /** Called when a streamed file turns out to have changed since it was looked at. */
+  /** Called when a streamed file has to be looked at: it has changed since, or its tag can be strong. */
   readonly onStale: (mount: Mount, relative: string) => void
 }
 
@@ -50,6 +51,11 @@ export interface Loaded {
   readonly how: 'hashed' | 'reused' | 'streamed'
 }
 
+/** For the tag of a file to become strong. */
+const MAX_WAIT_MS = 10_000
+/** Timers may be early by the clock. */
+const TIMER_SLACK_MS = 20
+
 export class Loader {
   readonly #options: LoaderOptions
 
@@ -66,7 +72,8 @@ export class Loader {
       const stats = await stat(pathOf(place), { bigint: true })
       if (!stats.isFile()) return null
       const identity = identityOf(stats)
-      if (last?.identity === identity.key) return { source: last, how: howOf(last, true) }
+      if (last?.identity === identity.key && !isTagDue(last, identity))
+        return { source: last, how: howOf(last, true) }
       const recalled = this.#recall(place, identity, last)
       if (recalled !== null) return { source: recalled, how: 'reused' }
       const read = await this.#read(place, last, report)
@@ -137,8 +144,12 @@ export class Loader {
       onStale: () => onStale(place.mount, place.relative),
     }
     const open: FileEntry['open'] = () => openFile(file, held)
-    // Weak: nobody has read the contents, so nothing vouches for every byte.
-    const etag = weakEtag(identity.contentKey)
+    const etag = versionTag(identity)
+    const strongInMs = becomesStrongIn(identity)
+    // Else the clock was set back: it is seen by the next look at everything.
+    if (strongInMs > 0 && strongInMs < MAX_WAIT_MS) {
+      setTimeout(file.onStale, strongInMs + TIMER_SLACK_MS).unref()
+    }
     const entry = this.#entry(place, identity, { etag, content: null, open })
     const { key, size } = identity
     return {
@@ -189,6 +200,11 @@ function pathOf({ root, relative }: Place): string {
 /** RFC 9110 section 8.8.2.1: never later than the moment it is sent. */
 function lastModifiedOf(identity: FileIdentity): number {
   return Math.floor(Math.min(identity.mtimeMs, Date.now()) / 1000) * 1000
+}
+
+/** Whether a streamed file that was written to just before has lain still for long enough since. */
+function isTagDue({ hash, entry }: Source, identity: FileIdentity): boolean {
+  return hash === '' && entry.etag.startsWith('W/') && becomesStrongIn(identity) === 0
 }
 
 function howOf(source: Source, isKnown: boolean): Loaded['how'] {

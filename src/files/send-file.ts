@@ -8,7 +8,7 @@ import { createError, isCodedError } from '../core/errors.ts'
 import type { ServiceKey } from '../core/services.ts'
 import { acceptedCodings, type Coding } from '../http/accept-encoding.ts'
 import { contentDisposition } from '../http/content-disposition.ts'
-import { weakEtag } from '../http/etag.ts'
+import { codedEtag } from '../http/etag.ts'
 import { notFound } from '../http/http-error.ts'
 import { contentTypeOf } from '../http/mime.ts'
 import { Reply } from '../http/reply.ts'
@@ -21,6 +21,7 @@ import { type FileIdentity, identityOfFd } from './identity.ts'
 import { openFile } from './large-file.ts'
 import { makeEntry } from './make-entry.ts'
 import { refreshVariants } from './variants.ts'
+import { versionTag } from './version-tag.ts'
 
 /** Where `file()` finds what it sends. */
 export interface PrivateFiles {
@@ -93,7 +94,7 @@ export function file(req: Request, path: string, options: FileOptions = {}): Fil
   if (identity === null) throw notFound()
   const entry = makeEntry(HEADS, {
     type: options.type ?? contentTypeOf(relative),
-    etag: etagOf(identity),
+    etag: versionTag(identity),
     lastModifiedMs: lastModifiedOf(identity),
     cacheControl: CACHE_CONTROL,
     size: identity.size,
@@ -160,11 +161,6 @@ function opening(native: Native, root: string, relative: string, identity: FileI
   return () => openFile({ native, root, relative, identity, onStale: () => {} })
 }
 
-/** Weak: nobody has read the contents, so nothing vouches for every byte. */
-function etagOf(identity: FileIdentity): string {
-  return weakEtag(identity.contentKey)
-}
-
 function lastModifiedOf(identity: FileIdentity): number {
   return Math.floor(Math.min(identity.mtimeMs, Date.now()) / 1000) * 1000
 }
@@ -188,7 +184,8 @@ function addSiblings(
     if (found === null || found.size === 0) continue
     if (lastModifiedOf(found) < lastModifiedOf(identity)) continue
     const open = opening(native, root, name, found)
-    siblings.push({ coding, etag: etagOf(found), content: null, open, length: found.size })
+    const etag = codedEtag(versionTag(found), coding)
+    siblings.push({ coding, etag, content: null, open, length: found.size })
   }
   if (siblings.length === 0) return
   entry.siblings = siblings

@@ -3,6 +3,7 @@
  * file that comes, changes or goes; a sibling stays a file of its own as well.
  */
 import type { Coding } from '../http/accept-encoding.ts'
+import { codedEtag } from '../http/etag.ts'
 import type { Encoded } from './entry.ts'
 import type { Source } from './source.ts'
 import { refreshVariants } from './variants.ts'
@@ -47,6 +48,8 @@ function isUsable(sibling: Source, source: Source): boolean {
   return sibling.size > 0 && sibling.lastModifiedMs >= source.lastModifiedMs
 }
 
-function encodedOf(coding: Coding, { entry, content, size }: Source): Encoded {
-  return { coding, etag: entry.etag, content, open: entry.open, length: size }
+/** A tag that is made of the contents is another one for another coding; one of size and time may not be. */
+function encodedOf(coding: Coding, { entry, hash, content, size }: Source): Encoded {
+  const etag = hash === '' ? codedEtag(entry.etag, coding) : entry.etag
+  return { coding, etag, content, open: entry.open, length: size }
 }

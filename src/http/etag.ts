@@ -18,6 +18,11 @@ export function weakEtag(opaque: string): string {
   return `W/"${opaque}"`
 }
 
+/** The tag for one coding of what `etag` is of (section 8.8.3.3). */
+export function codedEtag(etag: string, coding: string): string {
+  return `${etag.slice(0, -1)}-${coding}"`
+}
+
 /**
  * Whether an If-None-Match value is `*` or names `etag`, compared weakly (section 8.8.3.2), or an
  * If-Match value compared strongly: a weak tag on either side then matches nothing. Tags may hold
