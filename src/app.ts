@@ -240,9 +240,8 @@ export async function createApp(
   if (database !== null) await prepareDatabase(config, database, options)
   options.onMigrated?.()
   const rooms = new Rooms()
-  const services = servicesOf(config, backends)
-    .provide(ROOMS, rooms)
-    .provide(STATIC_URLS, staticUrls)
+  const services = servicesOf(config, backends).provide(ROOMS, rooms)
+  services.provide(STATIC_URLS, staticUrls)
   if (templates !== null) services.provide(TEMPLATES, templates)
   provideOwn(config, services, options.isStrict ?? false)
   const rules = createSiteRules(config)
@@ -287,6 +286,7 @@ export async function createApp(
     dispatch: serverTiming(config.serverTiming)(finish(dispatcher.dispatch)),
     notFound: finish(dispatcher.notFound),
     tooLarge: finish(dispatcher.tooLarge),
+    errorPages,
     bodyLimit: dispatcher.bodyLimit,
     ...observingOf(backends),
     limits: config.limits,

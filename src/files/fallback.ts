@@ -14,7 +14,7 @@ import { type ListedItem, listFolder } from './listing.ts'
 import { type Mount, mountOf } from './mounts.ts'
 import { shellPath } from './names.ts'
 import type { PathMap } from './path-map.ts'
-import { FileReply, requestFields } from './send-file.ts'
+import { fileReply, requestFields } from './send-file.ts'
 
 /** What stands before other paths, decoded, than the one that was asked for. */
 export interface OtherPaths {
@@ -51,7 +51,7 @@ export function fallBack(
 }
 
 function shellReply(req: Request, shell: FileEntry): Reply {
-  const reply = new FileReply(answer(shell, req.method === 'GET', requestFields(req)))
+  const reply = fileReply(answer(shell, req.method === 'GET', requestFields(req)))
   const vary = reply.headers?.find(([name]) => name === 'Vary')?.[1]
   return reply.header('Vary', vary === undefined ? 'Accept' : `Accept, ${vary}`)
 }

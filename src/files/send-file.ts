@@ -9,7 +9,7 @@ import type { ServiceKey } from '../core/services.ts'
 import { acceptedCodings, type Coding } from '../http/accept-encoding.ts'
 import { contentDisposition } from '../http/content-disposition.ts'
 import { codedEtag } from '../http/etag.ts'
-import { notFound } from '../http/http-error.ts'
+import { HttpError, notFound } from '../http/http-error.ts'
 import { contentTypeOf } from '../http/mime.ts'
 import { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
@@ -80,12 +80,24 @@ export class FileReply extends Reply {
   }
 }
 
+/** For the server to write. Throws what `refusalOf` makes of a 406, 412 or 416. */
+export function fileReply(prepared: Prepared): FileReply {
+  if (prepared.status >= 400) throw refusalOf(prepared)
+  return new FileReply(prepared)
+}
+
+/** A 406, 412 or 416 as an error, for the site's pages to be made of, with its fields but for those of a content. */
+export function refusalOf(prepared: Prepared): HttpError {
+  const headers = fieldsOf(prepared).filter(([name]) => name !== 'Content-Type')
+  return new HttpError(prepared.status, undefined, { headers })
+}
+
 /**
- * Sends the file at `path`, relative to the folder, to the client of `req`: 200, 206, 304, 412, 416 or 406,
+ * Sends the file at `path`, relative to the folder, to the client of `req`: 200, 206 or 304,
  * with Content-Disposition where `download` says so (RFC 6266); compressed files next to it (`.br`,
  * `.zst`, `.gz`) go to who takes them. The path may come from the client: nothing outside of the folder is reached,
- * names that start with a dot do not exist. Throws a 404 for what is no file, UWAS_ERR_FILES_ROOT without
- * a folder. The fields of the reply may be changed afterwards (`Cache-Control: private, no-cache`).
+ * names that start with a dot do not exist. Throws an HttpError: 404 for what is no file, 412, 416 or 406 by the
+ * conditions, ranges and codings of the request; UWAS_ERR_FILES_ROOT without a folder. The fields of the reply may be changed afterwards (`Cache-Control: private, no-cache`).
  */
 export function file(req: Request, path: string, options: FileOptions = {}): FileReply {
   const { native, root } = folderOf(req, options)
@@ -105,7 +117,7 @@ export function file(req: Request, path: string, options: FileOptions = {}): Fil
   const isRead = isGet || req.method === 'HEAD'
   const fields = isRead ? requestFields(req) : NO_FIELDS
   if (fields.acceptEncoding !== '') addSiblings(entry, native, root, relative, identity, fields)
-  const reply = new FileReply(answer(entry, isGet, fields))
+  const reply = fileReply(answer(entry, isGet, fields))
   if (options.download === undefined || reply.status >= 300) return reply
   const name = options.download === true ? relative : options.download
   reply.append('Content-Disposition', contentDisposition('attachment', name))

@@ -6,7 +6,7 @@
 import type { Log } from '../core/log.ts'
 import { answer } from '../files/answer.ts'
 import type { Heads } from '../files/heads.ts'
-import { FileReply, requestFields } from '../files/send-file.ts'
+import { fileReply, requestFields } from '../files/send-file.ts'
 import { TRUSTED_PROXIES } from '../http/forwarded.ts'
 import { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
@@ -172,7 +172,7 @@ function sendNow(page: Page, req: Request): Reply {
 
 /** As the lanes send it: 200, 304, 206 or 412, with the fields that the page has at this moment. */
 function send(page: Page, req: Request, now: number): Reply {
-  return new FileReply(answer(page.use(now), req.method === 'GET', requestFields(req)))
+  return fileReply(answer(page.use(now), req.method === 'GET', requestFields(req)))
 }
 
 /** RFC 9211: what the cache had to do with a reply. */

@@ -9,6 +9,7 @@ import type { TraceLog } from '../observe/trace-log.ts'
 import type { Tracer } from '../observe/tracing/tracer.ts'
 import type { PageStore } from '../pages/page-store.ts'
 import type { AllowedHosts } from '../was/allowed-hosts.ts'
+import type { ErrorPages } from '../was/error-pages.ts'
 import type { SiteGuards } from '../was/guards/guards.ts'
 import type { SiteRules } from '../was/site-rules.ts'
 import type { SiteSockets } from '../was/site-sockets.ts'
@@ -43,6 +44,8 @@ export interface Application {
   readonly notFound: (req: Request) => Reply | Promise<Reply>
   /** The 413 page, for a body that is too long by its own word and so is not read. */
   readonly tooLarge: (req: Request) => Reply | Promise<Reply>
+  /** The page of an error that no view has thrown: a file's 406, 412 or 416. Never throws. */
+  readonly errorPages: ErrorPages
   /** Longest body of a request, in bytes: its route may have a limit of its own. `host` is its client's. */
   readonly bodyLimit: (method: string, path: string, host: () => string) => number
   /** Where timings go, or null when the site does not record them. */

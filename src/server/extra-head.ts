@@ -20,9 +20,13 @@ export function share(
   path: string,
   origin: string,
 ): Prepared {
-  const decoded = path.includes('%') ? decodeURIComponent(path) : path
-  const fields = rules.fields(decoded, origin)
+  const fields = rules.fields(decoded(path), origin)
   return fields === null ? prepared : withFields(prepared, fields)
+}
+
+/** The path of an entry, as views and rules have it. */
+export function decoded(path: string): string {
+  return path.includes('%') ? decodeURIComponent(path) : path
 }
 
 /** The fields have to be valid, and must not repeat one of the head but for lists such as Vary. */

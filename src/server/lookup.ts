@@ -1,7 +1,8 @@
 /** What a request that has been scanned finds: the file or page of its path, the reply of it, the guards before it. */
 import { answer } from '../files/answer.ts'
 import type { FileEntry, Prepared } from '../files/entry.ts'
-import { FileReply } from '../files/send-file.ts'
+import { FileReply, refusalOf } from '../files/send-file.ts'
+import type { Request } from '../http/request.ts'
 import type { Guard } from '../was/guards/guards.ts'
 import type { Application } from './application.ts'
 import type { EngineRequest } from './engine-types.ts'
@@ -45,8 +46,17 @@ export class Lookup {
 
   /** The same as an answer, for a guard to stand before. */
   answer(req: EngineRequest, method: string, path: string, entry: FileEntry): FileHandler {
-    const prepared = this.prepare(req, method, path, entry)
-    return Object.assign(() => new FileReply(prepared), { entry })
+    return this.told(this.prepare(req, method, path, entry), entry)
+  }
+
+  /** A reply that is chosen already, as an answer; in place of an error's the page of the site. */
+  told(prepared: Prepared, entry: FileEntry): FileHandler {
+    const { errorPages } = this.#lane.application
+    const told =
+      prepared.status < 400
+        ? () => new FileReply(prepared)
+        : (req: Request) => errorPages(req, refusalOf(prepared))
+    return Object.assign(told, { entry })
   }
 
   /**

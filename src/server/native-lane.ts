@@ -17,6 +17,7 @@ import { Corked, mayOverflow } from './corked.ts'
 import { Deadlines } from './deadlines.ts'
 import type { EngineRequest, EngineResponse } from './engine-types.ts'
 import { Exchange } from './exchange.ts'
+import { decoded } from './extra-head.ts'
 import { asksToClose } from './fences.ts'
 import { isOneSend, writePrepared } from './file-writer.ts'
 import { FirstAnswers } from './first-answers.ts'
@@ -179,6 +180,10 @@ export class NativeLane {
       const record = told && this.records.brief(res, req, told)
       this.#corked.send(res, prepared)
       record?.end(prepared.status, prepared.length, false, false)
+    } else if (prepared.status >= 400) {
+      const told = this.#lookup.told(prepared, entry)
+      const asked = [decoded(path), req.getQuery() ?? ''] as const
+      return this.#answerView(res, req, method, ...asked, startedAt, told, null)
     } else {
       const exchange = this.#exchangeOf(res, req, method, entry)
       if (prepared.content === null) writePrepared(exchange, prepared, this.#unfinished)
@@ -315,8 +320,8 @@ export class NativeLane {
   }
 
   #limitOf(method: string, path: string, fields: NativeFields): number {
-    const { application } = this
-    return application.bodyLimit(method, path, () => fields.hostFor(application.services))
+    const { bodyLimit, services } = this.application
+    return bodyLimit(method, path, () => fields.hostFor(services))
   }
 
   /** Apart from `#answerView`, whose variables would outlive every call for the sake of these functions. */

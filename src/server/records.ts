@@ -128,7 +128,7 @@ export class Records {
 /** What answers with a file or a page, behind guards. */
 export type FileHandler = Handler & { readonly entry: FileEntry }
 
-/** `answer`, with `record` told of the request and of who has answered it: behind guards the server alone until it runs. */
+/** `answer`, with `record` told of the request and of who has answered it: of files and behind guards the server alone until it runs. */
 export function followed(
   record: ExchangeRecord | null,
   request: Request,
@@ -137,7 +137,7 @@ export function followed(
 ): Handler {
   if (record === null) return answer
   record.follow(request)
-  if (!isGuarded) return answer
+  if (!isGuarded && !('entry' in answer)) return answer
   record.answerer = 'server'
   return (req) => {
     record.answerer = 'entry' in answer ? answererOf(answer.entry) : 'view'

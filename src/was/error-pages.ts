@@ -60,7 +60,7 @@ export function createErrorPages(options: ErrorPagesOptions): ErrorPages {
     reply.header('Cache-Control', 'no-store')
     reply.header('X-Request-Id', req.id)
     reply.headers = withVary(reply.headers ?? [], 'Accept')
-    for (const [name, value] of headersOf(error)) reply.header(name, value)
+    for (const [name, value] of headersOf(error)) addField(reply, name, value)
     return reply
   }
   return (req, error) => {
@@ -160,6 +160,14 @@ function plainPage({ status, reason, message, requestId }: ErrorPageData): Reply
 function headersOf(error: unknown): readonly (readonly [string, string])[] {
   const { headers } = (error ?? {}) as { headers?: unknown }
   return statusOf(error) !== 500 && Array.isArray(headers) ? headers : []
+}
+
+/** It varies with Accept besides. */
+function addField(reply: Reply, name: string, value: string): void {
+  if (name.toLowerCase() !== 'vary') return void reply.header(name, value)
+  for (const member of value.split(',')) {
+    reply.headers = withVary(reply.headers ?? [], member.trim())
+  }
 }
 
 function shownMessage(error: unknown, status: number): string {

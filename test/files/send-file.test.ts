@@ -57,7 +57,9 @@ async function site(t: Test, lane: (typeof LANES)[number], options: FileOptions 
       try {
         return file(req, decodeURIComponent(req.path), options).cookie('seen', '1')
       } catch (error) {
-        return text(String(error), { status: error instanceof HttpError ? error.status : 500 })
+        const { status, headers } =
+          error instanceof HttpError ? error : { status: 500, headers: [] }
+        return text(String(error), { status, headers: Object.fromEntries(headers) })
       }
     },
     { lane, services },

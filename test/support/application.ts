@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { Services } from '../../src/core/services.ts'
+import type { HttpError } from '../../src/http/http-error.ts'
 import { text } from '../../src/http/reply.ts'
 import type { Request } from '../../src/http/request.ts'
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
@@ -75,6 +76,10 @@ export function applicationOf(
     dispatch,
     notFound: (_req: Request) => text('not found\n', { status: 404 }),
     tooLarge: (_req: Request) => text('too large\n', { status: 413 }),
+    errorPages: (_req, error) => {
+      const { status, headers } = error as HttpError
+      return text(`the page of ${status}\n`, { status, headers: Object.fromEntries(headers) })
+    },
     bodyLimit: () => options.limits?.maxBodyBytes ?? 1024 * 1024,
     traces: options.traces ?? null,
     tracer: null,

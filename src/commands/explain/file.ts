@@ -9,12 +9,14 @@ import type { Catalogue } from '../../files/catalogue.ts'
 import type { FileEntry, Prepared } from '../../files/entry.ts'
 import { splitFingerprint } from '../../files/fingerprint.ts'
 import { type Mount, mountOf } from '../../files/mounts.ts'
-import { requestFields } from '../../files/send-file.ts'
+import { refusalOf, requestFields } from '../../files/send-file.ts'
+import { type HeaderList, withVary } from '../../http/headers.ts'
 import type { Request } from '../../http/request.ts'
 import { withFields } from '../../server/extra-head.ts'
 import type { SiteRules } from '../../was/site-rules.ts'
 import { showPath } from '../site-place.ts'
 import type { FileFacts, Verdict } from './explanation.ts'
+import { ERROR_FIELDS } from './urls.ts'
 
 /** `canonical` is where `entry` was found; the request's path is decoded. */
 export function explainFile(
@@ -42,7 +44,7 @@ export function explainFile(
       ? `the redirect to its one path, ${entry.location}`
       : `the file ${facts.path}`,
     file: facts,
-    headers: headOf(prepared),
+    headers: prepared.status < 400 ? headOf(prepared) : headOfError(prepared),
   }
 }
 
@@ -82,6 +84,16 @@ function fileAt(mount: Mount | undefined, canonical: string): string {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+/** Of the page in its place, whose length depends on the site. */
+function headOfError(prepared: Prepared): HeaderList {
+  let list: HeaderList = [...ERROR_FIELDS]
+  for (const [name, value] of refusalOf(prepared).headers) {
+    if (name === 'Vary') list = withVary(list, value)
+    else list.push([name, value])
+  }
+  return list
 }
 
 function headOf({ head, length, status }: Prepared): [string, string][] {

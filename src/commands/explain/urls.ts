@@ -31,6 +31,8 @@ export const ERROR_FIELDS: HeaderList = [
   ['Vary', 'Accept'],
 ]
 
+const SHELL = 'the page of a single-page application ("spa" in "static")'
+
 export function explainUrls(site: ExplainedSite, req: Request): Found {
   const preflight = explainPreflight(site, req)
   if (preflight !== undefined) return { verdict: preflight, finding: 'not asked: a preflight' }
@@ -188,13 +190,19 @@ function explainHealth({ config }: ExplainedSite, req: Request): Verdict | undef
 
 function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {
   let shell: string | null = null
-  const reply = files.fallBack(req, {
-    before(_req, path, next) {
-      shell = path
-      return next()
-    },
-    isOpen: () => true,
-  })
+  let reply: Reply | Promise<Reply> | undefined
+  try {
+    reply = files.fallBack(req, {
+      before(_req, path, next) {
+        shell = path
+        return next()
+      },
+      isOpen: () => true,
+    })
+  } catch (error) {
+    const status = statusOf(error)
+    return { shell, by: 'fallback', status, own: ERROR_FIELDS, summary: SHELL }
+  }
   if (reply instanceof Reply) {
     return {
       shell,
@@ -202,9 +210,7 @@ function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict 
       status: reply.status,
       own: reply.headers ?? [],
       summary:
-        reply instanceof FileReply
-          ? 'the page of a single-page application ("spa" in "static")'
-          : 'the listing of a folder ("listing" in "static")',
+        reply instanceof FileReply ? SHELL : 'the listing of a folder ("listing" in "static")',
     }
   }
   return {
