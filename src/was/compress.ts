@@ -29,7 +29,8 @@ export interface Compress {
 /**
  * A reply stays as it is when it is short, bodiless, partial, of a type that would not shrink, encoded
  * already, marked `no-transform` (RFC 9111 section 5.2.2.6) or has `compress: false`. A client that
- * refuses every coding and no coding at all (`identity;q=0`) gets none, rather than a 406.
+ * refuses every coding and no coding at all (`identity;q=0`) gets none, rather than a 406. A 304 varies as the 200
+ * does that it stands for (RFC 9110 section 15.4.5), which nobody has made: by its word, `compress: false`, it does not.
  */
 export function createCompress(options: CompressionConfig, log: Log): Compress {
   const { minBytes } = options
@@ -43,7 +44,9 @@ export function createCompress(options: CompressionConfig, log: Log): Compress {
   function compress(req: Request, reply: Reply): Reply | Promise<Reply> {
     const coding = codingOf(req, reply)
     const { body } = reply
-    if (coding === null || body === null) return reply
+    if (coding === null || body === null) {
+      return reply.status === 304 && reply.compress ? asIdentity(reply) : reply
+    }
     if (coding === 'identity') return asIdentity(reply)
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
       return encoded(reply, new CompressedStream(body, coding), coding)

@@ -74,6 +74,7 @@ function unchanged(made: Reply, etag: string, coding: Coding | 'identity' | null
   const reply = new Reply(304, null, null)
   reply.headers = (made.headers ?? []).filter(([name]) => !isOfContent(name.toLowerCase()))
   // Vary names the negotiation, while no content is encoded.
+  reply.compress = coding !== null
   reply.coding = coding === null ? null : 'identity'
   return reply.append('ETag', etag)
 }

@@ -63,7 +63,7 @@ const untouched: [title: string, make: () => Reply][] = [
   ['a short body', () => html('short')],
   ['a type that does not shrink', () => bytes(Buffer.from(PAGE), 'image/png')],
   ['no body', () => empty()],
-  ['304', () => new Reply(304, null, null)],
+  ['304', () => Object.assign(new Reply(304, null, null), { compress: false })],
   ['a part', () => new Reply(206, 'text/plain', PAGE)],
   ['encoded already', () => html(PAGE, { headers: { 'Content-Encoding': 'gzip' } })],
   ['no-transform', () => html(PAGE, { headers: { 'Cache-Control': 'max-age=1, No-Transform' } })],
@@ -87,6 +87,13 @@ for (const [title, make] of untouched) {
     t.end()
   })
 }
+
+t.test('a 304 varies as the reply does that it stands for', (t) => {
+  for (const coding of ['', 'br']) {
+    t.match(compress(asked(coding), new Reply(304, null, null)), { coding: 'identity', body: null })
+  }
+  t.end()
+})
 
 t.test('what would be compressed for another client varies for this one too', (t) => {
   t.match(compress(asked(''), html(PAGE)), { coding: 'identity', body: PAGE })
