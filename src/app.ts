@@ -346,7 +346,7 @@ function finishOf(
   log: Log,
 ): ReturnType<typeof finishing> {
   const compress = compression === null ? null : createCompress(compression, log)
-  return finishing(rules, compress, etags ? createTag(errorPages) : null)
+  return finishing(rules, compress, etags ? createTag(errorPages) : null, errorPages)
 }
 
 function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {

@@ -184,6 +184,9 @@ function encodeLocation(location: string): string {
 }
 
 function checkType(type: string): void {
+  if (typeof type !== 'string') {
+    throw createError('UWAS_ERR_HTTP_HEADER_VALUE', { name: 'Content-Type' })
+  }
   checkHeader('Content-Type', type)
   if (goodTypes.size < MAX_GOOD_TYPES) goodTypes.add(type)
 }

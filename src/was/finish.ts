@@ -9,15 +9,17 @@ import type { Request } from '../http/request.ts'
 import { markPersonal } from './caching.ts'
 import type { Compress } from './compress.ts'
 import type { Handler } from './dispatch.ts'
+import type { ErrorPages } from './error-pages.ts'
 import type { Tag } from './etags.ts'
 import { ownCopy } from './own-reply.ts'
 import type { SiteRules } from './site-rules.ts'
 
-/** `null` for what the site does not have. */
+/** `null` for what the site does not have. A step that fails leaves the page that `errorPages` makes of it; without, it throws. */
 export function finishing(
   rules: SiteRules | null,
   compress: Compress | null,
   tag: Tag | null = null,
+  errorPages: ErrorPages | null = null,
 ) {
   return (inner: Handler): Handler => {
     const last: Step = (req, reply) => {
@@ -25,12 +27,25 @@ export function finishing(
       if (tag !== null) made = tag(req, made, compress?.codingOf(req, made) ?? null)
       return compress === null ? made : compress(req, made)
     }
-    const compressed = after(inner, last)
+    const compressed = after(inner, guarded(last, errorPages))
     return rules === null ? compressed : sharing(rules, compressed)
   }
 }
 
 type Step = (req: Request, reply: Reply) => Reply | Promise<Reply>
+
+/** A view that is not type-checked can make a reply that no step expects. */
+function guarded(step: Step, errorPages: ErrorPages | null): Step {
+  if (errorPages === null) return step
+  return (req, reply) => {
+    try {
+      const made = step(req, reply)
+      return made instanceof Reply ? made : made.catch((error) => errorPages(req, error))
+    } catch (error) {
+      return errorPages(req, error)
+    }
+  }
+}
 
 function after(inner: Handler, step: Step): Handler {
   return (req) => {

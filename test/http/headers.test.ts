@@ -55,7 +55,7 @@ t.test('a value that would split or change the message is refused, and not repea
       {
         code: 'UWAS_ERR_HTTP_HEADER_VALUE',
         message:
-          'value of header X-Test contains a character that may not stand in a field value (RFC 9110 section 5.5)',
+          'value of header X-Test is no text, or contains a character that may not stand in a field value (RFC 9110 section 5.5)',
       },
       encodeURIComponent(value),
     )

@@ -87,6 +87,12 @@ t.test('a redirect stays on the site unless it is said to leave it', async (t) =
 })
 
 t.test('a type or a body that cannot be sent is refused where the reply is made', async (t) => {
+  for (const type of [{ type: 'text/csv' }, undefined, 5] as unknown as string[]) {
+    t.throws(() => bytes(new Uint8Array(), type), {
+      code: 'UWAS_ERR_HTTP_HEADER_VALUE',
+      message: /^value of header Content-Type is no text/,
+    })
+  }
   t.throws(() => new Reply(200, 'text/plain\r\nX: 1', 'a'), { code: 'UWAS_ERR_HTTP_HEADER_VALUE' })
   for (const body of [{}, 5, undefined, () => {}]) {
     t.throws(() => new Reply(200, 'text/plain', body as never), {

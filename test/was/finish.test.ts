@@ -2,6 +2,7 @@ import t from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { html, Reply, text } from '../../src/http/reply.ts'
 import { createCompress } from '../../src/was/compress.ts'
+import { createErrorPages } from '../../src/was/error-pages.ts'
 import { finishing } from '../../src/was/finish.ts'
 import { createSiteRules } from '../../src/was/site-rules.ts'
 import { requestOf } from '../support/request.ts'
@@ -99,4 +100,18 @@ t.test('a reply that a view gives to everybody tells each origin its own', (t) =
   t.same(allowed({}) ?? [], [])
   t.equal(shared.headers, null)
   t.end()
+})
+
+t.test('a step that fails leaves an error page, for synchronous and other views', async (t) => {
+  const log: string[] = []
+  const errorPages = createErrorPages({ log: createLog((line) => log.push(line)) })
+  const odd = () => Object.assign(html(PAGE), { type: 5 })
+  for (const view of [odd, async () => odd()]) {
+    const reply = await finishing(rules, compress, null, errorPages)(view)(
+      requestOf('GET', '/api', { headers: { origin: APP } }),
+    )
+    t.equal(reply.status, 500)
+    t.same(field(reply, 'Access-Control-Allow-Origin'), [APP], 'whose script may read it')
+    t.match(log.splice(0).join('\n'), /GET \/api → 500 .*type\.toLowerCase is not a function/s)
+  }
 })

@@ -29,7 +29,7 @@ export const HTTP_ERRORS = {
   },
   UWAS_ERR_HTTP_HEADER_VALUE: {
     message:
-      'value of header {name} contains a character that may not stand in a field value (RFC 9110 section 5.5)',
+      'value of header {name} is no text, or contains a character that may not stand in a field value (RFC 9110 section 5.5)',
     status: 500,
     base: 'TypeError',
     when: 'request',
