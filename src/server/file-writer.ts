@@ -2,7 +2,7 @@
  * Writes what `files/` has prepared: whole contents, parts of them, and files that are read while they
  * are sent. Called by the native lane, and through it by the strict lane.
  */
-import type { Prepared, Segment } from '../files/entry.ts'
+import type { OpenFile, Prepared, Segment } from '../files/entry.ts'
 import { type ByteSource, joinSegments, memorySource, SegmentedBody } from '../files/segments.ts'
 import { WINDOW_BYTES, windowsInUse } from '../files/windows.ts'
 import type { Exchange } from './exchange.ts'
@@ -19,8 +19,8 @@ import {
 export interface FileHost {
   /** The exchange goes on after this call. */
   begin(exchange: Exchange): void
-  /** Nothing has been sent yet, and the file cannot be: an error reply. */
-  fail(exchange: Exchange, error: unknown): void
+  /** Nothing has been sent yet, and the file cannot be: an error reply. `opening`: what would have opened it. */
+  fail(exchange: Exchange, error: unknown, opening?: OpenFile): void
   /** Something has been sent; the connection is cut. */
   logCut(error: unknown): void
 }
@@ -105,18 +105,13 @@ function loadStored(
   )
 }
 
-function streamFile(
-  exchange: Exchange,
-  prepared: Prepared,
-  open: NonNullable<Prepared['open']>,
-  host: FileHost,
-): void {
+function streamFile(exchange: Exchange, prepared: Prepared, open: OpenFile, host: FileHost): void {
   const segments = prepared.segments ?? [{ bytes: null, start: 0, end: prepared.length }]
   let source: ByteSource
   try {
     source = open()
   } catch (error) {
-    host.fail(exchange, error)
+    host.fail(exchange, error, open)
     return
   }
   host.begin(exchange)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -35,7 +36,8 @@ async function serveFolder(t: Test, traces: TraceLog | null = null) {
     baseHeaders: SECURITY_HEADERS,
   })
   t.teardown(() => files.close())
-  return serve(t, () => text('from a view', { status: 404 }), { catalogue: files, traces })
+  const view = () => text('from a view', { status: 404 })
+  return { ...(await serve(t, view, { catalogue: files, traces })), dir }
 }
 
 t.test('a file is answered with its type, validators and the security fields', async (t) => {
@@ -55,6 +57,32 @@ t.test('a file is answered with its type, validators and the security fields', a
   t.equal(responses[1]?.body.toString(), '<h1>home</h1>')
   t.equal(responses[2]?.body.toString(), 'docs')
 })
+
+t.test(
+  'a file that somebody writes to is 503 for a moment, with one word in the log',
+  async (t) => {
+    const { port, log, dir } = await serveFolder(t)
+    for (const round of [1, 2]) {
+      const tries = 8
+      appendFileSync(join(dir, 'big.bin'), 'x')
+      const { responses } = await raw(port, get('/big.bin').repeat(tries), { expect: tries })
+      for (const { status, headers } of responses) {
+        t.equal(status, 503)
+        t.equal(headers['retry-after'], '1')
+      }
+      t.equal(responses.length, tries)
+      t.equal(log.length, round)
+      t.match(log.at(-1), /^uwas: warning: a file could not be sent: \/big\.bin has changed since /)
+      for (let i = 0; i < 200; i++) {
+        const { responses } = await raw(port, get('/big.bin').replace('GET', 'HEAD'), {
+          methods: ['HEAD'],
+        })
+        if (responses[0]?.headers['content-length'] === String(big.length + round)) break
+        await sleep(20)
+      }
+    }
+  },
+)
 
 t.test('a client that has the file gets 304 without a length', async (t) => {
   const { port } = await serveFolder(t)
