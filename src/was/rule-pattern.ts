@@ -93,10 +93,19 @@ function matchParts(parts: readonly Part[], hasRest: boolean, path: string): Cap
   return captured
 }
 
-/** `target` with its placeholders filled in, each value percent-encoded for where it stands. */
+/**
+ * `target` with its placeholders filled in, each value percent-encoded for where it stands. A part that would be empty,
+ * since `*` is so or ends with a slash, is left out of the path.
+ */
 export function fillIn(target: string, captured: Captured): string {
-  return target.replace(/<([a-z_][a-z0-9_]*)>|\*/gi, (whole, name: string | undefined) => {
-    const value = captured.get(name ?? '*') ?? whole
-    return whole === '*' ? encodePath(value) : encodeURIComponent(value)
-  })
+  const pathEnd = target.search(/[?#]|$/)
+  return target.replace(
+    /<([a-z_][a-z0-9_]*)>|\*\/?/gi,
+    (whole, name: string | undefined, at: number) => {
+      if (name !== undefined) return encodeURIComponent(captured.get(name) ?? whole)
+      const rest = encodePath(captured.get('*') ?? '*')
+      const isDoubled = rest === '' ? target[at - 1] === '/' : rest.endsWith('/')
+      return at < pathEnd && isDoubled ? rest : rest + whole.slice(1)
+    },
+  )
 }

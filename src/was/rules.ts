@@ -10,7 +10,7 @@ import { fillIn, type Pattern, parsePattern } from './rule-pattern.ts'
 export interface Redirect {
   /** Path, decoded: `/old/<name>/*`. `<name>` is one part or a piece of it, `*` at the end is the rest. */
   readonly from: string
-  /** Path of this site, or an `https://…` address; may use what `from` captures. */
+  /** Path of this site, or an `https://…` address; may use what `from` captures. A part of the path that is left empty goes. */
   readonly to: string
   /** 301 and 302 may turn a POST into a GET; 307 and 308 do not. 301 and 308 are remembered for ever. */
   readonly status: 301 | 302 | 303 | 307 | 308
@@ -124,11 +124,20 @@ function index(rules: readonly Rule[]): Rules | null {
       const captured = pattern.match(path)
       if (captured === null) continue
       const target = fillIn(to, captured)
+      if (!isSafe(target)) continue
       // Some paths of a pattern may be where it leads: nobody is sent to where they are.
       if (target !== path && target !== encodePath(path)) return { target, status }
     }
     return undefined
   }
+}
+
+/**
+ * False for what captured text has made of a path of this site that is none (`/../x`, `//host`): a rule that would lead
+ * there does not match, for `//host` is another site. An address has its host from the table.
+ */
+function isSafe(target: string): boolean {
+  return !target.startsWith('/') || pathOf(target) !== null
 }
 
 /** More values than these would only repeat what they show. */
@@ -160,7 +169,7 @@ function refuseLoops(table: readonly Redirect[], rules: readonly Rule[], find: R
   }
 }
 
-/** The decoded path of a target on this site; null for another host. */
+/** The decoded path of a target on this site; null for another host, and for what is no path. */
 function pathOf(target: string): string | null {
   if (!target.startsWith('/')) return null
   const found = parseTarget(/^[^?#]*/.exec(target)?.[0] ?? '/')

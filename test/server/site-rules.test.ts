@@ -40,6 +40,18 @@ async function site(t: Test, lane: (typeof LANES)[number], options: Partial<Site
 }
 
 for (const lane of LANES) {
+  t.test(`no client chooses the host that a redirect leads to (${lane})`, async (t) => {
+    const { ask } = await site(t, lane, {
+      redirects: [{ from: '/<a>/*', to: '/*/<a>', status: 308 }],
+    })
+    for (const target of ['/evil.test/', '/evil.test/?q', '/%65vil.test/']) {
+      t.match((await ask(target))?.headers['location'], /^\/evil\.test(?:\?q)?$/, target)
+    }
+    for (const target of ['//evil.test/', '/%2fevil.test/', '/\\evil.test/', '/./evil.test/']) {
+      t.match(await ask(target), { status: 404, headers: { location: undefined } }, target)
+    }
+  })
+
   t.test(
     `redirects come before files and views, with query and safety fields (${lane})`,
     async (t) => {

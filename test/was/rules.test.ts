@@ -35,6 +35,21 @@ const matches: [from: string, to: string, path: string, expected: string | undef
   ['/a/<x>', 'https://b.test/<x>?q=1#f', '/a/?&#', 'https://b.test/%3F%26%23?q=1#f'],
 ]
 
+/** Captured text that would make another site, or no path, of a target. */
+matches.push(
+  ['/<a>/*', '/*/<a>', '/evil.test/', '/evil.test'],
+  ['/<a>/*', '/*/<a>', '/evil.test/x/', '/x/evil.test'],
+  ['/s/<q>/*', '/*/index.html', '/s/q/', '/index.html'],
+  ['/s/<q>/*', '/*/index.html', '/s/q/a/', '/a/index.html'],
+  ['/s/*', '/t-*/x', '/s/', '/t-/x'],
+  ['/s/*', '/t?u=*/x', '/s/a/', '/t?u=a//x'],
+  ['/a/*', 'https://b.test/*/x', '/a/', 'https://b.test/x'],
+  ['/a/*', '/**/x', '/a/', undefined],
+  ['/<name>.php', '/<name>', '/..php', undefined],
+  ['/<name>.php', '/<name>/evil.test', '/...php', undefined],
+  ['/<a>.x/*', '/<a>/*/evil.test', '/...x/', undefined],
+)
+
 for (const [from, to, path, expected] of matches) {
   t.test(`${from} → ${to}: ${path} ${expected === undefined ? 'stays' : `→ ${expected}`}`, (t) => {
     t.equal(target(from, to, path), expected)
@@ -163,18 +178,34 @@ t.test('what a pattern captures and its sample say the same path', (t) => {
 })
 
 t.test('no path of a client leads off the site, or to a path that is none', (t) => {
-  const rules = compileRedirects([redirect('/go/*', '/*'), redirect('/<a>/<b>', '/x-<b><a>')])
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (rest) => {
-      for (const raw of [`/go/${rest}`, `/${rest}/y`]) {
-        const found = parseTarget(encodeURI(raw.toWellFormed()))
-        if (typeof found === 'number') continue
-        const location = rules?.(found.path)?.target
-        if (location === undefined) continue
-        t.match(location, /^\/(?![/\\])[\x21-\x7e]*$/)
-        t.equal(new URL(location, 'http://site.test').host, 'site.test')
-      }
-    }),
+  const tables: [from: string, to: string][] = [
+    ['/<a>/*', '/*/<a>'],
+    ['/<a>.x/*', '/<a>/*/y'],
+    ['/<a>.x/*', '/*<a>/y'],
+    ['/<a>.x/*', '/**/<a>'],
+    ['/go/*', '/*'],
+    ['/<a>/<b>', '/x-<b><a>'],
+  ]
+  const part = fc.oneof(
+    fc.constantFrom('', '.', '..', '...x', '..x', '.x', 'y.x', '\\', '%', '%2f', '%5c', '\t', 'go'),
+    fc.string({ unit: 'binary', maxLength: 8 }),
   )
+  let followed = 0
+  for (const table of tables) {
+    const rules = compileRedirects([redirect(...table)])
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+        const found = parseTarget(encodeURI(`/${parts.join('/')}`.toWellFormed()))
+        const location = typeof found === 'number' ? undefined : rules?.(found.path)?.target
+        if (location === undefined) return
+        followed++
+        t.match(location, /^\/(?![/\\])[\x21-\x7e]*$/)
+        t.not(typeof parseTarget(location), 'number', location)
+        t.equal(new URL(location, 'http://site.test').host, 'site.test')
+      }),
+      { numRuns: 300 },
+    )
+  }
+  t.ok(followed > 50, `${followed} redirects were seen`)
   t.end()
 })
