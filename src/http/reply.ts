@@ -161,13 +161,14 @@ export function redirect(
   init: { status?: 301 | 302 | 303 | 307 | 308; external?: boolean } = {},
 ): Reply {
   const { status = 303, external = false } = init
-  if (!external && !/^\/(?![/\\])/.test(location)) {
+  const encoded = encodeLocation(location)
+  if (!external && !staysOnSite(encoded)) {
     throw createError('UWAS_ERR_HTTP_REDIRECT', {
       location: JSON.stringify(location),
       problem: 'it is not a path of this site; say external: true if that is meant',
     })
   }
-  return new Reply(status, null, null).append('Location', encodeLocation(location))
+  return new Reply(status, null, null).append('Location', encoded)
 }
 
 function make(type: string | null, body: ReplyBody, init: ReplyInit | undefined): Reply {
@@ -181,6 +182,14 @@ function make(type: string | null, body: ReplyBody, init: ReplyInit | undefined)
 /** Non-ASCII and spaces percent-encoded; what is encoded already stays (RFC 3986 section 2.1). */
 function encodeLocation(location: string): string {
   return location.replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()))
+}
+
+/** `//host` is another site, also where it is what is left of `/.//host` without the dots (RFC 3986 section 5.2.4). */
+function staysOnSite(location: string): boolean {
+  const isPath = /^\/(?![/\\])/
+  if (!isPath.test(location)) return false
+  const hasDots = /[/\\](?:\.|%2e)/i.test(location)
+  return !hasDots || isPath.test(new URL(location, 'http://site.invalid').pathname)
 }
 
 function checkType(type: string): void {

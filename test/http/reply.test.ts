@@ -77,8 +77,16 @@ t.test('a redirect stays on the site unless it is said to leave it', async (t) =
     '',
     'javascript:x',
     '\t//evil.test',
+    '/.//evil.test',
+    '/x/..//evil.test',
+    '/./\\evil.test',
+    '/%2E//evil.test',
+    '/x\\.%2e\\/evil.test?',
   ]) {
     t.throws(() => redirect(location), { code: 'UWAS_ERR_HTTP_REDIRECT' }, location)
+  }
+  for (const location of ['/.well-known/x', '/a/../b', '/a//b', '/?next=/.//evil.test', '/%09/x']) {
+    t.match(redirect(location), { headers: [['Location', location]] })
   }
   t.match(redirect('https://other.test/', { external: true }), {
     headers: [['Location', 'https://other.test/']],
