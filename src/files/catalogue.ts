@@ -5,7 +5,6 @@
 import { Budget, type Memory } from '../cache/budget.ts'
 import type { Log } from '../core/log.ts'
 import type { HeaderList } from '../http/headers.ts'
-import type { MimeOverrides } from '../http/mime.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import type { Native } from '../native/skin.ts'
@@ -52,8 +51,6 @@ export interface CatalogueOptions {
   readonly log: Log
   /** Fields of every static reply: the security headers. */
   readonly baseHeaders?: Readonly<HeaderList>
-  /** Ending without dot, lower case → Content-Type. */
-  readonly types?: MimeOverrides
 }
 
 export interface CatalogueStats {
@@ -91,7 +88,7 @@ const NO_MANIFEST: Manifest = { files: new Map(), sameBoot: false }
  */
 export async function createCatalogue(options: CatalogueOptions): Promise<Catalogue> {
   const { native, log } = options
-  const mounts = resolveMounts(options.mounts, options.types)
+  const mounts = resolveMounts(options.mounts)
   const heads = createHeads(options.baseHeaders ?? [])
   const store = await createStore(options.storeDir, native, log)
   const path = store.dir === null ? null : manifestOf(store.dir, mounts)

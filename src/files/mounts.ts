@@ -25,7 +25,7 @@ export interface MountOptions {
   readonly listing?: boolean | undefined
   /** The first rule whose pattern (see `compileGlob`) fits a file says its Cache-Control. Default `no-cache`. */
   readonly cacheControl?: readonly CacheRule[] | undefined
-  /** Ending without dot, lower case → Content-Type; before those of the catalogue. */
+  /** Ending without dot, lower case → Content-Type. */
   readonly types?: MimeOverrides | undefined
 }
 
@@ -52,11 +52,8 @@ export interface Mount {
 }
 
 /** Throws UWAS_ERR_FILES_PREFIX, and UWAS_ERR_HTTP_HEADER_VALUE for what cannot be sent. */
-export function resolveMounts(
-  options: readonly MountOptions[],
-  types: MimeOverrides = {},
-): Mount[] {
-  const mounts = options.map((one) => resolveMount(one, types))
+export function resolveMounts(options: readonly MountOptions[]): Mount[] {
+  const mounts = options.map(resolveMount)
   for (const mount of mounts) {
     const other = mounts.find((each) => each !== mount && each.base === mount.base)
     if (other !== undefined) {
@@ -90,9 +87,9 @@ export function isHidden(mount: Mount, relative: string): boolean {
   return name.startsWith('.') && !(mount.base === '' && relative === '.well-known')
 }
 
-function resolveMount(options: MountOptions, types: MimeOverrides): Mount {
-  const own = { ...types, ...options.types }
-  for (const type of Object.values(own)) checkHeader('Content-Type', type)
+function resolveMount(options: MountOptions): Mount {
+  const { types = {} } = options
+  for (const type of Object.values(types)) checkHeader('Content-Type', type)
   return {
     dir: resolve(options.dir),
     prefix: options.prefix,
@@ -101,7 +98,7 @@ function resolveMount(options: MountOptions, types: MimeOverrides): Mount {
     cleanUrls: options.cleanUrls ?? false,
     spa: options.spa ?? null,
     listing: options.listing ?? false,
-    types: own,
+    types,
     cacheControlOf: compileRules(options.cacheControl ?? []),
   }
 }

@@ -24,6 +24,12 @@ export function explain(
       (key) => `unknown key "${dotted([...place, key])}"${hintNearest(key, known)}`,
     )
   }
+  if (issue.code === 'invalid_key') {
+    const [key, around] = [place.at(-1), place.slice(0, -1)]
+    return issue.issues.map(
+      ({ message }) => `${dotted(around)} has ${JSON.stringify(key)}, which ${message}`,
+    )
+  }
   if (issue.code === 'custom' || issue.code === 'invalid_format') {
     return [`${dotted(place)} ${issue.message}`]
   }

@@ -30,6 +30,16 @@ const relativePath = z
 const fieldValue = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'cannot stand in a field')
+const ending = z
+  .string()
+  .regex(/^[^./\\\sA-Z]+$/, 'is no ending like md: write it small, without its dot')
+/** RFC 9110 section 8.3.1, with no more blanks than are usual. */
+const contentType = z
+  .string()
+  .regex(
+    /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: ?; ?[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[ !#-[\]-~]*"))*$/,
+    'is no type like text/markdown or text/plain; charset=euc-kr',
+  )
 const folder = z.strictObject({
   dir: path,
   prefix: prefix.optional(),
@@ -45,6 +55,7 @@ const folder = z.strictObject({
       }),
     )
     .optional(),
+  types: z.record(ending, contentType).optional(),
 })
 /** The store maps each file as a whole: `MAX_MAP_BYTES`. */
 const MOST_FILE_BYTES = 2 ** 30

@@ -45,6 +45,11 @@ export interface StaticFolder {
   readonly listing?: boolean | undefined
   /** Cache-Control by pattern; the first that fits a file counts. Default `no-cache` for all. */
   readonly cacheControl?: readonly CacheRule[] | undefined
+  /**
+   * Content-Type by the ending of a name, before what uwas knows: `{ md: 'text/markdown', old: 'text/html; charset=euc-kr' }`.
+   * Text without a charset is sent as UTF-8; what is worth compressing is compressed. Default: none.
+   */
+  readonly types?: Readonly<Record<string, string>> | undefined
 }
 
 /** What caches may do with some files. */
@@ -284,6 +289,7 @@ export interface StaticMount {
   readonly spa: string | null
   readonly listing: boolean
   readonly cacheControl: readonly CacheRule[]
+  readonly types: Readonly<Record<string, string>>
 }
 
 /** `FilesOptions`, complete. */

@@ -210,6 +210,7 @@ function mountOf(root: string, folder: StaticFolder): StaticMount {
     spa: spa === true ? INDEX : spa === false ? null : spa,
     listing: folder.listing ?? false,
     cacheControl: (folder.cacheControl ?? []).map((rule) => ({ ...rule })),
+    types: { ...folder.types },
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { folder, run, serve } from '../support/binary.ts'
 
@@ -44,6 +45,33 @@ t.test('a folder is served without any configuration', async (t) => {
   t.equal((await fetch(`http://[::1]:${port}/a/b.txt`)).status, 200, 'on both versions of IP')
   t.equal((await fetch(`http://127.0.0.1:${port}/.secret`)).status, 404)
   t.equal((await fetch(`http://127.0.0.1:${port}/nowhere`)).status, 404)
+})
+
+t.test('a folder says the types of its files, which are compressed by them', async (t) => {
+  const root = folder(t, {
+    'uwas.config.ts': `import { defineConfig } from 'uwas'
+const types = { mine: 'text/x-mine', txt: 'application/x-sealed', old: 'text/html; charset=euc-kr' }
+export const config = defineConfig({ static: [{ dir: 'a', types }, { dir: 'a', prefix: '/b' }] })`,
+    'a/x.mine': 'words '.repeat(1000),
+    'a/x.txt': 'words '.repeat(1000),
+    'a/x.old': '<p>',
+  })
+  const { port } = await serve(t, ['serve', '--port', '0'], { cwd: root })
+  const ask = async (path: string) => {
+    const { headers } = await fetch(`http://127.0.0.1:${port}${path}`)
+    return ['content-type', 'vary', 'content-encoding'].map((name) => headers.get(name))
+  }
+  let mine = await ask('/x.mine')
+  for (let i = 0; i < 100 && mine[2] === null; i++) {
+    await sleep(100)
+    mine = await ask('/x.mine')
+  }
+  t.strictSame(mine.slice(0, 2), ['text/x-mine; charset=utf-8', 'Accept-Encoding'])
+  t.match(mine[2], /^(?:br|gzip|zstd)$/)
+  t.strictSame(await ask('/x.txt'), ['application/x-sealed', null, null])
+  t.equal((await ask('/x.old'))[0], 'text/html; charset=euc-kr')
+  t.strictSame(await ask('/b/x.mine'), ['application/octet-stream', null, null])
+  t.equal((await ask('/b/x.txt'))[0], 'text/plain; charset=utf-8')
 })
 
 t.test('--host chooses the address', async (t) => {

@@ -151,9 +151,11 @@ t.test('base headers are in every head, and a bad one is refused at start', asyn
 
 t.test('types can be said by ending; one that cannot be sent is refused at start', async (t) => {
   const dir = await writeTree(temporaryFolder(t), { 'a.hwp': 'x' })
-  const { catalogue } = await catalogueOf(t, dir, { types: { hwp: 'application/x-hwp' } })
+  const typed = (types: Record<string, string>) =>
+    catalogueOf(t, dir, { mounts: [{ dir, prefix: '/', types }] })
+  const { catalogue } = await typed({ hwp: 'application/x-hwp' })
   t.match(headOf(catalogue.lookup('/a.hwp')?.ok), 'Content-Type: application/x-hwp\r\n')
-  await t.rejects(catalogueOf(t, dir, { types: { bad: 'a\nb' } }), {
+  await t.rejects(typed({ bad: 'a\nb' }), {
     code: 'UWAS_ERR_HTTP_HEADER_VALUE',
   })
 })

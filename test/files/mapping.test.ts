@@ -153,7 +153,7 @@ t.test('types can be said for one mount', async (t) => {
     { prefix: '/', types: { txt: 'text/x-log' } },
     { prefix: '/plain' },
   )
-  t.match(headOf(catalogue.lookup('/a.txt')?.ok), '\r\nContent-Type: text/x-log\r\n')
+  t.match(headOf(catalogue.lookup('/a.txt')?.ok), '\r\nContent-Type: text/x-log; charset=utf-8\r\n')
   t.match(
     headOf(catalogue.lookup('/plain/a.txt')?.ok),
     '\r\nContent-Type: text/plain; charset=utf-8\r\n',

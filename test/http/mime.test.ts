@@ -45,4 +45,6 @@ t.test('the site may say otherwise', async (t) => {
   t.equal(contentTypeOf('공문.HWP', types), 'application/x-hwp')
   t.equal(contentTypeOf('old.html', types), 'text/html; charset=euc-kr')
   t.equal(contentTypeOf('a.css', types), 'text/css; charset=utf-8')
+  t.equal(contentTypeOf('a.md', { md: 'Text/Markdown' }), 'Text/Markdown; charset=utf-8')
+  t.equal(contentTypeOf('a.x', { x: 'text/x;v=1' }), 'text/x;v=1')
 })

@@ -26,6 +26,7 @@ t.test('a folder says how it is served', async (t) => {
     spa: true,
     listing: true,
     cacheControl: [{ match: '*.js', cacheControl: 'max-age=60' }],
+    types: { md: 'text/markdown', 'hwp~': 'application/x-hwp; v="1, 2"; w=3' },
   }
   t.strictSame(parse({ static: [folder] }).static, [
     { ...folder, dir: '/site/public', index: ['home.html'], spa: 'index.html' },
@@ -36,6 +37,7 @@ t.test('a folder says how it is served', async (t) => {
     ['app/shell.html', null, null],
   )
   t.ok(Object.isFrozen(parse({ static: [folder] }).static[0]?.cacheControl[0]))
+  t.ok(Object.isFrozen(parse({ static: [folder] }).static[0]?.types))
 })
 
 t.test('what does not fit a folder is told with its place', async (t) => {
@@ -46,6 +48,18 @@ t.test('what does not fit a folder is told with its place', async (t) => {
     [{ spa: '/shell.html' }, /^static\[0\]\.spa is no path inside the folder/],
     [{ spa: 1 }, 'static[0].spa is 1; it has to be true, false, or a path inside the folder'],
     [{ listing: 'yes' }, 'static[0].listing is "yes"; it has to be a boolean'],
+    [{ types: ['md'] }, 'static[0].types is a list; it has to be a record'],
+    ...['.md', 'MD', 'tar.gz', 'a/b', ' md', ''].map((ending): [object, string] => [
+      { types: { [ending]: 'text/plain' } },
+      `static[0].types has ${JSON.stringify(ending)}, which is no ending like md: write it small, without its dot`,
+    ]),
+    [{ types: { md: 7 } }, 'static[0].types.md is 7; it has to be a string'],
+    ...['text', 'text/', 'text/a b', 'text/a\r\nX: 1', 'text/a; b', 'a/b; c="\n"'].map(
+      (type): [object, string] => [
+        { types: { md: type } },
+        'static[0].types.md is no type like text/markdown or text/plain; charset=euc-kr',
+      ],
+    ),
     [
       { cacheControl: [{ match: '', cacheControl: 'x' }] },
       'static[0].cacheControl[0].match is empty; write ** for all files',

@@ -148,6 +148,7 @@ t.test('paths start from the folder of the file', async (t) => {
       spa: null,
       listing: false,
       cacheControl: [],
+      types: {},
     },
   ])
   t.equal(config.templates, '/site/pages')
