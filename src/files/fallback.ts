@@ -3,7 +3,6 @@
  * single-page application. Called by the dispatcher before it says 404.
  */
 import { extname } from 'node:path/posix'
-import { contentTypeOf, UNKNOWN_TYPE } from '../http/mime.ts'
 import { negotiateType } from '../http/negotiate.ts'
 import { type Reply, redirect } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
@@ -31,6 +30,19 @@ export interface FallbackParts {
   readonly others: OtherPaths
 }
 
+/**
+ * Endings of what pages load and programs read: scripts, styles, data, images, fonts, media, archives. Short on purpose:
+ * nearly every ending has a media type, and people have names like `jane.me` and `example.com`.
+ */
+const ASSETS: ReadonlySet<string> = new Set(
+  [
+    'js mjs cjs css map wasm json webmanifest xml txt csv pdf zip gz br zst',
+    'png apng jpg jpeg gif webp avif svg ico bmp tif tiff',
+    'woff woff2 ttf otf eot',
+    'mp4 m4v webm ogv mov mp3 m4a aac ogg oga opus wav flac vtt m3u8 mpd ts m4s',
+  ].flatMap((line) => line.split(' ')),
+)
+
 /** The reply, or undefined: nothing here either. */
 export function fallBack(
   req: Request,
@@ -45,7 +57,7 @@ export function fallBack(
     if (listing !== undefined) return listing
   }
   const shellsPath = shellPath(mount)
-  if (shellsPath === null || !wantsPage(req)) return undefined
+  if (shellsPath === null || !wantsPage(req, mount)) return undefined
   const shell = shellOf(mount)
   return shell && others.before(req, shellsPath, () => shellReply(req, shell))
 }
@@ -89,13 +101,10 @@ function itemsOf(
 }
 
 /** A missing script must be 404 and not a page; so must be what asks for data, or for a hidden file. */
-function wantsPage(req: Request): boolean {
-  const ending = extname(req.path)
-  const isAsset =
-    ending !== '' &&
-    ending !== '.html' &&
-    ending !== '.htm' &&
-    contentTypeOf(`x${ending}`) !== UNKNOWN_TYPE
+function wantsPage(req: Request, { types }: Mount): boolean {
+  const ending = extname(req.path).slice(1).toLowerCase()
+  const own = Object.hasOwn(types, ending) ? types[ending] : undefined
+  const isAsset = ASSETS.has(ending) || own?.startsWith('text/html') === false
   const isHidden = req.path.includes('/.')
   return !isAsset && !isHidden && negotiateType(req.header('accept'), ['text/html']) !== undefined
 }

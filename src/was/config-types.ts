@@ -38,7 +38,7 @@ export interface StaticFolder {
   readonly cleanUrls?: boolean | undefined
   /**
    * The page of a single-page application, relative to `dir`; true is `index.html`. It answers a GET that
-   * takes HTML where no file and no route does, but for paths that end like an asset. Default false.
+   * takes HTML where no file and no route does, but for paths that end like an asset (`.js`, `.png`, …). Default false.
    */
   readonly spa?: boolean | string | undefined
   /** List folders that have no index, as a page or as JSON. Hidden files stay hidden. Default false. */

@@ -34,6 +34,9 @@ t.test('a folder is listed, has clean URLs and a shell where that is said', asyn
   t.equal(await (await ask('/users/7')).text(), 'shell')
   t.equal((await ask('/users/7', 'application/json')).status, 404)
   t.equal((await ask('/app.js')).status, 404)
+  for (const path of ['/user/a.me', '/sites/example.com', '/x/site.in']) {
+    t.equal(await (await ask(path)).text(), 'shell', path)
+  }
   t.equal(await (await ask('/about')).text(), 'about')
   t.equal((await ask('/about.html')).headers.get('location'), '/about')
   t.match(await (await ask('/docs/')).text(), '<a href="./a.txt">a.txt</a>')

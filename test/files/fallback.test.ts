@@ -50,6 +50,12 @@ t.test('the shell answers where a page is wanted and none is there', async (t) =
     '/users/7',
     '/users/jane.doe',
     '/v1.2',
+    '/user/a.me',
+    '/sites/example.com',
+    '/x/site.in',
+    '/@a.app',
+    '/mail/jane@example.org',
+    '/constructor.constructor',
     '/a/b/',
     '/missing.html',
     '/한글',
@@ -77,6 +83,9 @@ t.test('it never stands for assets, data, hidden files or other methods', async 
     '/i.png',
     '/data.json',
     '/f.woff2',
+    '/robots.txt',
+    '/a/film.mp4',
+    '/x.wasm',
   ]) {
     t.equal(ask(catalogue, path), undefined, path)
   }
@@ -89,6 +98,14 @@ t.test('it never stands for assets, data, hidden files or other methods', async 
   for (const method of ['POST', 'PUT', 'OPTIONS']) {
     t.equal(ask(catalogue, '/x', {}, method), undefined, method)
   }
+})
+
+t.test('an ending whose type the mount says is an asset too, unless it is a page', async (t) => {
+  const types = { glb: 'model/gltf-binary', page: 'text/html' }
+  const { catalogue } = await site(t, { 'index.html': 'shell' }, { spa: 'index.html', types })
+  t.equal(ask(catalogue, '/a.glb'), undefined)
+  t.equal(text(ask(catalogue, '/a.page')), 'shell')
+  t.equal(text(ask(catalogue, '/a.gltf')), 'shell')
 })
 
 t.test('a client that has the shell is told so', async (t) => {
