@@ -240,8 +240,8 @@ export class Catalogue {
   }
 
   /**
-   * What answers a GET or HEAD where neither a file nor a route does: the listing of a folder, or a
-   * single-page application's shell, as far as `others` lets. Undefined for nothing. Throws or rejects as its `before`.
+   * What answers where neither a file nor a route does: the listing of a folder, or a single-page application's shell,
+   * as far as `others` lets. Undefined for nothing. Throws or rejects as its `before`, and with 405 where GET alone is answered.
    */
   fallBack(req: Request): Reply | undefined
   fallBack(req: Request, others: OtherPaths | undefined): Reply | Promise<Reply> | undefined

@@ -3,12 +3,13 @@
  * single-page application. Called by the dispatcher before it says 404.
  */
 import { extname } from 'node:path/posix'
+import { HttpError } from '../http/http-error.ts'
 import { negotiateType } from '../http/negotiate.ts'
-import { type Reply, redirect } from '../http/reply.ts'
+import { empty, type Reply, redirect } from '../http/reply.ts'
 import type { Request } from '../http/request.ts'
 import { encodePath } from '../http/target.ts'
 import { answer } from './answer.ts'
-import type { FileEntry } from './entry.ts'
+import { FILE_METHODS, type FileEntry } from './entry.ts'
 import { type ListedItem, listFolder } from './listing.ts'
 import { type Mount, mountOf } from './mounts.ts'
 import { shellPath } from './names.ts'
@@ -30,6 +31,8 @@ export interface FallbackParts {
   readonly others: OtherPaths
 }
 
+const ALLOWED = `${FILE_METHODS}, OPTIONS`
+
 /**
  * Endings of what pages load and programs read: scripts, styles, data, images, fonts, media, archives. Short on purpose:
  * nearly every ending has a media type, and people have names like `jane.me` and `example.com`.
@@ -43,12 +46,11 @@ const ASSETS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 )
 
-/** The reply, or undefined: nothing here either. */
+/** The reply, or undefined: nothing here either. Throws, or rejects with, 405 for a method that neither answers. */
 export function fallBack(
   req: Request,
   { map, shellOf, others }: FallbackParts,
 ): Reply | Promise<Reply> | undefined {
-  if (req.method !== 'GET' && req.method !== 'HEAD') return undefined
   const path = encodePath(req.path)
   const mount = mountOf(path, map.mounts)
   if (mount === undefined) return undefined
@@ -59,7 +61,14 @@ export function fallBack(
   const shellsPath = shellPath(mount)
   if (shellsPath === null || !wantsPage(req, mount)) return undefined
   const shell = shellOf(mount)
-  return shell && others.before(req, shellsPath, () => shellReply(req, shell))
+  return shell && others.before(req, shellsPath, () => otherMethod(req) ?? shellReply(req, shell))
+}
+
+/** What a method gets that reads nothing, where GET would be answered; undefined for GET and HEAD. */
+function otherMethod({ method }: Request): Reply | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined
+  if (method === 'OPTIONS') return empty({ headers: { Allow: ALLOWED } })
+  throw new HttpError(405, undefined, { headers: [['Allow', ALLOWED]] })
 }
 
 function shellReply(req: Request, shell: FileEntry): Reply {
@@ -79,6 +88,8 @@ function listed(
   const folder = isFolder || relative === '' ? relative : `${relative}/`
   const names = map.names(mount, folder)
   if (names === undefined) return undefined
+  const other = otherMethod(req)
+  if (other !== undefined) return other
   if (!isFolder) return redirect(`${path}/${searchOf(req)}`, { status: 308 })
   const isOpen = (name: string) => others.isOpen(req, `${mount.base}/${folder}${name}`)
   const items = itemsOf(map, mount, folder, [...names].filter(isOpen))

@@ -41,9 +41,22 @@ t.test('a folder is listed, has clean URLs and a shell where that is said', asyn
   t.equal((await ask('/about.html')).headers.get('location'), '/about')
   t.match(await (await ask('/docs/')).text(), '<a href="./a.txt">a.txt</a>')
   t.match(await (await ask('/docs/', 'application/json')).json(), [{ name: 'a.txt', size: 1 }])
+  for (const path of ['/docs/', '/docs', '/users/7']) {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const refused = await fetch(`http://127.0.0.1:${port}${path}`, { method })
+      t.equal(refused.status, 405, `${method} ${path}`)
+      t.equal(refused.headers.get('allow'), 'GET, HEAD, OPTIONS')
+    }
+    const told = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'OPTIONS' })
+    t.equal(told.status, 204, path)
+    t.equal(told.headers.get('allow'), 'GET, HEAD, OPTIONS')
+  }
   const plain = await serve(t, ['serve', root, '--port', '0'])
   for (const path of ['/users/7', '/docs/', '/about']) {
-    t.equal((await fetch(`http://127.0.0.1:${plain.port}${path}`)).status, 404, path)
+    for (const method of ['GET', 'POST', 'OPTIONS']) {
+      const { status } = await fetch(`http://127.0.0.1:${plain.port}${path}`, { method })
+      t.equal(status, 404, `${method} ${path}`)
+    }
   }
   const named = await serve(t, ['serve', root, '--port', '0', '--spa', 'about.html'])
   t.equal(await (await fetch(`http://127.0.0.1:${named.port}/x`)).text(), 'about')

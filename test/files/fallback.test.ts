@@ -95,8 +95,33 @@ t.test('it never stands for assets, data, hidden files or other methods', async 
   for (const accept of ['application/json', 'text/html;q=0, */*', 'image/*']) {
     t.equal(ask(catalogue, '/x', { accept }), undefined, accept)
   }
-  for (const method of ['POST', 'PUT', 'OPTIONS']) {
-    t.equal(ask(catalogue, '/x', {}, method), undefined, method)
+  for (const path of ['/app.js', '/.env']) {
+    for (const method of ['POST', 'OPTIONS']) {
+      t.equal(ask(catalogue, path, {}, method), undefined, `${method} ${path}`)
+    }
+  }
+  t.equal(ask(catalogue, '/x', { accept: 'application/json' }, 'POST'), undefined)
+})
+
+t.test('where GET is answered another method is 405, and OPTIONS says so', async (t) => {
+  const spa = await site(t, { 'index.html': 'shell' }, { spa: 'index.html' })
+  const listing = await site(t, { 'sub/a.txt': 'a' }, { listing: true, prefix: '/files' })
+  const Allow = 'GET, HEAD, OPTIONS'
+  for (const [catalogue, path] of [
+    [spa.catalogue, '/users/7'],
+    [listing.catalogue, '/files/'],
+    [listing.catalogue, '/files/sub/'],
+    [listing.catalogue, '/files/sub'],
+  ] as const) {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const error = t.throws(() => ask(catalogue, path, {}, method))
+      t.match(error, { status: 405, headers: [['Allow', Allow]] })
+    }
+    const reply = ask(catalogue, path, {}, 'OPTIONS')
+    t.match(reply, { status: 204, body: null, headers: [['Allow', Allow]] })
+  }
+  for (const path of ['/nowhere/', '/files/none/']) {
+    t.equal(ask(listing.catalogue, path, {}, 'POST'), undefined)
   }
 })
 

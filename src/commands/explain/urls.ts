@@ -3,9 +3,8 @@
  * fallback, 404. The order is that of `was/finish.ts` and `was/dispatch.ts`.
  */
 import { FILE_METHODS } from '../../files/entry.ts'
-import { FileReply } from '../../files/send-file.ts'
 import type { HeaderList } from '../../http/headers.ts'
-import { statusOf } from '../../http/http-error.ts'
+import { HttpError, statusOf } from '../../http/http-error.ts'
 import { Reply } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import { encodePath } from '../../http/target.ts'
@@ -30,8 +29,6 @@ export const ERROR_FIELDS: HeaderList = [
   ['Cache-Control', 'no-store'],
   ['Vary', 'Accept'],
 ]
-
-const SHELL = 'the page of a single-page application ("spa" in "static")'
 
 export function explainUrls(site: ExplainedSite, req: Request): Found {
   const preflight = explainPreflight(site, req)
@@ -67,6 +64,9 @@ export function explainUrls(site: ExplainedSite, req: Request): Found {
   const verdict = explainHealth(site, req) ?? explainFallback(site, req)
   return { verdict, finding: 'no route fits' }
 }
+
+const A_SHELL = 'the page of a single-page application ("spa" in "static")'
+const A_LISTING = 'the listing of a folder ("listing" in "static")'
 
 /** The name of a function, for people. */
 export function nameOf({ name }: { readonly name: string }): string {
@@ -190,27 +190,33 @@ function explainHealth({ config }: ExplainedSite, req: Request): Verdict | undef
 
 function explainFallback({ files, urls }: ExplainedSite, req: Request): Verdict {
   let shell: string | null = null
-  let reply: Reply | Promise<Reply> | undefined
-  try {
-    reply = files.fallBack(req, {
-      before(_req, path, next) {
-        shell = path
-        return next()
-      },
-      isOpen: () => true,
-    })
-  } catch (error) {
-    const status = statusOf(error)
-    return { shell, by: 'fallback', status, own: ERROR_FIELDS, summary: SHELL }
+  const before = (_req: Request, path: string, next: () => Reply): Reply => {
+    shell = path
+    return next()
   }
-  if (reply instanceof Reply) {
+  const what = () => (shell === null ? A_LISTING : A_SHELL)
+  try {
+    const reply = files.fallBack(req, { before, isOpen: () => true })
+    if (reply instanceof Reply) {
+      return {
+        shell,
+        by: reply.status === 204 ? 'options' : 'fallback',
+        status: reply.status,
+        own: reply.headers ?? [],
+        summary: req.method === 'OPTIONS' ? `the methods of ${what()}` : what(),
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error
+    const { status, headers } = error
+    // Its conditions, range or codings do not fit.
+    if (status !== 405) return { shell, by: 'fallback', status, own: ERROR_FIELDS, summary: what() }
     return {
       shell,
-      by: 'fallback',
-      status: reply.status,
-      own: reply.headers ?? [],
-      summary:
-        reply instanceof FileReply ? SHELL : 'the listing of a folder ("listing" in "static")',
+      status,
+      by: 'methodNotAllowed',
+      own: [...ERROR_FIELDS, ...headers],
+      summary: `${what()}, which does not answer ${req.method}`,
     }
   }
   return {
