@@ -19,6 +19,8 @@ export type TargetRefusal = 400 | 404
 
 /** Plain ASCII without anything to decode or to refuse; dot and empty segments are looked for apart. */
 const PLAIN = /^\/[A-Za-z0-9\-_~!$&'()*+,;=:@/.]*$/
+/** They say nothing (RFC 3986 section 6.2.2.3), and apt sends them for all of a repository named as `deb URL ./`. */
+const EMPTY_STEP = /\/\.(?=\/)/g
 const SUSPICIOUS_SEGMENT = /\/(?:\/|\.\.?(?:\/|$))/
 /**
  * A fragment is never sent, and the query is not part of a path: somebody would read them otherwise.
@@ -42,6 +44,11 @@ export function parseTarget(rawPath: string): Target | TargetRefusal {
   if (CONTROL.test(path)) return 400
   if (/%2f/i.test(rawPath) || path.includes('\\') || SUSPICIOUS_SEGMENT.test(path)) return 404
   return { path, canonical: encodePath(path) }
+}
+
+/** The same of a request, in which `/./` is as good as `/`. Not in what a site declares, where it would be a mistake. */
+export function parseRequestTarget(rawPath: string): Target | TargetRefusal {
+  return parseTarget(rawPath.includes('/./') ? rawPath.replace(EMPTY_STEP, '') : rawPath)
 }
 
 /** Percent-encodes a decoded path: everything outside `pchar` and `/` (RFC 3986 section 3.3). */

@@ -8,7 +8,7 @@ import type { HeaderList } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 import { Request } from '../http/request.ts'
 import { SocketReply } from '../http/socket.ts'
-import { parseTarget } from '../http/target.ts'
+import { parseRequestTarget } from '../http/target.ts'
 import type { Handler } from '../was/dispatch.ts'
 import type { Guard } from '../was/guards/guards.ts'
 import type { Application } from './application.ts'
@@ -228,7 +228,7 @@ export class NativeLane {
     const search = req.getQuery() ?? ''
     const urlBytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
     const isTooLong = urlBytes > limits.maxUrlBytes
-    const target = isTooLong ? 414 : parseTarget(rawPath)
+    const target = isTooLong ? 414 : parseRequestTarget(rawPath)
     if (target === 414 || target === 400) {
       return this.#refuse(this.#exchangeOf(res, req, method), target)
     }

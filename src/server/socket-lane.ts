@@ -6,7 +6,7 @@ import { deflateOffer } from '../http/deflate-offer.ts'
 import { isHandshake } from '../http/handshake.ts'
 import type { HeaderList } from '../http/headers.ts'
 import type { SocketDefinition } from '../http/socket.ts'
-import { parseTarget } from '../http/target.ts'
+import { parseRequestTarget } from '../http/target.ts'
 import type { Rooms } from '../was/rooms.ts'
 import type { FoundSocket } from '../was/site-sockets.ts'
 import type { Application } from './application.ts'
@@ -221,7 +221,7 @@ export class SocketLane {
     const search = req.getQuery() ?? ''
     if (req.getUrl().length + search.length >= this.#application.limits.maxUrlBytes)
       return undefined
-    const target = parseTarget(req.getUrl())
+    const target = parseRequestTarget(req.getUrl())
     if (typeof target === 'number') return undefined
     const routed = rules?.route('GET', target.path, search, scan.origin) ?? null
     if (routed !== null && !('canonical' in routed)) return undefined

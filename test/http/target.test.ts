@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { encodePath, parseTarget } from '../../src/http/target.ts'
+import { encodePath, parseRequestTarget, parseTarget } from '../../src/http/target.ts'
 
 t.test('a plain path is its own canonical form', async (t) => {
   for (const path of [
@@ -93,6 +93,23 @@ t.test('what only leads astray is 404', async (t) => {
   }
 })
 
+t.test(
+  'in a request a step to where one is says nothing, and others lead astray as ever',
+  async (t) => {
+    const table: [raw: string, path: string][] = [
+      ['/./', '/'],
+      ['/./a', '/a'],
+      ['/././a/./b.c/', '/a/b.c/'],
+      ['/./a%20b', '/a b'],
+      ['/a./.b/..c/', '/a./.b/..c/'],
+    ]
+    for (const [raw, path] of table)
+      t.strictSame(parseRequestTarget(raw), { path, canonical: encodePath(path) }, raw)
+    for (const raw of ['/.', '/a/.', '/.//', '/./..', '/./../a', '/%2e/a', '/.%2f', '/.\\'])
+      t.equal(parseRequestTarget(raw), 404, raw)
+  },
+)
+
 const piece = fc.constantFrom(
   '/',
   '.',
@@ -118,7 +135,7 @@ t.test(
   async () => {
     fc.assert(
       fc.property(rawTarget, (raw) => {
-        const target = parseTarget(raw)
+        const target = parseRequestTarget(raw)
         if (typeof target === 'number') return
         const segments = target.path.slice(1).split('/')
         const last = segments.pop()

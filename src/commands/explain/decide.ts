@@ -7,7 +7,7 @@ import { createCors } from '../../http/cors.ts'
 import { type HeaderList, withVary } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { securityHeaders } from '../../http/security-headers.ts'
-import { parseTarget, type Target } from '../../http/target.ts'
+import { parseRequestTarget, type Target } from '../../http/target.ts'
 import { refuseMethod } from '../../server/fences.ts'
 import { AllowedHosts } from '../../was/allowed-hosts.ts'
 import type { SiteConfig } from '../../was/config.ts'
@@ -124,7 +124,7 @@ function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target 
     const limit = `limits.maxUrlBytes is ${config.limits.maxUrlBytes}`
     return refuse(414, `path and query have ${bytes} bytes, and ${limit}`)
   }
-  const target = parseTarget(rawPath)
+  const target = parseRequestTarget(rawPath)
   if (target === 400) {
     return refuse(400, 'the path holds bytes that are no UTF-8, or control characters')
   }
@@ -201,7 +201,7 @@ function guardsOf(
   answered: string,
 ): string[] {
   if (by === 'refusal' || by === 'health') return []
-  const target = parseTarget(rawPath)
+  const target = parseRequestTarget(rawPath)
   const paths = typeof target === 'number' ? [] : [target.path, answered, ...(shell ? [shell] : [])]
   const names = paths.flatMap(files.namesOf)
   return describeGuards({ access, requests: limits.requests }, method, names)

@@ -53,7 +53,13 @@ t.test(
       redirects: [{ from: '/admin/old', to: '/open.txt', status: 308 }],
     })
     const closed = ['/admin', '/admin/users', '/admin/secret.txt', '/admin/none', '/admin/old']
-    const named = ['/%61dmin/secret.txt', '/back/secret.txt', '/back/users', '/admin/secret.txt?a']
+    const named = [
+      '/%61dmin/secret.txt',
+      '/./admin/./secret.txt',
+      '/back/secret.txt',
+      '/back/users',
+      '/admin/secret.txt?a',
+    ]
     for (const target of [...closed, ...named]) {
       const reply = await ask(target)
       t.equal(reply.status, 403, target)
