@@ -112,7 +112,7 @@ private:
     });
   }
 
-  /// [fd, lane, path, fd, lane, path, …]
+  /// [fd, lane, paths, fd, lane, paths, …]
   void deliver(const std::vector<Arrival> &arrivals) {
     if (arrivals.empty())
       return;
@@ -122,7 +122,7 @@ private:
     for (const Arrival &arrival : arrivals) {
       batch.Set(at++, Napi::Number::New(env_, arrival.fd));
       batch.Set(at++, Napi::Number::New(env_, lane_of(arrival.verdict)));
-      batch.Set(at++, Napi::String::New(env_, arrival.path));
+      batch.Set(at++, Napi::String::New(env_, arrival.paths));
     }
     callback_.MakeCallback(env_.Global(), {batch}, context_);
     if (env_.IsExceptionPending())

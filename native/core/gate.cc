@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace uwas::native {
 
@@ -126,9 +127,12 @@ void Gate::look(int fd, bool is_last, std::vector<Arrival> &arrivals) {
   if (count <= 0)
     return discard(fd);
   const auto size = static_cast<std::size_t>(count);
-  const Judgement judgement = judge_head({bytes_.data(), size});
-  if (judgement.verdict != Verdict::incomplete)
-    return release(fd, judgement.verdict, judgement.path, arrivals);
+  const std::string_view bytes(bytes_.data(), size);
+  const Verdict verdict = judge_head(bytes).verdict;
+  if (verdict == Verdict::pipelined)
+    return release(fd, verdict, paths_of_pipeline(bytes), arrivals);
+  if (verdict != Verdict::incomplete)
+    return release(fd, verdict, {}, arrivals);
   if (is_last || size == bytes_.size() || !wait(fd, true))
     release(fd, Verdict::odd, {}, arrivals);
 }
@@ -149,11 +153,10 @@ bool Gate::wait(int fd, bool spoke) {
   return true;
 }
 
-void Gate::release(int fd, Verdict verdict, std::string_view path, std::vector<Arrival> &arrivals) {
+void Gate::release(int fd, Verdict verdict, std::string paths, std::vector<Arrival> &arrivals) {
   if (waiting_.erase(fd) > 0)
     epoll_ctl(poll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  const bool wants_path = verdict == Verdict::pipelined;
-  arrivals.push_back({fd, verdict, wants_path ? std::string(path) : std::string()});
+  arrivals.push_back({fd, verdict, std::move(paths)});
 }
 
 void Gate::discard(int fd) {

@@ -19,8 +19,8 @@ struct Arrival {
   int fd = -1;
   /// `odd` for whatever could not be judged in time, too.
   Verdict verdict = Verdict::odd;
-  /// Of a `pipelined` request.
-  std::string path;
+  /// Of `pipelined` requests: see `paths_of_pipeline`.
+  std::string paths;
 };
 
 struct GateOptions {
@@ -73,7 +73,7 @@ private:
   void refuse(int fd);
   void look(int fd, bool is_last, std::vector<Arrival> &arrivals);
   bool wait(int fd, bool spoke);
-  void release(int fd, Verdict verdict, std::string_view path, std::vector<Arrival> &arrivals);
+  void release(int fd, Verdict verdict, std::string paths, std::vector<Arrival> &arrivals);
   void discard(int fd);
   void on_timer(std::vector<Arrival> &arrivals);
   void set_timer();

@@ -19,6 +19,13 @@ constexpr std::size_t max_digits = 15;
 
 constexpr std::string_view version_end = "HTTP/1.1\r\n";
 
+/// Clients that send requests before they have the replies, by the product names of their
+/// User-Agent: apt ("Debian APT-HTTP/1.3 (2.6.1)", with " non-interactive" behind it when a timer
+/// runs it, "Ubuntu APT-HTTP/1.3 (…)" of old), its cache in a network ("Debian
+/// Apt-Cacher-NG/3.7.4"), and Subversion's library ("SVN/1.14.2 (…) serf/1.3.9").
+constexpr std::array<std::string_view, 3> pipelining_clients = {"APT-HTTP/", "Apt-Cacher-NG/",
+                                                                "serf/"};
+
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c | 0x20) : c; }
@@ -98,6 +105,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool pipelines(std::string_view user_agent) {
+  return std::any_of(pipelining_clients.begin(), pipelining_clients.end(), [&](auto product) {
+    return user_agent.find(product) != std::string_view::npos;
+  });
+}
+
 bool is_all_ascii(std::string_view text) { return std::all_of(text.begin(), text.end(), is_ascii); }
 
 class Reader {
@@ -120,7 +133,7 @@ public:
     // behind.
     if (left_.size() > length_ && is_all_ascii(target))
       verdict = Verdict::pipelined;
-    return {verdict, target.substr(0, target.find('?')), line};
+    return {verdict, target.substr(0, target.find('?')), line, is_read_ && length_ == 0};
   }
 
 private:
@@ -132,6 +145,7 @@ private:
       return verdict;
     if (method.empty())
       return Verdict::odd;
+    is_read_ = method == "GET" || method == "HEAD";
     if (left_.empty())
       return Verdict::incomplete;
     if (left_.front() != '/')
@@ -180,6 +194,8 @@ private:
         good = good && is_digit(c);
         length_ = length_ * 10 + static_cast<std::uint64_t>(good ? c - '0' : 0);
       }
+    } else if (equals(name, "user-agent")) {
+      good = !pipelines(value);
     } else {
       good = !equals(name, "transfer-encoding") && !equals(name, "expect");
     }
@@ -216,6 +232,7 @@ private:
   std::string_view left_;
   std::size_t size_;
   bool ended_ = false;
+  bool is_read_ = false;
   int fields_ = 0;
   int hosts_ = 0;
   int lengths_ = 0;
@@ -225,6 +242,23 @@ private:
 } // namespace
 
 Judgement judge_head(std::string_view bytes) { return Reader(bytes).judge(); }
+
+std::string paths_of_pipeline(std::string_view bytes) {
+  std::string paths;
+  while (!bytes.empty()) {
+    const Judgement judgement = judge_head(bytes);
+    const bool is_whole =
+        judgement.verdict == Verdict::ordinary || judgement.verdict == Verdict::pipelined;
+    if (!is_whole || !judgement.is_read)
+      return {};
+    if (!paths.empty())
+      paths += ' ';
+    paths += judgement.path;
+    // Its last line is the empty one.
+    bytes.remove_prefix(judgement.line + 2);
+  }
+  return paths;
+}
 
 Judgement judge_whole(std::string_view bytes, std::size_t max_head_bytes) {
   Judgement judgement = judge_head(bytes.substr(0, max_head_bytes));

@@ -9,6 +9,7 @@
 
 using uwas::native::judge_head;
 using uwas::native::Judgement;
+using uwas::native::paths_of_pipeline;
 using uwas::native::Verdict;
 
 namespace {
@@ -86,5 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t siz
       check_ordinary(bytes.substr(0, length), judgement.path);
     before = now;
   }
+  const std::string paths = paths_of_pipeline(bytes);
+  require(paths.empty() || paths.starts_with(judge_head(bytes).path));
   return 0;
 }

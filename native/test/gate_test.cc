@@ -91,6 +91,21 @@ TEST("an ordinary connection is handed over with all of its bytes") {
   EXPECT(std::string_view(bytes.data(), static_cast<std::size_t>(count)) == plain);
 }
 
+TEST("a pipeline comes with its paths, and without any where it is not of whole reads") {
+  Fixture fixture;
+  const UniqueFd whole = dial(fixture.port);
+  say(whole, plain + "HEAD /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  fixture.step_until(1);
+  const UniqueFd cut = dial(fixture.port);
+  say(cut, plain + "GET /b");
+  fixture.step_until(2);
+  EXPECT(fixture.arrivals.size() == 2);
+  for (const Arrival &arrival : fixture.arrivals)
+    EXPECT(arrival.verdict == Verdict::pipelined);
+  EXPECT(fixture.arrivals[0].paths == "/ /b");
+  EXPECT(fixture.arrivals[1].paths.empty());
+}
+
 TEST("a head that comes byte by byte is odd after a number of looks, and whole before that") {
   Fixture fixture;
   const UniqueFd slow = dial(fixture.port);

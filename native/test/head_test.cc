@@ -47,6 +47,32 @@ TEST("bytes behind a request's content make it pipelined") {
   EXPECT(verdict_of(with("Content-Length: 2") + "abG") == Verdict::pipelined);
 }
 
+TEST("a pipeline of reads is told by its paths") {
+  const std::string head = "HEAD /c?d=/e HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT(paths_of_pipeline(plain + head + plain) == "/a /c /a");
+  EXPECT(paths_of_pipeline(plain) == "/a");
+  // Not whole, not ordinary, not a read, or with content.
+  EXPECT(paths_of_pipeline(plain + head.substr(0, head.size() - 1)).empty());
+  EXPECT(paths_of_pipeline(plain + "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n").empty());
+  EXPECT(paths_of_pipeline(plain + with("A: b")).empty());
+  EXPECT(paths_of_pipeline(with("Content-Length: 1") + "a" + plain).empty());
+  EXPECT(
+      paths_of_pipeline("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na" + plain).empty());
+}
+
+TEST("clients that are known to pipeline are odd, by their User-Agent") {
+  for (const std::string agent :
+       {"Debian APT-HTTP/1.3 (2.6.1)", "Debian APT-HTTP/1.3 (2.6.1) non-interactive",
+        "Ubuntu APT-HTTP/1.3 (0.8.16)", "Debian Apt-Cacher-NG/3.7.4",
+        "SVN/1.14.2 (x86_64-pc-linux-gnu) serf/1.3.9"}) {
+    EXPECT(verdict_of(with("User-Agent: " + agent)) == Verdict::odd);
+    EXPECT(verdict_of(with("user-agent:" + agent)) == Verdict::odd);
+    EXPECT(verdict_of(with("X-User-Agent: " + agent)) == Verdict::ordinary);
+  }
+  for (const std::string agent : {"curl/7.88.1", "Wget/1.21.3", "git/2.39.5", "surf/1.0", ""})
+    EXPECT(verdict_of(with("User-Agent: " + agent)) == Verdict::ordinary);
+}
+
 TEST("the handshake of a WebSocket is a request like any other") {
   const std::string handshake =
       "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"

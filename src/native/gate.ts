@@ -43,8 +43,11 @@ export interface PathAddress {
 /** Of a descriptor: a listening socket, a stream socket that does not listen (`deaf`), or something else. */
 export type SocketKind = 'tcp' | 'unix' | 'deaf' | 'none'
 
-/** What is called for each connection: its owner is the callee from here on, who closes `fd`. */
-export type OnConnection = (fd: number, lane: Lane, path: string) => void
+/**
+ * What is called for each connection: its owner is the callee from here on, who closes `fd`. `paths` are those of
+ * `pipelined` requests as sent, with a blank between two, where all are whole, by GET or HEAD and without content; else empty.
+ */
+export type OnConnection = (fd: number, lane: Lane, paths: string) => void
 
 /** A gate that is open. */
 export interface Acceptor {
@@ -78,9 +81,8 @@ export interface Gate {
   /**
    * Accepts from the listening socket `fd`, which stays the caller's. A connection is looked at
    * (MSG_PEEK) until its first head is whole, for at most 1 s and `maxHeadBytes`: one that is not
-   * plainly ordinary by then is `strict`. One that is silent for 10 s is closed. `path` is that of a
-   * `pipelined` request, as sent, else empty. Where `counts` have no room for a connection, it is closed before anything
-   * else is done for it.
+   * plainly ordinary by then is `strict`, and so is that of a client known to pipeline later (apt). One that is silent for
+   * 10 s is closed. Where `counts` have no room for a connection, it is closed before anything else is done for it.
    */
   accept(
     fd: number,
@@ -109,7 +111,7 @@ export interface RawGate {
   peerOf(fd: number): string
   boundUnsent(fd: number): void
   judge(bytes: Uint8Array, maxHeadBytes: number): [lane: number, line: number]
-  /** The batch is flat: descriptor, number of the lane, path, and so on. */
+  /** The batch is flat: descriptor, number of the lane, paths, and so on. */
   accept(
     fd: number,
     maxHeadBytes: number,

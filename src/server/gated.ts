@@ -120,7 +120,7 @@ export class GatedFront {
   /** Accepts from the listening socket `fd`, which stays the caller's, until what it returns is called. */
   accept(fd: number, isLocal: boolean): () => void {
     const way = isLocal ? this.#local : this.#clear
-    const take: OnConnection = (taken, kind, path) => this.#take(way, taken, kind, path)
+    const take: OnConnection = (taken, kind, paths) => this.#take(way, taken, kind, paths)
     const acceptor = this.#gate.accept(fd, this.#maxHeaderBytes, take, this.#limits?.counts)
     this.#forgetStopped()
     this.#acceptors.set(acceptor, true)
@@ -176,8 +176,8 @@ export class GatedFront {
     }
   }
 
-  #take({ app, lane, strict }: Way, fd: number, kind: Lane, path: string): void {
-    const isAdopted = isForEngine(lane, kind, path) && (lane.peers?.add(fd) ?? true)
+  #take({ app, lane, strict }: Way, fd: number, kind: Lane, paths: string): void {
+    const isAdopted = isForEngine(lane, kind, paths) && (lane.peers?.add(fd) ?? true)
     if (isAdopted) return void app.adoptSocket(fd)
     try {
       const socket = new Socket({ fd, allowHalfOpen: true })
@@ -200,13 +200,18 @@ export class GatedFront {
 }
 
 /**
- * The engine closes a connection whose second request comes while a reply is pending. A pipeline that
- * begins with a small file in memory, which is answered at once, is its own; any other is the strict
- * lane's, which answers one after the other.
+ * The engine closes a connection whose second request comes while a reply is pending. A pipeline of nothing but small
+ * files in memory, which are answered at once, is its own; any other is the strict lane's, which answers one after the other.
  */
-function isForEngine(lane: NativeLane, kind: Lane, path: string): boolean {
+function isForEngine(lane: NativeLane, kind: Lane, paths: string): boolean {
   if (kind !== 'pipelined') return kind === 'native'
-  const ok = lane.application.files.lookup(path)?.ok
+  return paths !== '' && paths.split(' ').every((path) => isAtOnce(lane, path))
+}
+
+function isAtOnce({ application }: NativeLane, path: string): boolean {
+  const { files, rules, guards } = application
+  if (rules?.touches(path) === true || guards?.touches(path) === true) return false
+  const ok = files.lookup(path)?.ok
   return (
     ok !== undefined && ok.length <= MAX_COPIED_BYTES && ok.content?.bytes instanceof ArrayBuffer
   )

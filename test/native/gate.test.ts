@@ -43,7 +43,7 @@ t.test('connections come with their lane, one call each', { skip }, async (t) =>
   }
   t.same(seen, [
     ['native', ''],
-    ['pipelined', '/a'],
+    ['pipelined', '/a /a'],
     ['strict', ''],
   ])
   for (const fd of fds) closeSync(fd)

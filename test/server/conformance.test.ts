@@ -4,6 +4,7 @@
  * CONFORMANCE.md has the outcomes; UWAS_UPDATE=1 writes them.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { text } from '../../src/http/reply.ts'
@@ -18,7 +19,7 @@ import {
   type Outcome,
   outcomeOf,
 } from '../support/conformance/case.ts'
-import { FORM_CASES } from '../support/conformance/forms.ts'
+import { FORM_CASES, LATE } from '../support/conformance/forms.ts'
 import { FRAMING_CASES } from '../support/conformance/framing.ts'
 import { CONTENT, REPRESENTATION_CASES } from '../support/conformance/representations.ts'
 import { SYNTAX_CASES } from '../support/conformance/syntax.ts'
@@ -44,6 +45,7 @@ async function start(test: Test, lane?: 'native' | 'strict') {
   const seen: string[] = []
   const view = async (req: Request) => {
     await req.bytes()
+    if (req.path === LATE) await sleep(20)
     seen.push(req.path)
     return text(req.path)
   }

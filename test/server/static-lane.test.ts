@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { createLog } from '../../src/core/log.ts'
 import { createCatalogue } from '../../src/files/catalogue.ts'
 import { text } from '../../src/http/reply.ts'
+import type { Request } from '../../src/http/request.ts'
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
 import { loadNative } from '../../src/native/load.ts'
 import { TraceLog } from '../../src/observe/trace-log.ts'
@@ -36,7 +37,10 @@ async function serveFolder(t: Test, traces: TraceLog | null = null) {
     baseHeaders: SECURITY_HEADERS,
   })
   t.teardown(() => files.close())
-  const view = () => text('from a view', { status: 404 })
+  const view = async (req: Request) => {
+    if (req.path === '/late') await sleep(20)
+    return text('from a view', { status: 404 })
+  }
   return { ...(await serve(t, view, { catalogue: files, traces })), dir }
 }
 
@@ -219,17 +223,55 @@ t.test(
       t.pass('without the addon there is no gate')
       return
     }
-    const { responses } = await raw(port, get('/big.bin') + get('/a.css') + get('/big.bin'), {
-      expect: 3,
-      timeoutMs: 20_000,
-    })
-    t.same(
-      responses.map(({ status, body }) => [status, body.length]),
-      [
-        [200, big.length],
-        [200, 16],
-        [200, big.length],
-      ],
-    )
+    const [one, small] = [get('/big.bin'), get('/a.css')]
+    for (const pipeline of [
+      [one, small, one],
+      [small, one, small],
+      [small, small, one, one],
+    ]) {
+      const { responses } = await raw(port, pipeline.join(''), {
+        expect: pipeline.length,
+        timeoutMs: 20_000,
+      })
+      t.same(
+        responses.map(({ status, body }) => [status, body.length]),
+        pipeline.map((request) => [200, request === one ? big.length : 16]),
+      )
+    }
   },
 )
+
+t.test('so is one of an apt that sends the next requests later', async (t) => {
+  const { port, gated } = await serveFolder(t)
+  if (!gated) {
+    t.pass('without the addon there is no gate')
+    return
+  }
+  const agent = 'User-Agent: Debian APT-HTTP/1.3 (2.6.1)\r\n'
+  const socket = await dial(port)
+  const answered = raw(port, get('/big.bin', agent), { expect: 3, timeoutMs: 20_000, socket })
+  await sleep(50)
+  socket.write(get('/a.css', agent) + get('/big.bin', agent))
+  const { responses } = await answered
+  t.same(
+    responses.map(({ status, body }) => [status, body.length]),
+    [
+      [200, big.length],
+      [200, 16],
+      [200, big.length],
+    ],
+  )
+})
+
+t.test('a pipeline whose later requests are for a view is answered in order', async (t) => {
+  const { port, gated } = await serveFolder(t)
+  if (!gated) {
+    t.pass('without the addon there is no gate')
+    return
+  }
+  const { responses } = await raw(port, get('/a.css') + get('/late') + get('/a.css'), { expect: 3 })
+  t.same(
+    responses.map(({ status }) => status),
+    [200, 404, 200],
+  )
+})

@@ -17,6 +17,8 @@ export interface LaneRefusal {
 const MAX_FIELDS = 256
 /** As Node reads it, and of HTTP/1.1 alone. */
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i
+/** A User-Agent that is odd by its name alone. */
+const OF_AGENT = /^user-agent:[\t -~]*$/i
 const CRLF = '\r\n'
 
 /** The bytes of a request's head. */
@@ -41,7 +43,10 @@ export function explainLane(asked: Asked, maxHeaderBytes: number, judge: Judge |
   }
   const text = head.toString('latin1', line).split(CRLF, 1)[0] ?? ''
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
-  const because = text === '' ? 'it has not one Host' : `"${shown}" is not plainly ordinary`
+  if (text === '') return { name: 'strict', because: 'it has not one Host' }
+  const because = OF_AGENT.test(text)
+    ? `"${shown}" names a client that does not wait for replies`
+    : `"${shown}" is not plainly ordinary`
   return { name: 'strict', because }
 }
 

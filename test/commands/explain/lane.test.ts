@@ -37,6 +37,7 @@ const FIELDS = fc.constantFrom(
   'Cookie: a=b',
   'X-Latin: \u00e9',
   'X-Tab: a\tb',
+  'User-Agent: Debian APT-HTTP/1.3 (2.6.1)',
 )
 
 const REQUESTS = fc.record({
@@ -130,6 +131,10 @@ t.test('a body that is too long is told, and a head that is', { skip }, async (t
     lane: { name: 'strict', because: /its head has \d+ bytes, and limits.maxHeaderBytes is 16384/ },
   })
   t.match(tell('GET', '/', ['Expect: x']).lane.because, '"Expect: x" is not plainly ordinary')
+  t.match(
+    tell('GET', '/', ['User-Agent: Debian APT-HTTP/1.3 (2.6.1)']).lane.because,
+    'APT-HTTP/1.3 (2.6.1)" names a client that does not wait for replies',
+  )
   t.match(tell('GET', '/', ['Host: a', 'Host: a']).lane.because, '"Host: a" is not plainly')
   t.match(tell('GET', '/', [], { version: '1.0' }), {
     by: 'view',

@@ -1,5 +1,5 @@
 /** HTTP/2 with clients of others: curl, and h2load of nghttp2. */
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { text } from '../../../src/http/reply.ts'
@@ -7,21 +7,12 @@ import { SECURITY_HEADERS } from '../../../src/http/security-headers.ts'
 import { serve } from '../../support/application.ts'
 import { catalogueOf, temporaryFolder, writeTree } from '../../support/catalogue.ts'
 import { authorityOf } from '../../support/certificates.ts'
+import { missing } from '../../support/programs.ts'
 import { tlsOf } from '../../support/tls.ts'
 
 const authority = authorityOf(t)
 const own = authority.issue('own', ['localhost'])
 const run = promisify(execFile)
-
-/** False, or why a test without the program is left out. */
-function missing(program: string, debian: string): string | false {
-  try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' })
-    return false
-  } catch {
-    return `${program} is not here: apt-get install ${debian}`
-  }
-}
 
 async function site(t: Parameters<typeof serve>[0]) {
   const files = { 'a.css': 'p { color: red }', 'b.bin': Buffer.alloc(300_000, 7) }

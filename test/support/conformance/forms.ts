@@ -9,6 +9,10 @@ const ENGINE_VERSION =
   'The engine parses HTTP/1.1 alone: on its connections a later request of HTTP/1.0 is refused'
 const CLOSE_BEHIND =
   'The engine answers what stands in the same segment behind a later request that asks to close'
+const PENDING =
+  'On its connections the engine closes when a request comes before the reply to the one before it has left: that of a view that waits, a stream, or of a file the part that the kernel does not take at once. So it is for who pipelines later than in the first segment, unless the User-Agent tells it: those of apt, Apt-Cacher-NG and serf take the strict lane'
+/** The view of the test answers it later. */
+export const LATE = '/late'
 const FIELDS_101 = Array.from({ length: 101 }, (_, i) => `A${i}: b`).join('\r\n')
 const FIELDS_300 = Array.from({ length: 300 }, (_, i) => `A${i}: b`).join('\r\n')
 
@@ -153,6 +157,13 @@ export const FORM_CASES: readonly Case[] = [
     first: '417 closed',
     exception:
       'The engine does not look at Expect: a later request with another expectation is served, which the clause leaves free',
+  },
+  {
+    clause: '9112 §9.3.2',
+    name: 'a request whose reply is pending when the next one comes',
+    request: request(`GET ${LATE} HTTP/1.1`),
+    first: OK,
+    exception: PENDING,
   },
   {
     clause: '9110 §7.8',
