@@ -20,6 +20,7 @@ export interface RequestLimits {
   readonly maxUrlBytes: number
   /** 0 is no limit, here and below. */
   readonly minSendBytesPerSecond: number
+  readonly minReceiveBytesPerSecond: number
   readonly maxResponseSeconds: number
 }
 

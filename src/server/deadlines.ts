@@ -1,12 +1,17 @@
 /**
- * Ends replies that take too long: readers that take next to nothing, and whole replies past their time.
- * The lane's exchanges come in when they do not end at once; each look costs a few numbers for each of them.
+ * Ends replies that take too long: readers that take next to nothing, whole replies past their time, and requests whose body
+ * comes too slowly. The lane's exchanges come in when they do not end at once; each look costs a few numbers for each of them.
  */
+import type { Upload } from './upload-pace.ts'
 
 /** 0 is no limit. */
 export interface SendLimits {
   readonly minSendBytesPerSecond: number
   readonly maxResponseSeconds: number
+}
+
+export interface PaceLimits extends SendLimits {
+  readonly minReceiveBytesPerSecond: number
 }
 
 /** What is known of a reply that goes on. Times are of `performance.now()`. */
@@ -22,11 +27,15 @@ export interface Watched {
   markAt: number
   /** Tries to hand over more; null where there is nothing to be tried. */
   readonly retry: (() => void) | null
+  /** The body of its request, where one comes. */
+  readonly upload: Upload | null
+  /** The body of its request comes too slowly. */
+  giveUpUpload(upload: Upload, bytesPerSecond: number): void
   /** Bytes that the reader's side has taken. */
   taken(): number
   /** Cuts the connection. */
   cut(): void
-  /** Called each second while it waits for its reader: the engine's own clock is set back. */
+  /** Called each second while it waits for its reader, or for the body of its request: the engine's own clock is set back. */
   keep(): void
 }
 
@@ -46,13 +55,13 @@ const STRETCHES: Stretches = { tried: 60_000, untried: 300_000 }
 const PART = 0.5
 
 export class Deadlines {
-  readonly #limits: () => SendLimits
+  readonly #limits: () => PaceLimits
   readonly #stretches: Stretches
   readonly #watched: Set<Watched>
   #timer: NodeJS.Timeout | null
 
   /** `limits` are asked for with every look, since a reload may change them. */
-  constructor(limits: () => SendLimits, stretches: Stretches = STRETCHES) {
+  constructor(limits: () => PaceLimits, stretches: Stretches = STRETCHES) {
     this.#limits = limits
     this.#stretches = stretches
     this.#watched = new Set()
@@ -79,9 +88,12 @@ export class Deadlines {
     }
     const now = performance.now()
     const limits = this.#limits()
+    const speed = limits.minReceiveBytesPerSecond
     for (const exchange of this.#watched) {
+      const { upload } = exchange
       if (isOverdue(exchange, limits, now, this.#stretches)) exchange.cut()
-      else if (exchange.waitingSince !== 0) exchange.keep()
+      else if (upload?.isTooSlow(speed, now) === true) exchange.giveUpUpload(upload, speed)
+      else if (exchange.waitingSince !== 0 || upload?.isAwaited === true) exchange.keep()
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { ExchangeRecord } from '../observe/exchange-record.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import type { EngineResponse } from './engine-types.ts'
+import type { Upload } from './upload-pace.ts'
 
 /** One exchange on a connection: the engine's response and what has become of it. */
 export class Exchange implements Watched {
@@ -40,6 +41,8 @@ export class Exchange implements Watched {
   status: number
   /** Bytes of content that were handed over, as far as is known. */
   bodyBytes: number
+  /** The body of its request, where that had not come whole. */
+  upload: Upload | null
   readonly #deadlines: Deadlines
   #watched: boolean
   #writable: (() => void) | null
@@ -75,6 +78,7 @@ export class Exchange implements Watched {
     this.record = null
     this.status = 0
     this.bodyBytes = 0
+    this.upload = null
     this.#deadlines = deadlines
     this.#watched = false
     this.#writable = null
@@ -149,6 +153,13 @@ export class Exchange implements Watched {
   #setClockBack(): void {
     this.res.pause()
     this.res.resume()
+  }
+
+  /** The reply, if there is none yet, is then for who reads on: 408. It ends the connection, on which the rest may still come. */
+  giveUpUpload(upload: Upload, bytesPerSecond: number): void {
+    this.close = true
+    upload.giveUp(bytesPerSecond)
+    if (this.status !== 0) this.cut()
   }
 
   taken(): number {

@@ -12,6 +12,7 @@ export function linkRequest(
   body: NativeBody | null,
   log: Log,
 ): void {
+  exchange.upload = body
   const { onAbort } = exchange
   const onDone = exchange.onDone as (() => void) | null
   exchange.onAbort = () => {

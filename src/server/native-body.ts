@@ -8,6 +8,7 @@ import { handled } from '../core/handled.ts'
 import type { Reply } from '../http/reply.ts'
 import type { BodySource } from '../http/request.ts'
 import type { EngineResponse } from './engine-types.ts'
+import { type Upload, UploadPace } from './upload-pace.ts'
 
 /** Bytes that are kept for a view that has not asked for them, or not taken the last ones. */
 const MAX_AHEAD_BYTES = 256 * 1024
@@ -20,7 +21,7 @@ export const MAX_DRAINED_BYTES = 256 * 1024 * 1024
 
 type Mode = 'waiting' | 'whole' | 'stream' | 'dropped'
 
-export class NativeBody implements BodySource {
+export class NativeBody implements BodySource, Upload {
   readonly #res: EngineResponse
   readonly #limit: number
   #mode: Mode
@@ -31,6 +32,7 @@ export class NativeBody implements BodySource {
   #isPaused: boolean
   #isStreamed: boolean
   #failure: unknown
+  #pace: UploadPace | null
   #whole: Promise<Uint8Array> | null
   /** Ends the present wait for bytes. */
   #wake: (() => void) | null
@@ -50,6 +52,7 @@ export class NativeBody implements BodySource {
     this.#isPaused = false
     this.#isStreamed = false
     this.#failure = undefined
+    this.#pace = null
     this.#whole = null
     this.#wake = null
     if (declaredBytes > limit) this.#fail(createError('UWAS_ERR_HTTP_BODY_TOO_LARGE', { limit }))
@@ -95,6 +98,20 @@ export class NativeBody implements BodySource {
     } finally {
       this.#drop()
     }
+  }
+
+  get isAwaited(): boolean {
+    const isOver = this.#isComplete || this.#failure !== undefined || this.#mode === 'dropped'
+    return !isOver && !this.#isPaused
+  }
+
+  isTooSlow(bytesPerSecond: number, now: number): boolean {
+    this.#pace ??= new UploadPace(now)
+    return this.#pace.isTooSlow(this.#received, this.isAwaited, bytesPerSecond, now)
+  }
+
+  giveUp(bytesPerSecond: number): void {
+    this.#fail(createError('UWAS_ERR_HTTP_BODY_SLOW', { bytesPerSecond }))
   }
 
   /** The exchange has ended, or the client has gone: the engine's response is not touched any more. */

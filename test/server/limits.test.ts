@@ -206,6 +206,8 @@ const watched = (given: Partial<Watched>, taken = 0): Watched => ({
   markBytes: 0,
   markAt: 0,
   retry: null,
+  upload: null,
+  giveUpUpload: () => {},
   taken: () => taken,
   cut: () => {},
   keep: () => {},
@@ -231,7 +233,11 @@ t.test(
 
 t.test('a stretch of waiting is not paid for by what was taken before', async (t) => {
   const cut: string[] = []
-  const limits = { minSendBytesPerSecond: 10, maxResponseSeconds: 0 }
+  const limits = {
+    minSendBytesPerSecond: 10,
+    minReceiveBytesPerSecond: 0,
+    maxResponseSeconds: 0,
+  }
   const deadlines = new Deadlines(() => limits, { tried: 2500, untried: 20_000 })
   let bytes = 1e9
   const one = (name: string, given: Partial<Watched>): void => {
@@ -270,7 +276,8 @@ t.test('by default a stretch is a minute, or five where nothing can be tried', (
 })
 
 t.test('a minute counts for the engine alone: what Node keeps is not tried again', (t) => {
-  const deadlines = new Deadlines(() => ({ minSendBytesPerSecond: 0, maxResponseSeconds: 0 }))
+  const limits = { minSendBytesPerSecond: 0, minReceiveBytesPerSecond: 0, maxResponseSeconds: 0 }
+  const deadlines = new Deadlines(() => limits)
   for (const [closesAfterEnd, isTried] of [
     [undefined, true],
     [true, false],

@@ -88,6 +88,7 @@ export function applicationOf(
       maxBodyBytes: 1024 * 1024,
       maxUrlBytes: 8000,
       minSendBytesPerSecond: 0,
+      minReceiveBytesPerSecond: 0,
       maxResponseSeconds: 0,
       ...options.limits,
     },

@@ -62,6 +62,7 @@ t.test('an empty configuration is complete', async (t) => {
       maxUrlBytes: 8000,
       maxViewSeconds: 60,
       minSendBytesPerSecond: 1024,
+      minReceiveBytesPerSecond: 1024,
       maxResponseSeconds: 21_600,
       requests: [],
       connections: null,

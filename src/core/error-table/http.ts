@@ -141,6 +141,13 @@ export const HTTP_ERRORS = {
     base: 'Error',
     when: 'request',
   },
+  UWAS_ERR_HTTP_BODY_SLOW: {
+    message:
+      'the request body came more slowly than {bytesPerSecond} bytes a second (limits.minReceiveBytesPerSecond), or not at all',
+    status: 408,
+    base: 'Error',
+    when: 'request',
+  },
   UWAS_ERR_HTTP_VALIDATOR: {
     message: 'condition(): {value}; give a tag with its quotes ("7" or W/"7"), or a valid date',
     status: 500,

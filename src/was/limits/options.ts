@@ -61,6 +61,11 @@ export interface Limits {
    */
   readonly minSendBytesPerSecond?: number | undefined
   /**
+   * A client that sends the body of its request more slowly than this gets 408: on average and after the first 10 seconds
+   * of waiting for it, or half as fast in any 20 seconds of that. 0 for no limit. Default 1 KiB a second.
+   */
+  readonly minReceiveBytesPerSecond?: number | undefined
+  /**
    * Longest time until a view returns its reply, in seconds; then the client gets 503 and the request's
    * signal fires. A route may have its own (`timeoutMs`). 0 for no limit. Default 60.
    */
@@ -78,13 +83,14 @@ export interface Limits {
   readonly shed?: ShedOptions | undefined
 }
 
-/** `Limits`, complete; 0 in the last two numbers is no limit. */
+/** `Limits`, complete; 0 is no limit where there may be none. */
 export interface SiteLimits {
   readonly maxBodyBytes: number
   readonly maxHeaderBytes: number
   readonly maxUrlBytes: number
   readonly maxViewSeconds: number
   readonly minSendBytesPerSecond: number
+  readonly minReceiveBytesPerSecond: number
   readonly maxResponseSeconds: number
   readonly requests: readonly RequestLimitRule[]
   /** Null: no limits. */
@@ -99,6 +105,7 @@ export const DEFAULT_LIMITS: SiteLimits = {
   maxUrlBytes: 8000,
   maxViewSeconds: 60,
   minSendBytesPerSecond: 1024,
+  minReceiveBytesPerSecond: 1024,
   maxResponseSeconds: 6 * 60 * 60,
   requests: [],
   connections: null,
@@ -137,6 +144,7 @@ export const limits = z.strictObject({
   maxUrlBytes: z.int().min(URL_BYTES.least).max(URL_BYTES.most).optional(),
   maxViewSeconds: z.number().min(0).optional(),
   minSendBytesPerSecond: bytes,
+  minReceiveBytesPerSecond: bytes,
   maxResponseSeconds: z.number().min(0).optional(),
   requests: z.array(requestLimit).optional(),
   connections: connectionLimits.optional(),

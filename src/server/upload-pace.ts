@@ -1,0 +1,56 @@
+/**
+ * How fast the body of a request comes, by looks once a second. Only the time counts in which the client was to send: a
+ * view that takes its time is not its client's fault. Made by `native-body.ts`; `deadlines.ts` looks.
+ */
+
+/** The body of a request. */
+export interface Upload {
+  /** Whether the client is to send: neither made to wait nor done, and somebody may still want it. */
+  readonly isAwaited: boolean
+  /** As of `now`, since the first such call. */
+  isTooSlow(bytesPerSecond: number, now: number): boolean
+  /** It comes too slowly for `bytesPerSecond`: who reads it gets UWAS_ERR_HTTP_BODY_SLOW. */
+  giveUp(bytesPerSecond: number): void
+}
+
+export interface Pace {
+  /** How long a client may stand still before its speed counts. */
+  readonly graceMs: number
+  /** In each so much waiting it has to send half of what its speed asks for, however fast it was before. */
+  readonly stretchMs: number
+}
+
+const PACE: Pace = { graceMs: 10_000, stretchMs: 20_000 }
+/** Bytes come in bursts. */
+const PART = 0.5
+
+export class UploadPace {
+  readonly #pace: Pace
+  #lookedAt: number
+  #waitedMs: number
+  /** `received` and `#waitedMs` at the begin of the present stretch. */
+  #markBytes: number
+  #markMs: number
+
+  constructor(now: number, pace: Pace = PACE) {
+    this.#pace = pace
+    this.#lookedAt = now
+    this.#waitedMs = 0
+    this.#markBytes = 0
+    this.#markMs = 0
+  }
+
+  /** `received`: bytes that have come. */
+  isTooSlow(received: number, isAwaited: boolean, bytesPerSecond: number, now: number): boolean {
+    if (isAwaited) this.#waitedMs += now - this.#lookedAt
+    this.#lookedAt = now
+    if (!isAwaited || bytesPerSecond === 0) return false
+    const { graceMs, stretchMs } = this.#pace
+    if (this.#waitedMs > graceMs && received < (this.#waitedMs / 1000) * bytesPerSecond) return true
+    const part = PART * (stretchMs / 1000) * bytesPerSecond
+    if (received - this.#markBytes < part) return this.#waitedMs - this.#markMs > stretchMs
+    this.#markBytes = received
+    this.#markMs = this.#waitedMs
+    return false
+  }
+}
