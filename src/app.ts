@@ -7,6 +7,7 @@ import { createLogs, type Logs } from './app/logs.ts'
 import { measureAll } from './app/measuring.ts'
 import { observingOf } from './app/observing.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
+import { type Preparation, prepareDatabase } from './app/prepare-database.ts'
 import { servicesOf } from './app/services.ts'
 import { templatesOf } from './app/templates.ts'
 import { Memory } from './cache/budget.ts'
@@ -23,11 +24,7 @@ import { securityHeaders } from './http/security-headers.ts'
 import { encodePath } from './http/target.ts'
 import type { Middleware } from './http/view.ts'
 import type { Database } from './model/database.ts'
-import { migrate } from './model/migrate.ts'
 import { readMigrations } from './model/migration-files.ts'
-import { createOwnTables } from './model/own-tables.ts'
-import { declaredStatements } from './model/statement-registry.ts'
-import { warm } from './model/warm.ts'
 import { loadNative } from './native/load.ts'
 import type { Native } from './native/skin.ts'
 import { measureStatements } from './observe/metrics/backend-metrics.ts'
@@ -58,7 +55,6 @@ import { createHealth, createReadiness } from './was/health/health.ts'
 import { DEFAULT_HEALTH } from './was/health/options.ts'
 import { tellsHealth } from './was/health/paths.ts'
 import { createLoadShedder, type LoadShedder } from './was/limits/load-shedder.ts'
-import { ownDatabase } from './was/own-database.ts'
 import { ownMiddleware, provideOwn } from './was/own-services.ts'
 import { ROOMS, Rooms } from './was/rooms.ts'
 import { serverTiming } from './was/server-timing.ts'
@@ -116,6 +112,8 @@ export interface AppOptions {
   readonly isStrict?: boolean
   /** Whether the database is brought up to date. Default true; of several workers one does it. */
   readonly migrates?: boolean
+  /** Whether a database that is away is waited for beside the requests. Default false: that is a mistake. */
+  readonly toleratesOutage?: boolean
   /** Called when the database is up to date, or where there is none. */
   readonly onMigrated?: () => void
   /** Development's page of an unexpected error. Default: the site's own error page. */
@@ -237,7 +235,7 @@ export async function createApp(
   const urls = compileUrls(config.urls ?? urlconf(), { trailingSlash: config.trailingSlash })
   const staticUrls = staticUrlsOf(config, backends, options)
   const templates = await templatesOf(config, staticUrls, options.isStrict ?? false)
-  if (database !== null) await prepareDatabase(config, database, options)
+  const preparation = database === null ? null : await prepareDatabase(config, database, options)
   options.onMigrated?.()
   const rooms = new Rooms()
   const services = servicesOf(config, backends).provide(ROOMS, rooms)
@@ -248,7 +246,7 @@ export async function createApp(
   const errorPages = createErrorPages({ log, debugPage, files: config.errorPages })
   const finish = finishOf(config, rules, errorPages, log)
   const guards = siteGuards(config, { rules, errorPages, finish, namesOf: files.namesOf })
-  const readiness = readinessOf(config, services, log)
+  const readiness = readinessOf(config, services, preparation, log)
   const dispatcher = createDispatcher({
     urls,
     middleware: middlewareOf(config, services, templates, options),
@@ -299,19 +297,6 @@ export async function createApp(
   }
 }
 
-async function prepareDatabase(
-  config: SiteConfig,
-  database: Database,
-  { log, migrates = true }: AppOptions,
-): Promise<void> {
-  const own = ownDatabase(config)
-  if (migrates) {
-    await createOwnTables(database, own.steps, { log })
-    if (config.migrations !== null) await migrate(database, config.migrations, { log })
-  }
-  await warm(database, [...declaredStatements(), ...own.statements])
-}
-
 /** The site's templates with what their tags can name; null without any. For the shell. */
 export async function siteTemplates(
   config: SiteConfig,
@@ -349,10 +334,15 @@ function finishOf(
   return finishing(rules, compress, etags ? createTag(errorPages) : null, errorPages)
 }
 
-function readinessOf(config: SiteConfig, services: Services, log: Log): App['readiness'] {
+function readinessOf(
+  config: SiteConfig,
+  services: Services,
+  preparation: Preparation | null,
+  log: Log,
+): App['readiness'] {
   const { health, migrations: dir } = config
   const migrations = dir === null ? null : readMigrations(dir).map(({ name }) => name)
-  return createReadiness(health ?? DEFAULT_HEALTH, { services, migrations, log })
+  return createReadiness(health ?? DEFAULT_HEALTH, { services, migrations, preparation, log })
 }
 
 /** Behind proxies the host that counts is not that of the connection: pages are found by the dispatcher. */

@@ -118,6 +118,8 @@ export class Database {
   readonly exclusive: ExclusiveLane
   /** For `listen.ts`; null while nobody has listened. */
   listener: Listener | null
+  /** Whether it is closed, or about to be. */
+  isClosed: boolean
   readonly #parts: DatabaseParts
   readonly #watch: NodeJS.Timeout
 
@@ -137,6 +139,7 @@ export class Database {
     this.pipelined = new PipelinedLane(this.connector, parts.pipelined)
     this.exclusive = new ExclusiveLane(this.connector, parts.exclusive)
     this.#parts = parts
+    this.isClosed = false
     this.#watch = setInterval(() => this.#tick(), WATCH_MS).unref()
     this.listener = null
   }
@@ -261,6 +264,7 @@ export class Database {
 
   /** Ends all connections after what is in flight, at most `timeoutMs` (default 5000) later. */
   async close(timeoutMs = 5000): Promise<void> {
+    this.isClosed = true
     clearInterval(this.#watch)
     await Promise.all([
       this.listener?.close(),

@@ -13,13 +13,16 @@ import type { Begin, Ready } from './messages.ts'
 import { Slot } from './slot.ts'
 import { describeEnd, type WorkerCommand, WorkerProcess } from './worker-process.ts'
 
+/** How a worker treats the database at its start. */
+type Manner = Pick<Begin, 'migrates' | 'toleratesOutage'>
+
 /** What a crew asks of its supervisor. */
 export interface CrewHost {
   readonly command: WorkerCommand
   readonly rows: ConnectionRows
   readonly log: Log
   /** What workers are told; the place is added. */
-  begin(): Omit<Begin, 'slot' | 'row' | 'migrates'>
+  begin(): Omit<Begin, 'slot' | 'row' | keyof Manner>
   limits(): SiteWorkers
   sockets(): readonly ListeningSocket[]
 }
@@ -88,13 +91,17 @@ export class Crew {
   }
 
   /** Has it build its site. Rejects with UWAS_ERR_SUPERVISOR_WORKER. */
-  async bringUp(worker: WorkerProcess, migrates = false): Promise<Ready> {
+  async bringUp(
+    worker: WorkerProcess,
+    { migrates = false, toleratesOutage = false }: Partial<Manner> = {},
+  ): Promise<Ready> {
     await worker.settings
     const { startTimeoutMs } = this.#host.limits()
     worker.expectWithin(migrates ? 0 : startTimeoutMs)
     // What one takes that has ended already would never be given back.
     if (worker.end === null) worker.row = this.#host.rows.take()
-    worker.begin({ ...this.#host.begin(), slot: worker.slot, row: worker.row, migrates })
+    const { slot, row } = worker
+    worker.begin({ ...this.#host.begin(), slot, row, migrates, toleratesOutage })
     if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
     const ready = await worker.ready
     if (this.#isLeaving) worker.leave()
@@ -232,7 +239,7 @@ export class Crew {
     try {
       // Where the system makes no process now (no memory, a file that is being replaced), it may a moment later.
       const worker = this.spawn(slot.index)
-      await this.bringUp(worker)
+      await this.bringUp(worker, { toleratesOutage: true })
       return worker
     } catch (error) {
       if (!this.#isStopping) this.#host.log.error((error as Error).message)

@@ -50,6 +50,8 @@ export interface Begin {
   readonly postgresDir: string | null
   /** Whether it brings the database up to date: the first of those that start together. */
   readonly migrates: boolean
+  /** Whether it serves without a database that is away: it takes the place of one that did, and nobody else may be there. */
+  readonly toleratesOutage: boolean
   /** The port for TLS that is listened on; null: none. */
   readonly tlsPort: number | null
   /** Of the session tickets that all workers have. */

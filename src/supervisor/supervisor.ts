@@ -15,9 +15,9 @@ import { DEFAULT_WORKERS, type SiteWorkers } from '../was/worker-limits.ts'
 import type { SocketAddress } from './addresses.ts'
 import { addressOf, checkReload, checkTakeOver } from './changes.ts'
 import type { ConnectionRows } from './connection-rows.ts'
-import { Crew, LINGER_MS } from './crew.ts'
+import { Crew, type CrewHost, LINGER_MS } from './crew.ts'
 import type { Handover } from './handover.ts'
-import type { Begin, Ready, Settings } from './messages.ts'
+import type { Ready, Settings } from './messages.ts'
 import type { Predecessor } from './predecessor.ts'
 import { type GivenSockets, ServerSockets } from './server-sockets.ts'
 import { workerCount } from './worker-count.ts'
@@ -153,7 +153,7 @@ export class Supervisor {
       predecessor?.expectWithin(0)
       await this.#open(settings, workers)
       void first.migrated.then(() => predecessor?.expectWithin(settings.workers.startTimeoutMs))
-      const { counts, ports } = await this.#crew.bringUp(first, true)
+      const { counts, ports } = await this.#crew.bringUp(first, { migrates: true })
       this.#addresses = this.#addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
       this.#crew.put(predecessor === null ? [first] : await this.#takeOver(predecessor, first))
       if (this.#givenStatus !== null) await this.#openStatus()
@@ -325,7 +325,7 @@ export class Supervisor {
     if (isEmbedded) this.#postgres ??= await this.#options.startPostgres(stateDir)
   }
 
-  #begin(): Omit<Begin, 'slot' | 'row' | 'migrates'> {
+  #begin(): ReturnType<CrewHost['begin']> {
     const { workers } = this.#known
     const isNew = this.#crew.slots.length === 0
     const clear = this.#addresses.filter(({ isTls }) => !isTls)
@@ -353,7 +353,7 @@ export class Supervisor {
       const workers = checkReload(before, settings)
       await this.#openPostgres(settings)
       this.#settings = { ...settings, addresses: before.addresses }
-      await this.#crew.bringUp(first, true)
+      await this.#crew.bringUp(first, { migrates: true })
       this.#checkGoesOn()
       const others = Array.from({ length: workers - 1 }, (_, i) => spawn(i + 1))
       await Promise.all(others.map((worker) => this.#crew.bringUp(worker)))

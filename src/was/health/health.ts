@@ -18,6 +18,8 @@ export interface HealthParts {
   readonly services: Services
   /** Names of the site's migrations; null when it has none. */
   readonly migrations: readonly string[] | null
+  /** Why the site's database cannot be used yet; null when it can. */
+  readonly preparation: { readonly problem: Error | null } | null
   readonly log: Log
 }
 
@@ -60,11 +62,15 @@ export function createReadiness(
 
 function checksOf(
   { checks }: SiteHealth,
-  { services, migrations }: HealthParts,
+  { services, migrations, preparation }: HealthParts,
 ): Record<string, HealthCheck> {
   if (services.find(DATABASE) === undefined) return { ...checks }
-  if (migrations === null) return { database: databaseAnswers, ...checks }
-  return { database: databaseAnswers, migrations: migrationsAreCurrent(migrations), ...checks }
+  const database: HealthCheck = (context) => {
+    if (preparation !== null && preparation.problem !== null) throw preparation.problem
+    return databaseAnswers(context)
+  }
+  if (migrations === null) return { database, ...checks }
+  return { database, migrations: migrationsAreCurrent(migrations), ...checks }
 }
 
 async function runAll(checks: readonly BoundedCheck[]): Promise<Readiness> {

@@ -1,0 +1,115 @@
+/**
+ * A site's database before the first request: brought up to date, the statements proved and prepared. A worker that takes
+ * another one's place does not wait for a database that is away: what needs none is served, and the rest is 503 as it
+ * was. Called by `app.ts`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../core/log.ts'
+import type { Database } from '../model/database.ts'
+import { isConnectionFailure, translate, unavailable } from '../model/failures.ts'
+import { migrate } from '../model/migrate.ts'
+import { createOwnTables } from '../model/own-tables.ts'
+import type { Statement } from '../model/statement.ts'
+import { declaredStatements } from '../model/statement-registry.ts'
+import { checkStatements, warm } from '../model/warm.ts'
+import type { SiteConfig } from '../was/config.ts'
+import { ownDatabase } from '../was/own-database.ts'
+
+export interface PrepareOptions {
+  readonly log: Log
+  readonly migrates?: boolean
+  readonly toleratesOutage?: boolean
+}
+
+/** How far it is. */
+export interface Preparation {
+  /** Why it is not ready yet; null: it is. */
+  readonly problem: Error | null
+}
+
+/** One that accepts connections and does not answer is waited for so long before the worker serves without it. */
+const PATIENCE_MS = 5_000
+const RETRY_MS = 500
+
+/** Rejects with the first mistake, and with UWAS_ERR_MODEL_UNAVAILABLE unless an outage is tolerated. */
+export async function prepareDatabase(
+  config: SiteConfig,
+  database: Database,
+  { log, migrates = true, toleratesOutage = false }: PrepareOptions,
+): Promise<Preparation> {
+  const own = ownDatabase(config)
+  if (migrates) {
+    await createOwnTables(database, own.steps, { log })
+    if (config.migrations !== null) await migrate(database, config.migrations, { log })
+  }
+  const statements = [...declaredStatements(), ...own.statements]
+  if (toleratesOutage) return await LatePreparation.begin(database, statements)
+  await warm(database, statements)
+  return { problem: null }
+}
+
+/** Goes on beside the requests until it is done. */
+class LatePreparation implements Preparation {
+  problem: Error | null
+  readonly #database: Database
+  readonly #statements: readonly Statement[]
+
+  private constructor(database: Database, statements: readonly Statement[], problem: Error) {
+    this.problem = problem
+    this.#database = database
+    this.#statements = statements
+    database.log.warn(`${problem.message}; until it is, what needs no database is served`)
+  }
+
+  static async begin(database: Database, statements: readonly Statement[]): Promise<Preparation> {
+    const attempt = warm(database, statements)
+    let problem: Error = unavailable(database.where, `it has not answered for ${PATIENCE_MS} ms`)
+    try {
+      const isDone = await Promise.race([
+        attempt.then(() => true),
+        sleep(PATIENCE_MS, false, { ref: false }),
+      ])
+      if (isDone) return { problem: null }
+    } catch (error) {
+      if (!isConnectionFailure(error)) throw error
+      problem = translate(error, 'checking statements', database.where)
+    }
+    const preparation = new LatePreparation(database, statements, problem)
+    void preparation.#goOn(attempt)
+    return preparation
+  }
+
+  async #goOn(first: Promise<void>): Promise<void> {
+    const { where, log } = this.#database
+    for (let attempt = first; ; attempt = this.#again()) {
+      try {
+        await attempt
+        break
+      } catch (error) {
+        if (this.#database.isClosed) return
+        this.#tell(error)
+        await sleep(RETRY_MS, undefined, { ref: false })
+        if (this.#database.isClosed) return
+      }
+    }
+    this.problem = null
+    log.info(`PostgreSQL at ${where} is available: all statements are proved and prepared`)
+  }
+
+  /** A mistake that has been told is not told with each look. */
+  async #again(): Promise<void> {
+    if (!isConnectionFailure(this.problem)) {
+      const [first] = await checkStatements(this.#database, this.#statements)
+      if (first !== undefined) throw first
+    }
+    await warm(this.#database, this.#statements)
+  }
+
+  /** An outage has been told. A mistake is another one's than those of a start: the schema is not that of the site. */
+  #tell(error: unknown): void {
+    const found = error instanceof Error ? error : new Error(String(error))
+    const isNews = !isConnectionFailure(found) && found.message !== this.problem?.message
+    if (isNews) this.#database.log.error(`not ready: ${found.message}`)
+    this.problem = found
+  }
+}

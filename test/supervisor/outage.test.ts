@@ -1,0 +1,105 @@
+/** Workers that end while PostgreSQL is away: the next ones serve what needs none, and prepare the rest when it is back. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { createDatabase } from '../../src/model/database.ts'
+import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
+import { folder, serve } from '../support/binary.ts'
+import { copyFreshData } from '../support/fresh-data.ts'
+import { keepLog, runSql } from '../support/postgres.ts'
+import { childrenOf, configuration, eventually, runs } from '../support/supervised.ts'
+
+t.setTimeout(180_000)
+
+const URLS = `import { json, path, pg, statement, text, urlconf } from 'uwas'
+const read = statement('read', { row: { x: pg.int }, sql: 'select x from moves' })
+export const urls = urlconf(
+  path('/plain', () => text(String(process.pid))),
+  path('/row', async (req) => json(await read.one(req))),
+)
+`
+
+/** A site on a PostgreSQL of its own that can be taken away. */
+async function siteOnPostgres(test: Test) {
+  const dir = mkdtempSync(join(tmpdir(), 'uwas-outage-'))
+  test.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  await copyFreshData(dir)
+  const start = () => startEmbeddedPostgres({ dir, log: keepLog(), unsafeFast: true })
+  const server = { now: await start() }
+  test.teardown(() => server.now.stop())
+  const { url } = server.now
+  const sql = async (text: string): Promise<void> => {
+    const db = createDatabase({ url, log: keepLog() })
+    await runSql(db, text)
+    await db.close()
+  }
+  await sql('create table moves (x int); insert into moves values (7)')
+  return { server, start, url, sql }
+}
+
+async function serveSite(test: Test, keys: string) {
+  const files = { 'urls.ts': URLS, 'public/a.txt': 'a' }
+  const cwd = folder(test, { 'uwas.config.ts': configuration(keys), ...files })
+  const running = await serve(test, ['serve', '--port', '0'], { cwd })
+  return { ...running, url: `http://127.0.0.1:${running.port}` }
+}
+
+const statusOf = async (url: string): Promise<number> => {
+  const reply = await fetch(url, {
+    headers: { connection: 'close' },
+    signal: AbortSignal.timeout(30_000),
+  })
+  await reply.text()
+  return reply.status
+}
+
+t.test('a worker that ends meanwhile costs only those who need PostgreSQL', async (t) => {
+  const { server, start, url: databaseUrl, sql } = await siteOnPostgres(t)
+  const keys = `static: 'public', database: ${JSON.stringify(databaseUrl)}, workers: 1`
+  const { child, url, printed, stderr } = await serveSite(t, keys)
+  const kill = async () => {
+    const [before = 0] = childrenOf(child.pid ?? 0)
+    process.kill(before, 'SIGKILL')
+    await eventually('it has ended', () => !runs(before))
+  }
+  t.equal(await statusOf(`${url}/row`), 200)
+  await server.now.stop()
+  await kill()
+  await printed(/PostgreSQL at .+ is not available: .*; until it is, what needs no database is/)
+  for (const path of ['/a.txt', '/plain', '/healthz']) {
+    t.equal(await statusOf(url + path), 200, path)
+  }
+  for (const path of ['/row', '/readyz']) t.equal(await statusOf(url + path), 503, path)
+
+  server.now = await start()
+  await printed(/PostgreSQL at .+ is available: all statements are proved and prepared/)
+  t.equal(await statusOf(`${url}/readyz`), 200)
+  t.equal(await statusOf(`${url}/row`), 200)
+  t.equal(stderr().split('until it is, what needs').length, 2, 'told once')
+
+  // What is found wrong when it is back keeps the worker from being ready, and is told.
+  await sql('alter table moves rename column x to y')
+  await server.now.stop()
+  await kill()
+  await eventually('the next one serves', async () => (await statusOf(`${url}/plain`)) === 200)
+  server.now = await start()
+  await printed(/not ready: statement "read" cannot be prepared: column "x" does not exist/)
+  t.equal(await statusOf(`${url}/readyz`), 503)
+  await sql('alter table moves rename column y to x')
+  await eventually('it is ready', async () => (await statusOf(`${url}/readyz`)) === 200)
+  t.equal(stderr().split('not ready: statement').length, 2, 'told once')
+})
+
+t.test('a start, and a reload, are refused without PostgreSQL', async (t) => {
+  const { server, start, url: databaseUrl } = await siteOnPostgres(t)
+  const keys = `static: 'public', database: ${JSON.stringify(databaseUrl)}, workers: 1`
+  const { child, url, printed } = await serveSite(t, keys)
+  const [before = 0] = childrenOf(child.pid ?? 0)
+  await server.now.stop()
+  child.kill('SIGHUP')
+  await printed(/PostgreSQL at .+ is not available/)
+  t.ok(runs(before), 'the one before goes on')
+  t.equal(await statusOf(`${url}/plain`), 200)
+  server.now = await start()
+})
