@@ -108,7 +108,7 @@ export interface AppOptions {
   readonly middleware?: readonly Middleware[]
   /** Whether pages name static files by fingerprinted URLs. Default true; development follows plain ones. */
   readonly fingerprints?: boolean
-  /** Whether a template's tag that nothing has a value for is an error. Default false; development says so. */
+  /** Whether a template's tag that nothing has a value for, and a database ahead of the migrations, are errors. Default false; development says so. */
   readonly isStrict?: boolean
   /** Whether the database is brought up to date. Default true; of several workers one does it. */
   readonly migrates?: boolean

@@ -19,6 +19,8 @@ export interface PrepareOptions {
   readonly log: Log
   readonly migrates?: boolean
   readonly toleratesOutage?: boolean
+  /** Whether a database that is ahead of the site's migrations is a mistake. Default false. */
+  readonly isStrict?: boolean
 }
 
 /** How far it is. */
@@ -35,12 +37,14 @@ const RETRY_MS = 500
 export async function prepareDatabase(
   config: SiteConfig,
   database: Database,
-  { log, migrates = true, toleratesOutage = false }: PrepareOptions,
+  { log, migrates = true, toleratesOutage = false, isStrict = false }: PrepareOptions,
 ): Promise<Preparation> {
   const own = ownDatabase(config)
   if (migrates) {
     await createOwnTables(database, own.steps, { log })
-    if (config.migrations !== null) await migrate(database, config.migrations, { log })
+    if (config.migrations !== null) {
+      await migrate(database, config.migrations, { log, acceptsNewer: !isStrict })
+    }
   }
   const statements = [...declaredStatements(), ...own.statements]
   if (toleratesOutage) return await LatePreparation.begin(database, statements)

@@ -16,6 +16,11 @@ export interface MigrateOptions {
   readonly log: Log
   /** How long a statement may wait for the lock of a table; default 30,000. */
   readonly lockTimeoutMs?: number | undefined
+  /**
+   * Whether the database may be ahead: migrations that are later than all files are told by a warning, as long as all
+   * files are applied. For servers beside those of a newer version of the site. Default false.
+   */
+  readonly acceptsNewer?: boolean
 }
 
 export interface MigrationStatus {
@@ -70,11 +75,13 @@ export async function runMigrations(
   return withMigrationLock(db, options, async (connection) => {
     if (!(await hasTable(connection))) await connection.simple(CREATE_TABLE)
     const applied = await readApplied(connection)
-    checkApplied(dir, files, applied)
+    const newer = options.acceptsNewer === true ? newerThan(files, applied) : []
+    checkApplied(dir, files, without(applied, newer))
     const steps = plan(
       files,
       applied.map(({ name }) => name),
     )
+    if (newer.length > 0) tellNewer(dir, newer, steps, options.log)
     for (const each of steps) {
       await run(connection, each)
       options.log.info(`${DONE[each.does]} migration ${each.file.name}`)
@@ -171,6 +178,30 @@ function recordApplied(
 ): Promise<unknown> {
   const text = 'insert into uwas_migrations (name, checksum) values ($1, $2)'
   return connection.run(text, [name, checksum])
+}
+
+/** Names of those that are later than all files. None where there are no files: the folder is another one's, then. */
+function newerThan(files: readonly MigrationFile[], applied: readonly Applied[]): string[] {
+  const last = files.at(-1)?.number ?? Number.POSITIVE_INFINITY
+  return applied.map(({ name }) => name).filter((name) => Number.parseInt(name, 10) > last)
+}
+
+function without(applied: readonly Applied[], names: readonly string[]): Applied[] {
+  return applied.filter(({ name }) => !names.includes(name))
+}
+
+/** What the newer version has built on may not be changed behind its back: a file of ours that it lacks is an error. */
+function tellNewer(
+  dir: string,
+  [name = '', ...others]: readonly string[],
+  steps: readonly MigrationStep[],
+  log: Log,
+): void {
+  if (steps.length > 0) throw createError('UWAS_ERR_MODEL_MIGRATION_MISSING', { name, dir })
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  log.warn(
+    `this database has migration ${name}${more}, which ${dir} has not: it belongs to a newer version of the site; going on with the schema as it is`,
+  )
 }
 
 function checkApplied(

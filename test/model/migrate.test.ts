@@ -9,7 +9,7 @@ import {
   revertMigrations,
   runMigrations,
 } from '../../src/model/migrate.ts'
-import { planTo } from '../../src/model/migration-plan.ts'
+import { planTo, planUp } from '../../src/model/migration-plan.ts'
 import { withMigrationLock } from '../../src/model/migration-run.ts'
 import { squashMigrations, writeDraft } from '../../src/model/schema/draft.ts'
 import { keepLog, runSql, testDatabase, testDatabaseUrl } from '../support/postgres.ts'
@@ -98,6 +98,40 @@ t.test('files that do not fit what was applied are named', async (t) => {
   })
   t.match(await migrationStatus(db, dir), [{ name: '0001_a', state: 'missing' }, {}])
 })
+
+t.test(
+  'a server may be older than its database, as long as nothing is missing between',
+  async (t) => {
+    const files = { '0001_a.sql': 'select 1;', '0002_b.sql': 'select 2;' }
+    const dir = t.testdir({ ...files, '0010_c.sql': 'select 3;', '0011_d.sql': 'select 4;' })
+    const db = await testDatabase(t)
+    await migrate(db, dir, { log: db.log })
+    rmSync(join(dir, '0010_c.sql'))
+    rmSync(join(dir, '0011_d.sql'))
+    const log = keepLog()
+    t.same(await migrate(db, dir, { log, acceptsNewer: true }), [])
+    t.equal(log.lines.length, 1)
+    t.match(
+      log.lines[0],
+      /warning: .* migration 0010_c and 1 more, .* a newer version of the site;/,
+    )
+    const missing = (name: string) => ({
+      code: 'UWAS_ERR_MODEL_MIGRATION_MISSING',
+      message: new RegExp(`migration ${name} is applied`),
+    })
+    await t.rejects(migrate(db, dir, { log }), missing('0010_c'), 'the command says so')
+    await t.rejects(previewMigrations(db, dir, planUp()), missing('0010_c'))
+
+    writeFileSync(join(dir, '0003_other.sql'), 'create table other (x int)')
+    await t.rejects(migrate(db, dir, { log, acceptsNewer: true }), missing('0010_c'))
+    t.same(await runSql(db, "select to_regclass('other') is null"), [['t']], 'it is not applied')
+    rmSync(join(dir, '0003_other.sql'))
+    rmSync(join(dir, '0001_a.sql'))
+    await t.rejects(migrate(db, dir, { log, acceptsNewer: true }), missing('0001_a'))
+    rmSync(join(dir, '0002_b.sql'))
+    await t.rejects(migrate(db, dir, { log, acceptsNewer: true }), missing('0001_a'), 'no files')
+  },
+)
 
 t.test('a folder of migrations that is no such is refused before anything runs', async (t) => {
   const db = await testDatabase(t)

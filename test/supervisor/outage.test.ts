@@ -1,4 +1,4 @@
-/** Workers that end while PostgreSQL is away: the next ones serve what needs none, and prepare the rest when it is back. */
+/** PostgreSQL is away when a worker ends, or ahead of the site: who serves goes on, and who follows does too. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,8 +38,8 @@ async function siteOnPostgres(test: Test) {
   return { server, start, url, sql }
 }
 
-async function serveSite(test: Test, keys: string) {
-  const files = { 'urls.ts': URLS, 'public/a.txt': 'a' }
+async function serveSite(test: Test, keys: string, more: Record<string, string> = {}) {
+  const files = { 'urls.ts': URLS, 'public/a.txt': 'a', ...more }
   const cwd = folder(test, { 'uwas.config.ts': configuration(keys), ...files })
   const running = await serve(test, ['serve', '--port', '0'], { cwd })
   return { ...running, url: `http://127.0.0.1:${running.port}` }
@@ -102,4 +102,20 @@ t.test('a start, and a reload, are refused without PostgreSQL', async (t) => {
   t.ok(runs(before), 'the one before goes on')
   t.equal(await statusOf(`${url}/plain`), 200)
   server.now = await start()
+})
+
+t.test('a database of a newer version of the site is a warning at reload and start', async (t) => {
+  const { url: databaseUrl, sql } = await siteOnPostgres(t)
+  const keys = `static: 'public', database: ${JSON.stringify(databaseUrl)}, migrations: 'm', workers: 1`
+  const more = { 'm/0001_first.sql': 'create table first (x int)' }
+  const { child, printed } = await serveSite(t, keys, more)
+  await sql("insert into uwas_migrations (name, checksum) values ('0002_next', 'x')")
+  child.kill('SIGHUP')
+  const ahead =
+    /warning: this database has migration 0002_next, which .* has not: it belongs to a newer/
+  await printed(ahead)
+  await printed(/reloaded/)
+  const second = await serveSite(t, keys, more)
+  await second.printed(ahead)
+  t.equal(await statusOf(`${second.url}/readyz`), 200)
 })
