@@ -19,11 +19,14 @@ import {
   type Outcome,
   outcomeOf,
 } from '../support/conformance/case.ts'
+import { ENGINE_REPLIES } from '../support/conformance/engine-replies.ts'
 import { FORM_CASES, LATE } from '../support/conformance/forms.ts'
 import { FRAMING_CASES } from '../support/conformance/framing.ts'
 import { CONTENT, REPRESENTATION_CASES } from '../support/conformance/representations.ts'
 import { SYNTAX_CASES } from '../support/conformance/syntax.ts'
 import { renderTable } from '../support/conformance/table.ts'
+import { listenerOf } from '../support/listener.ts'
+import { dial, raw } from '../support/raw.ts'
 
 const FILE = fileURLToPath(new URL('../../CONFORMANCE.md', import.meta.url))
 const ALL: readonly Case[] = [
@@ -88,6 +91,22 @@ t.test('a later request on a connection of the engine is refused or served alike
     t.ok(isAlike, `${name}: ${outcome}, where a first one is ${first}`)
     t.notOk(seen.includes('/smuggled'), `${name}: content stays content`)
   }
+})
+
+t.test('what the engine answers by itself is the exception that is told', async (t) => {
+  const listener = listenerOf()
+  const { port } = await serve(t, () => text('opened'), { lane: 'native', listeners: [listener] })
+  for (const { reply, request } of ENGINE_REPLIES) {
+    const socket = await dial(port)
+    await new Promise((resolve) => {
+      socket.once('data', resolve)
+      socket.write(OPENING)
+    })
+    const { bytes, closed } = await raw(port, request, { untilClosed: true, socket })
+    t.equal(bytes.toString(), reply)
+    t.ok(closed)
+  }
+  t.equal(listener.heard.length, ENGINE_REPLIES.length, 'of the opening requests alone')
 })
 
 t.test('CONFORMANCE.md has these outcomes', { skip }, async (t) => {
