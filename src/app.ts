@@ -7,7 +7,7 @@ import { createLogs, type Logs } from './app/logs.ts'
 import { measureAll } from './app/measuring.ts'
 import { observingOf } from './app/observing.ts'
 import { isCacheShared, openDatabase } from './app/open-database.ts'
-import { type Preparation, prepareDatabase } from './app/prepare-database.ts'
+import { type OnOutage, type Preparation, prepareDatabase } from './app/prepare-database.ts'
 import { servicesOf } from './app/services.ts'
 import { templatesOf } from './app/templates.ts'
 import { Memory } from './cache/budget.ts'
@@ -112,8 +112,8 @@ export interface AppOptions {
   readonly isStrict?: boolean
   /** Whether the database is brought up to date. Default true; of several workers one does it. */
   readonly migrates?: boolean
-  /** Whether a database that is away is waited for beside the requests. Default false: that is a mistake. */
-  readonly toleratesOutage?: boolean
+  /** What a database that is away does to it. Default `fail`. */
+  readonly onOutage?: OnOutage
   /** Called when the database is up to date, or where there is none. */
   readonly onMigrated?: () => void
   /** Development's page of an unexpected error. Default: the site's own error page. */

@@ -15,10 +15,16 @@ import { checkStatements, warm } from '../model/warm.ts'
 import type { SiteConfig } from '../was/config.ts'
 import { ownDatabase } from '../was/own-database.ts'
 
+/**
+ * What a database that is away does to a start: it fails at once; it waits for ten seconds before it fails, since machines
+ * start their services in any order; it serves without.
+ */
+export type OnOutage = 'fail' | 'wait' | 'serve'
+
 export interface PrepareOptions {
   readonly log: Log
   readonly migrates?: boolean
-  readonly toleratesOutage?: boolean
+  readonly onOutage?: OnOutage
   /** Whether a database that is ahead of the site's migrations is a mistake. Default false. */
   readonly isStrict?: boolean
 }
@@ -32,24 +38,46 @@ export interface Preparation {
 /** One that accepts connections and does not answer is waited for so long before the worker serves without it. */
 const PATIENCE_MS = 5_000
 const RETRY_MS = 500
+const WAIT_MS = 10_000
 
-/** Rejects with the first mistake, and with UWAS_ERR_MODEL_UNAVAILABLE unless an outage is tolerated. */
+/** Rejects with the first mistake, and with UWAS_ERR_MODEL_UNAVAILABLE as `onOutage` says. */
 export async function prepareDatabase(
   config: SiteConfig,
   database: Database,
-  { log, migrates = true, toleratesOutage = false, isStrict = false }: PrepareOptions,
+  { log, migrates = true, onOutage = 'fail', isStrict = false }: PrepareOptions,
 ): Promise<Preparation> {
   const own = ownDatabase(config)
-  if (migrates) {
-    await createOwnTables(database, own.steps, { log })
-    if (config.migrations !== null) {
+  const statements = [...declaredStatements(), ...own.statements]
+  if (onOutage === 'serve') return await LatePreparation.begin(database, statements)
+  const prepare = async (): Promise<void> => {
+    if (migrates) await createOwnTables(database, own.steps, { log })
+    if (migrates && config.migrations !== null) {
       await migrate(database, config.migrations, { log, acceptsNewer: !isStrict })
     }
+    await warm(database, statements)
   }
-  const statements = [...declaredStatements(), ...own.statements]
-  if (toleratesOutage) return await LatePreparation.begin(database, statements)
-  await warm(database, statements)
+  try {
+    await prepare()
+  } catch (error) {
+    if (onOutage === 'fail' || !isConnectionFailure(error)) throw error
+    await untilAvailable(database, translate(error, 'starting', database.where))
+    await prepare()
+  }
   return { problem: null }
+}
+
+/** Rejects with UWAS_ERR_MODEL_UNAVAILABLE when it has taken too long. */
+async function untilAvailable(database: Database, problem: Error): Promise<void> {
+  database.log.warn(`${problem.message}; waiting for it, for ${WAIT_MS / 1000} s at most`)
+  for (const until = performance.now() + WAIT_MS; ; ) {
+    await sleep(RETRY_MS)
+    try {
+      const connection = await database.openSeparate()
+      return await connection.close(1000)
+    } catch (error) {
+      if (!isConnectionFailure(error) || performance.now() > until) throw error
+    }
+  }
 }
 
 /** Goes on beside the requests until it is done. */

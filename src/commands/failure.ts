@@ -2,17 +2,21 @@
  * Tells the user what went wrong, once and without noise. Gets anything that was thrown; leaves text
  * on standard error and the exit code. Called by `cli.ts` and `check.ts`.
  */
-import { isCodedError, withCode } from '../core/errors.ts'
+import { type CodedError, isCodedError, withCode } from '../core/errors.ts'
 import { describeError, type Log } from '../core/log.ts'
+
+/** 75, of sysexits.h, is for what may go well the next time. */
+type ExitCode = 1 | 2 | typeof TEMPORARY
+const TEMPORARY = 75
 
 /** A failure in words, and the exit code that tells its kind. */
 export interface Failure {
   readonly text: string
-  readonly exitCode: 1 | 2
+  readonly exitCode: ExitCode
 }
 
-/** 2 for mistakes that have a code: their message says what to do. 1 for everything else. */
-export function reportFailure(error: unknown, log: Log, isVerbose: boolean): 1 | 2 {
+/** 2 for mistakes that have a code: their message says what to do. 75 where PostgreSQL is away. 1 for everything else. */
+export function reportFailure(error: unknown, log: Log, isVerbose: boolean): ExitCode {
   const { text, exitCode } = describeFailure(error, isVerbose)
   log.error(text)
   return exitCode
@@ -25,5 +29,9 @@ export function describeFailure(error: unknown, isVerbose: boolean): Failure {
     return { text, exitCode: 1 }
   }
   const stack = isVerbose ? `\n${describeError(error)}` : ''
-  return { text: withCode(error) + stack, exitCode: 2 }
+  return { text: withCode(error) + stack, exitCode: isAway(error) ? TEMPORARY : 2 }
+}
+
+function isAway({ code }: CodedError): boolean {
+  return code === 'UWAS_ERR_MODEL_UNAVAILABLE'
 }

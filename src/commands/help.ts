@@ -14,7 +14,7 @@ Environment:
   DATABASE_URL                   postgres://… of the site's database
   DEBUG=uwas                     the same as --verbose
 
-Exit code: 0 done, 1 failed, 2 a mistake in flags, configuration or folders.`
+Exit code: 0 done, 1 failed, 2 a mistake in flags, configuration or folders, 75 PostgreSQL is away.`
 
 export const SERVE_HELP = `
 Examples:

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { createApp, openBackends, setHeaderLimit } from '../app.ts'
+import { Deferred } from '../core/deferred.ts'
 import type { Log } from '../core/log.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { measureOrders, measureServer } from '../observe/metrics/server-metrics.ts'
@@ -44,9 +45,15 @@ export async function serveHere(
   const status = await openStatusOf(config, facts, log)
   const tls = await openTls(config.tls, log)
   const addresses = socketAddresses(config)
+  const prepared = new Deferred<void>()
+  manager.extendUntil(prepared.promise)
   const backends = await openBackends(config, log)
   try {
-    const app = await createApp(config, backends, { log })
+    const app = await createApp(config, backends, {
+      log,
+      onOutage: 'wait',
+      onMigrated: () => prepared.resolve(),
+    })
     const server = await listen(app, {
       port: config.port,
       addresses: frontAddresses(addresses.filter(({ isTls }) => !isTls)),

@@ -14,7 +14,7 @@ import { Slot } from './slot.ts'
 import { describeEnd, type WorkerCommand, WorkerProcess } from './worker-process.ts'
 
 /** How a worker treats the database at its start. */
-type Manner = Pick<Begin, 'migrates' | 'toleratesOutage'>
+type Manner = Pick<Begin, 'migrates' | 'onOutage'>
 
 /** What a crew asks of its supervisor. */
 export interface CrewHost {
@@ -93,7 +93,7 @@ export class Crew {
   /** Has it build its site. Rejects with UWAS_ERR_SUPERVISOR_WORKER. */
   async bringUp(
     worker: WorkerProcess,
-    { migrates = false, toleratesOutage = false }: Partial<Manner> = {},
+    { migrates = false, onOutage = 'fail' }: Partial<Manner> = {},
   ): Promise<Ready> {
     await worker.settings
     const { startTimeoutMs } = this.#host.limits()
@@ -101,7 +101,7 @@ export class Crew {
     // What one takes that has ended already would never be given back.
     if (worker.end === null) worker.row = this.#host.rows.take()
     const { slot, row } = worker
-    worker.begin({ ...this.#host.begin(), slot, row, migrates, toleratesOutage })
+    worker.begin({ ...this.#host.begin(), slot, row, migrates, onOutage })
     if (migrates) void worker.migrated.then(() => worker.expectWithin(startTimeoutMs))
     const ready = await worker.ready
     if (this.#isLeaving) worker.leave()
@@ -239,7 +239,7 @@ export class Crew {
     try {
       // Where the system makes no process now (no memory, a file that is being replaced), it may a moment later.
       const worker = this.spawn(slot.index)
-      await this.bringUp(worker, { toleratesOutage: true })
+      await this.bringUp(worker, { onOutage: 'serve' })
       return worker
     } catch (error) {
       if (!this.#isStopping) this.#host.log.error((error as Error).message)

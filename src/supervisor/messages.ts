@@ -2,6 +2,8 @@
  * What supervisor and workers say to each other over the ipc channel. A worker tells its settings, is told to begin,
  * tells that it is ready, and is handed listening sockets; it beats until it is told to stop.
  */
+
+import type { OnOutage } from '../app/prepare-database.ts'
 import type { App } from '../app.ts'
 import type { Report } from '../observe/metrics/report.ts'
 import type { Readiness } from '../observe/status/listener.ts'
@@ -50,8 +52,8 @@ export interface Begin {
   readonly postgresDir: string | null
   /** Whether it brings the database up to date: the first of those that start together. */
   readonly migrates: boolean
-  /** Whether it serves without a database that is away: it takes the place of one that did, and nobody else may be there. */
-  readonly toleratesOutage: boolean
+  /** What a database that is away does to it. One that takes another's place serves: nobody else may be there. */
+  readonly onOutage: OnOutage
   /** The port for TLS that is listened on; null: none. */
   readonly tlsPort: number | null
   /** Of the session tickets that all workers have. */

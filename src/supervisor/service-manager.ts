@@ -14,6 +14,9 @@ const PAUSE_MS = 100
 const LEAVE_MS = 30_000
 /** What it may take until one that reads has read. */
 const READ_MS = 100
+/** What a start is given from now on, again and again while it migrates or waits for PostgreSQL: systemd's own default. */
+const EXTEND_MS = 90_000
+const EXTEND_TIMES = 4
 /** Told so often within the watchdog's time. */
 const TIMES = 2
 
@@ -52,6 +55,18 @@ export class ServiceManager {
     if (!(this.#watchdogMs > 0)) return
     this.#timer ??= setInterval(() => this.#live(), this.#watchdogMs / TIMES)
     this.#timer.unref()
+  }
+
+  /** A start, or a reload, may take as long as `done` is pending, and what comes behind it some time more. */
+  extendUntil(done: Promise<unknown>): void {
+    const extend = () => this.#tell(`EXTEND_TIMEOUT_USEC=${EXTEND_MS * 1000}`)
+    extend()
+    const timer = setInterval(extend, EXTEND_MS / EXTEND_TIMES).unref()
+    const end = () => {
+      clearInterval(timer)
+      extend()
+    }
+    done.then(end, end)
   }
 
   /** Until `ready` is told. */

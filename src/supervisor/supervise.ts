@@ -69,6 +69,7 @@ export async function supervise(options: SuperviseOptions): Promise<number | nul
       file = pidFile ?? join(stateDir, PID_FILE)
       return { isPatient: readPidFile(file) === 'stale' }
     },
+    onPreparing: (done) => manager.extendUntil(done),
     openStatus: (status, fd) =>
       openSiteStatus(status, () => supervisor.statusToken, facts, log, fd),
   })

@@ -38,6 +38,8 @@ export interface SupervisorOptions {
   readonly startPostgres: (stateDir: string) => Promise<EmbeddedPostgres>
   /** Called once the configuration is known, before anything is opened. */
   readonly onSettings: (settings: Settings) => { readonly isPatient: boolean }
+  /** Called when PostgreSQL and migrations begin, which may take long; `done` settles when they are over. */
+  readonly onPreparing: (done: Promise<void>) => void
   /** Tells how the server is where the configuration says it, from before the first worker serves. */
   readonly openStatus: (status: SiteStatus, fd?: number) => Promise<StatusListener>
 }
@@ -151,9 +153,11 @@ export class Supervisor {
       if (predecessor !== null) checkTakeOver(this.#options.given, settings, workers)
       // What PostgreSQL and migrations take is not counted.
       predecessor?.expectWithin(0)
+      this.#options.onPreparing(first.migrated)
       await this.#open(settings, workers)
       void first.migrated.then(() => predecessor?.expectWithin(settings.workers.startTimeoutMs))
-      const { counts, ports } = await this.#crew.bringUp(first, { migrates: true })
+      const onOutage = predecessor === null ? 'wait' : 'fail'
+      const { counts, ports } = await this.#crew.bringUp(first, { migrates: true, onOutage })
       this.#addresses = this.#addresses.map((one, i) => ({ ...one, port: ports[i] ?? one.port }))
       this.#crew.put(predecessor === null ? [first] : await this.#takeOver(predecessor, first))
       if (this.#givenStatus !== null) await this.#openStatus()
@@ -351,6 +355,7 @@ export class Supervisor {
       const first = spawn(0)
       const settings = await first.settings
       const workers = checkReload(before, settings)
+      this.#options.onPreparing(first.migrated)
       await this.#openPostgres(settings)
       this.#settings = { ...settings, addresses: before.addresses }
       await this.#crew.bringUp(first, { migrates: true })

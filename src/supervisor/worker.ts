@@ -148,14 +148,14 @@ class Worker {
 
   async #build(config: SiteConfig, begin: Begin): Promise<App> {
     const { log } = this.#site
-    const { slot, workers, databaseUrl, migrates, toleratesOutage } = begin
+    const { slot, workers, databaseUrl, migrates, onOutage } = begin
     setHeaderLimit(config)
     const share = { databaseUrl, workers, isFirst: slot === 0, worker: slot + 1 }
     this.#backends = await openBackends(config, log, { share })
     return await createApp(config, this.#backends, {
       log,
       migrates,
-      toleratesOutage,
+      onOutage,
       onMigrated: () => void this.#channel.tell({ type: 'migrated' }),
     })
   }

@@ -22,6 +22,8 @@ t.test('systemd finds nothing wrong with the units', { skip }, async (t) => {
   const { status, stderr } = spawnSync('systemd-analyze', ['verify', ...files], {
     encoding: 'utf8',
   })
+  t.match(read('uwas.service'), /\[Unit\][^[]*^StartLimitIntervalSec=0$/m, 'it never gives up')
+  t.match(read('uwas.service'), /\[Service\][^[]*^RestartSec=\d+$/m)
   t.equal(status, 0, stderr)
   t.notMatch(stderr, /uwas\.(service|socket)/)
 })

@@ -103,6 +103,7 @@ t.test('a supervisor that stops does not reload', async (t) => {
     log,
     startPostgres: () => Promise.reject(new Error('none')),
     onSettings: () => ({ isPatient: false }),
+    onPreparing: () => {},
     openStatus: () => Promise.reject(new Error('none')),
   })
   await supervisor.stop()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../../src/model/database.ts'
 import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
-import { folder, serve } from '../support/binary.ts'
+import { folder, launch, run, serve } from '../support/binary.ts'
 import { copyFreshData } from '../support/fresh-data.ts'
 import { keepLog, runSql } from '../support/postgres.ts'
 import { childrenOf, configuration, eventually, runs } from '../support/supervised.ts'
@@ -38,9 +38,13 @@ async function siteOnPostgres(test: Test) {
   return { server, start, url, sql }
 }
 
-async function serveSite(test: Test, keys: string, more: Record<string, string> = {}) {
+function siteFolder(test: Test, keys: string, more: Record<string, string> = {}): string {
   const files = { 'urls.ts': URLS, 'public/a.txt': 'a', ...more }
-  const cwd = folder(test, { 'uwas.config.ts': configuration(keys), ...files })
+  return folder(test, { 'uwas.config.ts': configuration(keys), ...files })
+}
+
+async function serveSite(test: Test, keys: string, more: Record<string, string> = {}) {
+  const cwd = siteFolder(test, keys, more)
   const running = await serve(test, ['serve', '--port', '0'], { cwd })
   return { ...running, url: `http://127.0.0.1:${running.port}` }
 }
@@ -91,18 +95,35 @@ t.test('a worker that ends meanwhile costs only those who need PostgreSQL', asyn
   t.equal(stderr().split('not ready: statement').length, 2, 'told once')
 })
 
-t.test('a start, and a reload, are refused without PostgreSQL', async (t) => {
-  const { server, start, url: databaseUrl } = await siteOnPostgres(t)
-  const keys = `static: 'public', database: ${JSON.stringify(databaseUrl)}, workers: 1`
-  const { child, url, printed } = await serveSite(t, keys)
-  const [before = 0] = childrenOf(child.pid ?? 0)
-  await server.now.stop()
-  child.kill('SIGHUP')
-  await printed(/PostgreSQL at .+ is not available/)
-  t.ok(runs(before), 'the one before goes on')
-  t.equal(await statusOf(`${url}/plain`), 200)
-  server.now = await start()
-})
+t.test(
+  'a start waits for PostgreSQL for a while; without it, it is refused, and a reload at once',
+  async (t) => {
+    const { server, start, url: databaseUrl } = await siteOnPostgres(t)
+    const keys = `static: 'public', database: ${JSON.stringify(databaseUrl)}, workers: 1`
+    const { child, url, printed } = await serveSite(t, keys)
+    const [before = 0] = childrenOf(child.pid ?? 0)
+    await server.now.stop()
+    child.kill('SIGHUP')
+    await printed(/PostgreSQL at .+ is not available/)
+    t.ok(runs(before), 'the one before goes on')
+    t.equal(await statusOf(`${url}/plain`), 200)
+    const cwd = siteFolder(t, keys)
+    const { code, stderr } = await run(['serve', '--port', '0'], { cwd })
+    t.equal(code, 75)
+    t.match(stderr, /is not available: .*; waiting for it, for 10 s at most/)
+    t.match(stderr, /error: PostgreSQL at .* is not available: .*UWAS_ERR_MODEL_UNAVAILABLE/)
+
+    for (const more of [[], ['--workers', '0']]) {
+      const late = launch(t, ['serve', '--port', '0', ...more], { cwd: siteFolder(t, keys) })
+      await late.printed(/waiting for it, for 10 s at most/)
+      server.now = await start()
+      const [, port] = await late.printed(/on http:\/\/\S+:(\d+)/)
+      t.equal(await statusOf(`http://127.0.0.1:${port}/row`), 200, 'it has waited')
+      await server.now.stop()
+    }
+    server.now = await start()
+  },
+)
 
 t.test('a database of a newer version of the site is a warning at reload and start', async (t) => {
   const { url: databaseUrl, sql } = await siteOnPostgres(t)

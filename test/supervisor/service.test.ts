@@ -82,17 +82,36 @@ t.test(
     const { told } = await managerAt(t, path)
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000' }
     const { child, finished } = await serve(t, ['serve', '--port', '0'], { cwd: root, env })
-    await eventually('it is ready', () => told().startsWith('READY=1'))
+    await eventually('it is ready', () => /^(EXTEND_TIMEOUT_USEC=90000000)+READY=1/.test(told()))
     await eventually('it lives', () => told().split('WATCHDOG=1').length > 2)
     child.kill('SIGHUP')
     await eventually('it reloads', () =>
-      /RELOADING=1\nMONOTONIC_USEC=\d+(WATCHDOG=1)*READY=1/.test(told()),
+      /RELOADING=1\nMONOTONIC_USEC=\d+(WATCHDOG=1|EXTEND_TIMEOUT_USEC=90000000)*READY=1/.test(
+        told(),
+      ),
     )
     child.kill('SIGTERM')
     t.equal((await finished).code, 0)
     await eventually('it stops', () => /STOPPING=1(WATCHDOG=1)*$/.test(told()))
   },
 )
+
+t.test('a start is given more time, whatever comes of it', async (t) => {
+  const told: string[] = []
+  const notify = (_path: string, state: string): number => {
+    told.push(state)
+    return 0
+  }
+  const ownProcess = { endWithParent: () => true, pinToCore: () => 0, notify }
+  const manager = new ServiceManager(
+    { NOTIFY_SOCKET: '/x' },
+    ownProcess,
+    createLog(() => {}),
+  )
+  manager.extendUntil(Promise.reject(new Error('it has failed')))
+  await Promise.resolve()
+  t.strictSame(told, Array(2).fill('EXTEND_TIMEOUT_USEC=90000000'), 'at its begin and its end')
+})
 
 t.test('a service manager that does not listen is a warning', async (t) => {
   const lines: string[] = []
