@@ -49,9 +49,10 @@ function readText(bytes: Buffer): ProxyHeader {
   if (family === 'UNKNOWN') return { length, address: null }
   const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : 0
   const [from = '', to = '', ...ports] = rest
-  const isWhole = version > 0 && isIP(from) === version && isIP(to) === version
+  const isWhole =
+    version > 0 && isIP(from) === version && isIP(to) === version && !from.includes('%')
   if (!isWhole || ports.length !== 2 || !ports.every(isPort)) return 'bad'
-  return { length, address: from }
+  return { length, address: version === 6 ? plain(from) : from }
 }
 
 function isPort(text: string): boolean {
@@ -82,5 +83,18 @@ function readBinary(bytes: Buffer): ProxyHeader {
 
 function textOf(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16))
-  return groups.join(':')
+  return plain(groups.join(':'))
+}
+
+const MAPPED = /^::ffff:([\da-f]+):([\da-f]+)$/
+
+/** As logs, limits and rules have the peers of other connections: IPv6 is short, and IPv4 within it is IPv4. */
+function plain(address: string): string {
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const words = MAPPED.exec(short)?.slice(1)
+  if (words === undefined) return short
+  return words
+    .map((word) => Number.parseInt(word, 16))
+    .flatMap((word) => [word >> 8, word & 0xff])
+    .join('.')
 }

@@ -16,6 +16,9 @@ t.test('version 1: addresses, and what is wrong with others', async (t) => {
   const good: Record<string, string | null> = {
     'PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n': '192.0.2.1',
     'PROXY TCP6 2001:db8::1 ::1 0 65535\r\n': '2001:db8::1',
+    'PROXY TCP6 2001:0DB8:0:0::1 ::1 0 65535\r\n': '2001:db8::1',
+    'PROXY TCP6 ::ffff:9.9.9.9 ::1 1 2\r\n': '9.9.9.9',
+    'PROXY TCP6 ::FFFF:707:707 ::1 1 2\r\n': '7.7.7.7',
     'PROXY UNKNOWN\r\n': null,
     'PROXY UNKNOWN ffff::1 whatever 1\r\n': null,
   }
@@ -29,6 +32,7 @@ t.test('version 1: addresses, and what is wrong with others', async (t) => {
     'PROXY TCP4 ::1 ::1 1 1\r\n',
     'PROXY TCP4 192.0.2.300 198.51.100.1 1 1\r\n',
     'PROXY TCP6 192.0.2.1 198.51.100.1 1 1\r\n',
+    'PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n',
     'PROXY TCP4 192.0.2.1  198.51.100.1 1 1\r\n',
     'PROXY TCP4 192.0.2.1 198.51.100.1 65536 1\r\n',
     'PROXY TCP4 192.0.2.1 198.51.100.1 01 1\r\n',
@@ -43,12 +47,16 @@ t.test('version 2: addresses, a balancer of its own accord, and what is wrong', 
   const four = Buffer.from([192, 0, 2, 7, 10, 0, 0, 1, 1, 2, 3, 4])
   const six = Buffer.alloc(36)
   six.writeUInt32BE(0x2001_0db8, 0)
+  const mapped = Buffer.alloc(36)
+  mapped.writeUInt16BE(0xffff, 10)
+  mapped.writeUInt32BE(0xff01_0009, 12)
   six[15] = 9
   const more = Buffer.concat([four, Buffer.alloc(300, 1)])
   const good: [Buffer, string | null][] = [
     [binary(0x21, 0x11, four), '192.0.2.7'],
     [binary(0x21, 0x11, more), '192.0.2.7'],
-    [binary(0x21, 0x21, six), '2001:db8:0:0:0:0:0:9'],
+    [binary(0x21, 0x21, six), '2001:db8::9'],
+    [binary(0x21, 0x21, mapped), '255.1.0.9'],
     [binary(0x20, 0x11, four), null],
     [binary(0x20, 0x00, Buffer.alloc(0)), null],
     [binary(0x21, 0x00, Buffer.alloc(0)), null],
