@@ -1,6 +1,6 @@
 /** Connections that a balancer hands on by the PROXY protocol: in clear, by TLS and by HTTP/2; and who may not. */
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import t from 'tap'
@@ -8,6 +8,8 @@ import { text } from '../../src/http/reply.ts'
 import { loadNative } from '../../src/native/load.ts'
 import { path, urlconf } from '../../src/route/urlconf.ts'
 import { ProxyHeaders, ProxySenders } from '../../src/server/proxy-senders.ts'
+import { listen } from '../../src/server/server.ts'
+import { openTls } from '../../src/server/tls/open-tls.ts'
 import type { UserConfig } from '../../src/was/config.ts'
 import { authorityOf } from '../support/certificates.ts'
 import { frame, HEAD, headers, TYPE } from '../support/http2.ts'
@@ -92,6 +94,37 @@ t.test('by TLS too, before its handshake, with either protocol', async (t) => {
     while (!seen.includes(' https')) seen += String((await once(other, 'data'))[0])
     t.match(seen, `${address} https`)
     other.destroy()
+  }
+})
+
+t.test('two connections from one port of a balancer have each its own client', async (t) => {
+  const { app } = await site(t, { proxyProtocol: ['127.0.0.1'] })
+  const tls = await openTls(app.config.tls, app.log)
+  const addresses = ['127.0.0.1', '127.0.0.2'].map((host) => ({ host, port: 0 }))
+  const own = tls === null ? null : { ...tls, addresses }
+  const server = await listen(app, { host: '127.0.0.1', port: 0, headers: [], tls: own })
+  t.teardown(() => server.close({ graceMs: 0 }))
+  const below: Socket[] = []
+  for (const [i, header] of [V1, V2].entries()) {
+    const socket = connect({
+      host: addresses[i]?.host ?? '',
+      port: server.tlsPorts[i] ?? 0,
+      localAddress: '127.0.0.1',
+      localPort: below[0]?.localPort ?? 0,
+    })
+    t.teardown(() => socket.destroy())
+    await once(socket, 'connect')
+    socket.write(header)
+    below.push(socket)
+  }
+  t.equal(below[0]?.localPort, below[1]?.localPort)
+  // Both headers have been read by now, or are before it.
+  await sleep(200)
+  for (const [i, address] of ['192.0.2.1', '192.0.2.7'].entries()) {
+    const options = { socket: below[i] as Socket, servername: 'x.test', rejectUnauthorized: false }
+    const socket = connectTls(options)
+    await once(socket, 'secureConnect')
+    t.strictSame(bodies(await raw(0, GET, { socket })), [`${address} https`])
   }
 })
 

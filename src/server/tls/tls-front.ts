@@ -72,8 +72,8 @@ export class TlsFront {
   readonly #strict: StrictLane
   readonly #http2: Http2Lane | null
   readonly #headers: ProxyHeaders
-  /** Clients of connections that a balancer has handed on, by its end of them. */
-  readonly #clients: Map<string, string>
+  /** Clients of connections that a balancer has handed on, by the socket below TLS. */
+  readonly #clients: WeakMap<Socket, string>
   readonly #server: TlsServer
   readonly #timeoutMs: number
   readonly #limits: ConnectionLimits | null
@@ -96,7 +96,7 @@ export class TlsFront {
     this.#listening = new Set()
     this.#open = new Set()
     this.#headers = new ProxyHeaders()
-    this.#clients = new Map()
+    this.#clients = new WeakMap()
     this.#shown = new WeakMap()
     this.#waiting = 0
     const isFor = (socket: Socket, host: string): boolean => this.#isFor(socket, host)
@@ -221,16 +221,12 @@ export class TlsFront {
     if (this.#limits?.admits(socket) === false) return void socket.destroy()
     const senders = this.#lanes.secure.application.services.find(PROXY_SENDERS)
     if (!senders?.has(socket)) return this.#take(socket)
-    const peer = endOf(socket)
     this.#open.add(socket)
-    socket.once('close', () => {
-      this.#open.delete(socket)
-      this.#clients.delete(peer)
-    })
+    socket.once('close', () => this.#open.delete(socket))
     this.#headers.read(socket, () => {
       const { remoteAddress } = socket
       if (this.#limits?.admitsClient(socket) === false) return void socket.destroy()
-      if (remoteAddress !== undefined) this.#clients.set(peer, remoteAddress)
+      if (remoteAddress !== undefined) this.#clients.set(socket, remoteAddress)
       this.#take(socket)
     })
   }
@@ -275,7 +271,8 @@ export class TlsFront {
 
   #serve(socket: TLSSocket): void {
     socket.on('error', () => {})
-    const client = this.#clients.get(endOf(socket))
+    const below = belowTls(socket)
+    const client = below && this.#clients.get(below)
     if (client !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: client })
     if (this.#http2 !== null && socket.alpnProtocol === 'h2') this.#http2.adopt(socket)
     else this.#strict.adopt(socket)
@@ -306,6 +303,7 @@ function boundUnsent(server: NetServer): void {
   if (handle?.fd !== undefined) loadNative().gate?.boundUnsent(handle.fd)
 }
 
-function endOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Node has no word for it. By its ends one of two to different addresses would be taken for the other, or one of two by unix sockets. */
+function belowTls(socket: TLSSocket): Socket | undefined {
+  return (socket as { _parent?: Socket })._parent
 }
