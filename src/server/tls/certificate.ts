@@ -35,6 +35,8 @@ export interface Certificate {
   readonly material: SecureContextOptions
   readonly validFromMs: number
   readonly validToMs: number
+  /** SHA-256 of it, in hexadecimal pairs, as openssl and browsers tell it. */
+  readonly fingerprint: string
   /** What works, and should be looked at all the same. */
   readonly warnings: readonly string[]
   /** Whether clients that ask for this name, or address, believe it. */
@@ -81,6 +83,7 @@ export async function loadCertificate(
     context: contextOf(certFile, { ...policyOptions(policy), ...material }),
     material,
     ...validity,
+    fingerprint: leaf.fingerprint256,
     warnings: all.map((one) => `${certFile}: ${one}`),
     covers: (name) => covers(leaf, names, name),
   }
@@ -115,7 +118,7 @@ function readProblem({ code, message }: NodeJS.ErrnoException): string {
     case 'ENOENT':
       return 'there is no such file'
     case 'EACCES':
-      return `this user${process.getuid === undefined ? '' : ` (${process.getuid()})`} may not read it`
+      return `this user${process.getuid === undefined ? '' : ` (${process.getuid()})`} may not read it: let its group read it, and enter its folders (chgrp, chmod g+rX), again after each renewal`
     case 'EISDIR':
       return 'it is a folder; name the file'
     default:

@@ -144,7 +144,8 @@ export class Certificates {
       if ((await identityOf(files)) !== identity) return
       this.#replace(place, certificate, identity)
       for (const warning of certificate.warnings) log.warn(warning)
-      log.info(`a new certificate is served: ${files.certFile} ${describeEnd(certificate)}`)
+      const what = `${files.certFile} ${describeEnd(certificate)}`
+      log.info(`a new certificate is served: ${what}, SHA-256 ${certificate.fingerprint}`)
     } catch (error) {
       this.#refuse(place, (error as Error).message, log)
     }

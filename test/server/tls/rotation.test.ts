@@ -1,6 +1,7 @@
 /** New certificates while a server serves: which are taken, which are not, and that nobody notices. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -62,6 +63,8 @@ t.test('a new pair is served, and its names; open connections go on', async (t) 
   replace(place, second)
   await look()
   t.match(lines, [/^uwas: a new certificate is served: .*place1\.pem ends in \d+ days \(2\d{3}-/])
+  const { fingerprint256 } = new X509Certificate(readFileSync(second.certFile))
+  t.ok(lines[0]?.endsWith(`, SHA-256 ${fingerprint256}`), 'which one it is')
   for (const name of ['x.test', 'y.test', '']) {
     const { CN, socket } = await shown(tlsPort, name)
     socket.destroy()
