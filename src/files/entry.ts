@@ -80,9 +80,9 @@ export interface FileEntry extends Representation {
   readonly redirect: boolean
   /** Encoded path with its slash at the end, `/dir/`; empty when `redirect` is false. */
   readonly location: string
-  /** `lastModifiedMs` as an HTTP-date; empty for redirects. */
+  /** `lastModifiedMs` as an HTTP-date; empty where there is none. */
   readonly lastModified: string
-  /** Whole seconds, in milliseconds since 1970, never in the future; NaN for redirects. */
+  /** Whole seconds, in milliseconds since 1970, never in the future; NaN for redirects, and where a folder tells no times. */
   readonly lastModifiedMs: number
   /** Pattern of the route whose view has made it; empty for files. */
   readonly route: string

@@ -173,7 +173,7 @@ export class Loader {
       ...rest,
       maker,
       type: contentTypeOf(relative, mount.types),
-      lastModifiedMs: lastModifiedOf(identity),
+      lastModifiedMs: mount.lastModified ? lastModifiedOf(identity) : Number.NaN,
       cacheControl: mount.cacheControlOf(relative),
       size: identity.size,
     })

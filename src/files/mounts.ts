@@ -23,6 +23,8 @@ export interface MountOptions {
   readonly spa?: string | null | undefined
   /** Lists folders that have no index. Default false. */
   readonly listing?: boolean | undefined
+  /** Whether files have Last-Modified, and conditions by date. Default true. */
+  readonly lastModified?: boolean | undefined
   /** The first rule whose pattern (see `compileGlob`) fits a file says its Cache-Control. Default `no-cache`. */
   readonly cacheControl?: readonly CacheRule[] | undefined
   /** Ending without dot, lower case → Content-Type. */
@@ -47,6 +49,7 @@ export interface Mount {
   readonly spa: string | null
   readonly listing: boolean
   readonly types: MimeOverrides
+  readonly lastModified: boolean
   /** Cache-Control of a file, by its path relative to `dir`. */
   readonly cacheControlOf: (relative: string) => string
 }
@@ -99,6 +102,7 @@ function resolveMount(options: MountOptions): Mount {
     spa: options.spa ?? null,
     listing: options.listing ?? false,
     types,
+    lastModified: options.lastModified ?? true,
     cacheControlOf: compileRules(options.cacheControl ?? []),
   }
 }

@@ -9,7 +9,7 @@ export interface Source {
   /** Of its bytes; empty for a file above the ceiling, whose bytes nobody has read. */
   readonly hash: string
   readonly size: number
-  /** As `FileEntry.lastModifiedMs`. */
+  /** Whole seconds, in milliseconds since 1970, whether or not its entry tells it. */
   readonly lastModifiedMs: number
   /** What it answers at its own path. */
   readonly entry: FileEntry

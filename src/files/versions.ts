@@ -144,7 +144,7 @@ export class Versions {
       maker,
       type: contentTypeOf(relative, mount.types),
       etag: strongEtag(hash),
-      lastModifiedMs,
+      lastModifiedMs: mount.lastModified ? lastModifiedMs : Number.NaN,
       cacheControl,
       size,
       content,

@@ -47,6 +47,7 @@ const folder = z.strictObject({
   cleanUrls: z.boolean().optional(),
   spa: z.union([z.boolean(), relativePath]).optional(),
   listing: z.boolean().optional(),
+  lastModified: z.boolean().optional(),
   cacheControl: z
     .array(
       z.strictObject({

@@ -43,6 +43,11 @@ export interface StaticFolder {
   readonly spa?: boolean | string | undefined
   /** List folders that have no index, as a page or as JSON. Hidden files stay hidden. Default false. */
   readonly listing?: boolean | undefined
+  /**
+   * Whether files tell when they were modified. False omits Last-Modified, and ignores If-Modified-Since: where each
+   * deployment writes new times to the same contents, ETags alone say what has changed. Default true.
+   */
+  readonly lastModified?: boolean | undefined
   /** Cache-Control by pattern; the first that fits a file counts. Default `no-cache` for all. */
   readonly cacheControl?: readonly CacheRule[] | undefined
   /**
@@ -288,6 +293,7 @@ export interface StaticMount {
   /** Null: none. */
   readonly spa: string | null
   readonly listing: boolean
+  readonly lastModified: boolean
   readonly cacheControl: readonly CacheRule[]
   readonly types: Readonly<Record<string, string>>
 }

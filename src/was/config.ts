@@ -209,6 +209,7 @@ function mountOf(root: string, folder: StaticFolder): StaticMount {
     cleanUrls: folder.cleanUrls ?? false,
     spa: spa === true ? INDEX : spa === false ? null : spa,
     listing: folder.listing ?? false,
+    lastModified: folder.lastModified ?? true,
     cacheControl: (folder.cacheControl ?? []).map((rule) => ({ ...rule })),
     types: { ...folder.types },
   }

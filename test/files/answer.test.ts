@@ -271,6 +271,35 @@ t.test('a file from the future was modified when it was read', async (t) => {
   t.match(headOf(entry.ok), `Last-Modified: ${formatHttpDate(entry.lastModifiedMs)}\r\n`)
 })
 
+t.test('a folder that tells no times has no dates, and no conditions by them', async (t) => {
+  const files = { 'ten.bin': TEN, 'a.css': LONG, 'a.css.gz': 'packed', 'large.bin': LONG }
+  const dir = await writeTree(temporaryFolder(t), files)
+  for (const name of Object.keys(files)) {
+    utimesSync(join(dir, name), MODIFIED / 1000, MODIFIED / 1000)
+  }
+  const mounts = [{ dir, prefix: '/', lastModified: false }]
+  const { catalogue } = await catalogueOf(t, dir, { mounts, ceilingBytes: 1000 - 1 })
+  const named = catalogue.staticUrl('ten.bin') as string
+  t.not(named, '/ten.bin')
+  for (const path of ['/ten.bin', named, '/a.css', '/large.bin']) {
+    const entry = catalogue.lookup(path) as FileEntry
+    const ask = (fields: Partial<FileFields>) => answer(entry, true, fieldsOf(fields))
+    for (const reply of [ask({}), ask({ ifNoneMatch: '*' }), ask({ range: 'bytes=0-1' })]) {
+      t.notMatch(headOf(reply), /Last-Modified/, path)
+    }
+    t.equal(ask({ ifNoneMatch: entry.etag }).status, 304, path)
+    t.equal(ask({ ifModifiedSince: SAME }).status, 200, path)
+    t.equal(ask({ ifUnmodifiedSince: formatHttpDate(MODIFIED - 1000) }).status, 200, path)
+    t.equal(ask({ range: 'bytes=0-1', ifRange: SAME }).status, 200, path)
+  }
+  const css = catalogue.lookup('/a.css') as FileEntry
+  t.match(
+    headOf(answer(css, true, fieldsOf({ acceptEncoding: 'gzip' }))),
+    /Content-Encoding: gzip/,
+    'what is packed is still known to be no older',
+  )
+})
+
 t.test('files and redirects have one shape', async (t) => {
   const { page, redirect, at } = await entriesOf(t)
   t.strictSame(Object.keys(page), Object.keys(redirect))

@@ -25,6 +25,7 @@ t.test('a folder says how it is served', async (t) => {
     cleanUrls: true,
     spa: true,
     listing: true,
+    lastModified: false,
     cacheControl: [{ match: '*.js', cacheControl: 'max-age=60' }],
     types: { md: 'text/markdown', 'hwp~': 'application/x-hwp; v="1, 2"; w=3' },
   }
@@ -60,6 +61,7 @@ t.test('what does not fit a folder is told with its place', async (t) => {
         'static[0].types.md is no type like text/markdown or text/plain; charset=euc-kr',
       ],
     ),
+    [{ lastModified: 0 }, 'static[0].lastModified is 0; it has to be a boolean'],
     [
       { cacheControl: [{ match: '', cacheControl: 'x' }] },
       'static[0].cacheControl[0].match is empty; write ** for all files',

@@ -148,6 +148,7 @@ t.test('paths start from the folder of the file', async (t) => {
       cleanUrls: false,
       spa: null,
       listing: false,
+      lastModified: true,
       cacheControl: [],
       types: {},
     },
