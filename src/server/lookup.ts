@@ -23,14 +23,25 @@ export class Lookup {
     this.#scheme = scheme
   }
 
-  /** A file, or a page that a view has made for everybody: it is sent like one. */
+  /**
+   * A file, or a page that a view has made for everybody: it is sent like one. Undefined besides where the URL is too
+   * long: there is no page for such a one, and who looks further refuses it.
+   */
   find(req: EngineRequest, path: string): FileEntry | undefined {
     const { files, pages } = this.#lane.application
     const entry = files.lookup(path)
-    if (entry !== undefined || pages === null || this.#scan.hasAuthorization) return entry
+    if (entry !== undefined) return this.#isTooLong(req, path) ? undefined : entry
+    if (pages === null || this.#scan.hasAuthorization) return undefined
     const { host } = this.#scan
     const origin = this.#scheme.secure ? `https://${host}` : host
     return pages.find(origin, path, req.getQuery() ?? '', req)
+  }
+
+  /** A path that is a file's is short; what the client has put behind it may not be. Without a query this is one call. */
+  #isTooLong(req: EngineRequest, path: string): boolean {
+    const search = req.getQuery()
+    if (search === undefined || search === '') return false
+    return path.length + 1 + search.length > this.#lane.application.limits.maxUrlBytes
   }
 
   /** The reply that the conditions of the request choose. */

@@ -5,6 +5,7 @@ import { Deadlines, isOverdue, type Watched } from '../../src/server/deadlines.t
 import type { EngineResponse } from '../../src/server/engine-types.ts'
 import { Exchange } from '../../src/server/exchange.ts'
 import { serve } from '../support/application.ts'
+import { catalogueOf } from '../support/catalogue.ts'
 import { dial, parseResponses, raw } from '../support/raw.ts'
 
 const LANES = ['native', 'strict'] as const
@@ -87,6 +88,26 @@ for (const lane of LANES) {
     const long = await at(`/?${'a'.repeat(99)}`)
     t.match(long, { status: 414, reason: 'URI Too Long', headers: { connection: 'close' } })
     t.equal(long?.headers['x-content-type-options'], 'nosniff')
+  })
+
+  t.test(`a file's URL has the same limit, at any place of a connection (${lane})`, async (t) => {
+    const dir = t.testdir({ 'a.js': 'a' })
+    const { catalogue } = await catalogueOf(t, dir)
+    const { port } = await serve(t, () => text('view'), {
+      catalogue,
+      limits: { maxUrlBytes: 100 },
+      lane,
+    })
+    const long = get(`/a.js?${'a'.repeat(95)}`)
+    const whole = get(`/a.js?${'a'.repeat(94)}`)
+    const first = await raw(port, long)
+    t.match(first.responses[0], { status: 414, headers: { connection: 'close' } })
+    const { responses } = await raw(port, get('/a.js') + whole + long, { expect: 3 })
+    t.same(
+      responses.map(({ status }) => status),
+      [200, 200, 414],
+    )
+    t.equal(responses[1]?.body.toString(), 'a')
   })
 }
 

@@ -97,7 +97,7 @@ function decide(
 
 /** The path in its canonical form, or why the server answers by itself. */
 function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target | Verdict {
-  const { config, files, rules } = site
+  const { config } = site
   const { method, rawPath, search, fields } = asked
   const refusal = refuseMethod(method)
   const refuse = (status: number | null, why: string): Verdict => ({
@@ -117,10 +117,8 @@ function readTarget(site: ExplainedSite, asked: Asked, lane: LaneFacts): Target 
     if (unknownHosts !== 'close') return refuse(unknownHosts, why)
     return refuse(null, `${why}, and unknownHosts closes the connection without an answer`)
   }
-  const isRead = method === 'GET' || method === 'HEAD'
   const bytes = rawPath.length + (search === '' ? 0 : 1 + search.length)
-  const isFile = isRead && rules?.touches(rawPath) !== true && files.lookup(rawPath) !== undefined
-  if (bytes > config.limits.maxUrlBytes && !isFile) {
+  if (bytes > config.limits.maxUrlBytes) {
     const limit = `limits.maxUrlBytes is ${config.limits.maxUrlBytes}`
     return refuse(414, `path and query have ${bytes} bytes, and ${limit}`)
   }

@@ -126,7 +126,6 @@ const ASKED: [by: string, method: string, url: string, fields?: Record<string, s
   ['file', 'GET', '/static/app.css', { Range: 'bytes=0-9' }],
   ['file', 'GET', '/static/app.css', { 'If-Modified-Since': 'Fri, 01 Jan 2100 00:00:00 GMT' }],
   ['file', 'GET', '/static/app.css', { 'If-Match': '"other"' }],
-  ['file', 'GET', `/static/app.css?${'x'.repeat(200)}`],
   ['file', 'GET', '/static/page'],
   ['file', 'GET', '/static/page.html?q=1'],
   ['file', 'GET', '/style'],
@@ -163,6 +162,7 @@ const ASKED: [by: string, method: string, url: string, fields?: Record<string, s
   ['options', 'OPTIONS', '/shared/'],
   ['refusal', 'GET', '/%ff'],
   ['refusal', 'GET', `/notes/${'1'.repeat(200)}`],
+  ['refusal', 'GET', `/static/app.css?${'x'.repeat(200)}`],
   ['refusal', 'PROPFIND', '/notes/7'],
   ['error', 'GET', '/bad/1'],
 ]
