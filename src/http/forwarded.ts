@@ -3,7 +3,7 @@
  * known networks only, read from the nearest proxy outwards (RFC 7239 section 5.2; X-Forwarded-For by
  * custom). Made by `app.ts`, asked through the request.
  */
-import { isIP } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import { createError } from '../core/errors.ts'
 import type { ServiceKey, Services } from '../core/services.ts'
 import { Networks } from './networks.ts'
@@ -44,7 +44,7 @@ export const TRUSTED_PROXIES: ServiceKey<TrustedProxies> = {
 
 /** A proxy in front of it as nobody expects; longer chains are somebody's play. */
 const MAX_HOPS = 32
-const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]+)\])(?::\d{1,5})?$/
 
 export class TrustedProxies {
   readonly #networks: Networks
@@ -132,7 +132,8 @@ function schemeOf(text: string | undefined, direct: Client): Client['scheme'] {
 }
 
 function hostOf(text: string | undefined, direct: Client): string {
-  return text !== undefined && HOST.test(text) ? text : direct.host
+  const [host, ipv6] = HOST.exec(text ?? '') ?? []
+  return host === undefined || (ipv6 !== undefined && !isIPv6(ipv6)) ? direct.host : host
 }
 
 /** `for=192.0.2.1;proto=https` → its parameters by lower-case name; values without their quotes. */

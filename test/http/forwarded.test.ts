@@ -54,6 +54,10 @@ t.test('scheme and host come from the nearest proxy, if they are such', (t) => {
     scheme: 'http',
     host: 'inner:8080',
   })
+  for (const host of ['[....]', '[1:2]:80', '[v7.a]', '[::1']) {
+    t.equal(client({ 'x-forwarded-host': host }).host, 'inner:8080', host)
+  }
+  t.equal(client({ 'x-forwarded-host': '[2001:db8::7]:8443' }).host, '[2001:db8::7]:8443')
   const stranger = clientOf(LOCAL, '203.0.113.9', { 'x-forwarded-proto': 'https' })
   t.equal(stranger.scheme, 'http')
   t.end()

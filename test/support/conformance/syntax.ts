@@ -82,6 +82,9 @@ const HOSTS: readonly Case[] = [
   ['a user in Host', 'GET / HTTP/1.1\r\nHost: a@x\r\n\r\n'],
   ['a list in Host', 'GET / HTTP/1.1\r\nHost: x y\r\n\r\n'],
   ['a port of letters in Host', 'GET / HTTP/1.1\r\nHost: x:http\r\n\r\n'],
+  ['brackets around dots in Host', 'GET / HTTP/1.1\r\nHost: [....]\r\n\r\n'],
+  ['half an IPv6 address in Host', 'GET / HTTP/1.1\r\nHost: [1:2]\r\n\r\n'],
+  ['an address of IPvFuture in Host', 'GET / HTTP/1.1\r\nHost: [v7.a]\r\n\r\n'],
 ].map(([name = '', request = '']) => refused('9112 §3.2', name, request))
 
 const VERSIONS: readonly Case[] = [
