@@ -72,6 +72,9 @@ export interface CatalogueMemory {
   readonly maxBytes: number
   /** Contents that have left memory since the start. */
   readonly evicted: number
+  /** Replies with contents that were in memory, and that had to wait for them; 304 and larger files are neither. */
+  readonly hits: number
+  readonly misses: number
 }
 
 export const DEFAULT_CEILING_BYTES = 16 * 1024 * 1024
@@ -221,7 +224,8 @@ export class Catalogue {
 
   get memory(): CatalogueMemory {
     const { count, bytes, maxBytes, evicted } = this.#contents.budget
-    return { contents: count, bytes, maxBytes, evicted }
+    const { takes, misses } = this.#contents.taken
+    return { contents: count, bytes, maxBytes, evicted, hits: takes - misses, misses }
   }
 
   /** Encoded canonical paths that answer, redirects included, fingerprinted ones left out. */

@@ -5,8 +5,16 @@
 
 import type { Resident } from '../cache/budget.ts'
 
+/** How often contents were wanted for a reply, and how often their bytes had to be loaded for it. */
+export interface TakenCounts {
+  takes: number
+  misses: number
+}
+
 /** Who can get bytes again. */
 export interface ContentOwner {
+  /** Of all its contents together. */
+  readonly taken: TakenCounts
   load(content: Content): Promise<ArrayBuffer>
 }
 
@@ -25,6 +33,7 @@ export class Content implements Resident {
   /** Place among the contents in memory, -1 for none. For the budget alone. */
   place: number
   readonly #owner: ContentOwner
+  readonly #taken: TakenCounts
   #loading: Promise<ArrayBuffer> | null
 
   constructor(length: number, bytes: ArrayBuffer | null, owner: ContentOwner) {
@@ -34,6 +43,7 @@ export class Content implements Resident {
     this.users = 0
     this.place = -1
     this.#owner = owner
+    this.#taken = owner.taken
     this.#loading = null
   }
 
@@ -42,10 +52,17 @@ export class Content implements Resident {
     this.bytes = null
   }
 
-  /** The bytes, to be sent now; null when they have to be loaded. */
+  /** The bytes, to be sent now; null when they have to be loaded, by `fetch`. */
   take(): ArrayBuffer | null {
     if (this.uses < MAX_USES) this.uses++
+    this.#taken.takes++
     return this.bytes
+  }
+
+  /** As `load`, for the reply that `take` had nothing for. */
+  fetch(): Promise<ArrayBuffer> {
+    this.#taken.misses++
+    return this.load()
   }
 
   /**

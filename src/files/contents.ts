@@ -4,7 +4,7 @@
  */
 import type { Budget } from '../cache/budget.ts'
 import { createError } from '../core/errors.ts'
-import { Content, type ContentOwner } from './content.ts'
+import { Content, type ContentOwner, type TakenCounts } from './content.ts'
 import type { Encoded, FileEntry } from './entry.ts'
 import { hashOf, type Store } from './store.ts'
 import { refreshVariants } from './variants.ts'
@@ -28,6 +28,7 @@ interface Known {
 }
 
 export class Contents implements ContentOwner {
+  readonly taken: TakenCounts = { takes: 0, misses: 0 }
   readonly #store: Store
   readonly #budget: Budget
   readonly #byHash = new Map<string, Known>()

@@ -180,5 +180,8 @@ function contentOf(bytes: Uint8Array): Content {
   return new Content(buffer.byteLength, buffer as ArrayBuffer, NOBODY)
 }
 
-/** The bytes of a page never leave it. */
-const NOBODY = { load: () => Promise.reject(new TypeError('a page has its bytes')) }
+/** The bytes of a page never leave it; its cache counts for itself. */
+const NOBODY = {
+  taken: { takes: 0, misses: 0 },
+  load: () => Promise.reject(new TypeError('a page has its bytes')),
+}

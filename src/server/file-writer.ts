@@ -50,7 +50,7 @@ export function writePrepared(exchange: Exchange, prepared: Prepared, host: File
   } else if (content !== null) {
     const bytes = content.take()
     if (bytes !== null) writeStored(exchange, prepared, bytes, host)
-    else loadStored(exchange, prepared, content.load(), host)
+    else loadStored(exchange, prepared, content.fetch(), host)
   } else if (open !== null) {
     streamFile(exchange, prepared, open, host)
   } else {

@@ -2,7 +2,10 @@ import t from 'tap'
 import { Budget, Memory, type Resident } from '../../src/cache/budget.ts'
 import { Content } from '../../src/files/content.ts'
 
-const nobody = { load: () => Promise.reject(new Error('not asked for')) }
+const nobody = {
+  taken: { takes: 0, misses: 0 },
+  load: () => Promise.reject(new Error('not asked for')),
+}
 
 function contentOf(length: number, uses = 0): Content {
   const content = new Content(length, new ArrayBuffer(0), nobody)

@@ -21,7 +21,14 @@ async function tight(t: Parameters<typeof catalogueOf>[0]) {
 
 t.test('all paths are known, and as much is in memory as the budget has', async (t) => {
   const { files, catalogue, entryOf } = await tight(t)
-  t.strictSame(catalogue.memory, { contents: 3, bytes: 3000, maxBytes: 3000, evicted: 0 })
+  t.strictSame(catalogue.memory, {
+    contents: 3,
+    bytes: 3000,
+    maxBytes: 3000,
+    evicted: 0,
+    hits: 0,
+    misses: 0,
+  })
   for (const [name, text] of Object.entries(files)) {
     const entry = entryOf(name)
     t.equal(entry.etag, etagOf(text))
@@ -81,7 +88,14 @@ t.test('files that go give back what they took', async (t) => {
   const { dir, files, catalogue } = await tight(t)
   for (const name of Object.keys(files)) rmSync(join(dir, name))
   await catalogue.refresh()
-  t.strictSame(catalogue.memory, { contents: 0, bytes: 0, maxBytes: 3000, evicted: 0 })
+  t.strictSame(catalogue.memory, {
+    contents: 0,
+    bytes: 0,
+    maxBytes: 3000,
+    evicted: 0,
+    hits: 0,
+    misses: 0,
+  })
 })
 
 t.test('equal files share their bytes, until the last of them goes', async (t) => {

@@ -34,7 +34,7 @@ interface Pool {
 export interface MeasuredBackends {
   readonly files: {
     readonly stats: { readonly files: number }
-    readonly memory: { readonly bytes: number; readonly maxBytes: number; readonly evicted: number }
+    readonly memory: Counted['budget'] & Pick<Counted, 'hits' | 'misses'>
   }
   readonly values: Counted
   readonly pages: Pick<Counted, 'count' | 'hits' | 'misses'>
@@ -52,7 +52,7 @@ export function measureBackends(registry: Registry, backends: MeasuredBackends):
 
 function measureCaches(registry: Registry, { files, values, pages }: MeasuredBackends): () => void {
   const requests = registry.counter('uwas_cache_requests_total', {
-    help: 'What was asked of the caches of pages and values, and whether it was there.',
+    help: 'What was asked of the caches of pages and values, and contents of static files that were sent; whether it was in memory.',
     labels: ['cache', 'result'],
   })
   const entries = registry.gauge('uwas_cache_entries', {
@@ -80,6 +80,8 @@ function measureCaches(registry: Registry, { files, values, pages }: MeasuredBac
     entries.at('values').set(values.count)
     entries.at('files').set(files.stats.files)
     const { memory } = files
+    requests.at('files', 'hit').set(memory.hits)
+    requests.at('files', 'miss').set(memory.misses)
     bytes.at('files').set(memory.bytes)
     most.at('files').set(memory.maxBytes)
     evicted.at('files').set(memory.evicted)

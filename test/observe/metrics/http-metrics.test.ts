@@ -95,7 +95,21 @@ t.test('requests are counted by the template of their route, method and status',
     'refused other 400': [1],
   })
   t.match(numbers('uwas_http_response_bytes_total'), { static: [100_005], '/kept': [200] })
-  t.match(numbers('uwas_cache_requests_total'), { 'pages hit': [1], 'pages miss': [1] })
+  t.match(numbers('uwas_cache_requests_total'), {
+    'pages hit': [1],
+    'pages miss': [1],
+    'files hit': [2],
+    'files miss': [0],
+  })
+})
+
+t.test('contents that had to be loaded are misses; 304 and larger files are neither', async (t) => {
+  const { ask, numbers } = await measured(t, { files: { maxBytes: 0, maxFileBytes: 50_000 } })
+  for (const target of ['/a.txt', '/a.txt', '/a.txt?x', '/b.txt']) {
+    t.equal((await ask(target))?.status, 200, target)
+  }
+  t.equal((await ask('/a.txt', ['If-None-Match: *']))?.status, 304)
+  t.match(numbers('uwas_cache_requests_total'), { 'files hit': [0], 'files miss': [3] })
 })
 
 t.test('durations reach to the last byte of the answer', async (t) => {
