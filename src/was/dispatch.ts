@@ -163,14 +163,15 @@ function cached({ pages, hasContext }: DispatchOptions, route: Route, handler: H
   return pages(route, hasContext ? withContext(handler) : handler)
 }
 
-/** What converters throw; views and middleware are guarded by themselves. */
+/** What converters throw, and conditions of cached pages; views and middleware are guarded by themselves. */
 function catching(
   inner: Handler,
   failed: (req: Request, error: unknown) => Reply | Promise<Reply>,
 ): Handler {
   return (req) => {
     try {
-      return inner(req)
+      const reply = inner(req)
+      return reply instanceof Promise ? reply.catch((error) => failed(req, error)) : reply
     } catch (error) {
       return failed(req, error)
     }

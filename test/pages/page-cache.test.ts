@@ -45,6 +45,30 @@ t.test('a page is made once and sent many times, with tag, age and conditions', 
   t.equal((await ask('/b')).body.toString(), 'page 2', 'another path is another page')
 })
 
+t.test(
+  'conditions and ranges that do not fit a page that is being made are pages, too',
+  async (t) => {
+    const { ask, calls } = await cached(t, {}, async (_req, call) => {
+      await sleep(50)
+      return text(`page ${call}`)
+    })
+    const beyond = ['Range: bytes=9999-']
+    const all = await Promise.all([
+      ask('/a', ['If-Match: "nope"']),
+      ask('/a', beyond),
+      ask('/a'),
+      ask('/b', beyond),
+    ])
+    t.same(
+      all.map(({ status }) => status),
+      [412, 416, 200, 416],
+    )
+    t.equal(all[1]?.headers['content-range'], 'bytes */6')
+    t.equal(calls(), 2)
+    t.equal((await ask('/b')).body.toString().slice(0, 4), 'page', 'and the page is kept')
+  },
+)
+
 t.test('HEAD before GET makes the page of GET', async (t) => {
   const { ask, calls } = await cached(t, {}, (req) => text(req.method === 'HEAD' ? '' : 'whole'))
   t.equal((await ask('/', [], 'HEAD')).headers['content-length'], '5')
