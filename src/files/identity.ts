@@ -9,7 +9,7 @@ export interface FileIdentity {
   readonly key: string
   /** As `key`, but also equal when the file was renamed or unlinked in between. */
   readonly contentKey: string
-  /** Of size and modification time alone: equal for copies that keep the time. */
+  /** Of its size and times alone, as clients may see it. */
   readonly version: string
   readonly size: number
   readonly mtimeMs: number
@@ -20,8 +20,8 @@ export interface FileIdentity {
 }
 
 export function identityOf(stats: BigIntStats): FileIdentity {
-  const version = `${stats.size}.${stats.mtimeNs}`
-  const contentKey = `${stats.ino}.${version}`
+  const contentKey = `${stats.ino}.${stats.size}.${stats.mtimeNs}`
+  const version = `${stats.size}.${stats.mtimeNs}.${stats.ctimeNs}`
   return {
     key: `${contentKey}.${stats.ctimeNs}`,
     contentKey,

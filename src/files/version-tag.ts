@@ -1,6 +1,6 @@
 /**
- * The tag of a file whose contents nobody has read: of its size and the time of its last modification, to the
- * nanosecond. Called for files above the ceiling, and for those of `file()`.
+ * The tag of a file whose contents nobody has read: of its size and the times of its last modification and of its last
+ * change, to the nanosecond. Called for files above the ceiling, and for those of `file()`.
  */
 import { strongEtag, weakEtag } from '../http/etag.ts'
 import type { FileIdentity } from './identity.ts'
@@ -9,8 +9,9 @@ import type { FileIdentity } from './identity.ts'
 const STEP_MS = 2000
 
 /**
- * Weak while another version could still get the same size and time (RFC 9110 section 8.8.1), strong from then
- * on. Nothing of the machine is in it, so that copies that keep the time have one tag.
+ * Weak while another version could still get the same size and times (RFC 9110 section 8.8.1), strong from then on. The
+ * time of the change is in it, though copies then have tags of their own: that of the modification is what archives and
+ * build tools set it to, the same for all that they make. What is written through a mapping (mmap) changes neither at once.
  */
 export function versionTag(identity: FileIdentity): string {
   return becomesStrongIn(identity) > 0 ? weakEtag(identity.version) : strongEtag(identity.version)

@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { renameSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -31,10 +31,10 @@ t.test('a streamed file has a weak tag, and a strong one once it has lain still'
   const { catalogue } = await catalogueOf(t, dir, { ceilingBytes: 5, watch: 'auto' })
   const first = at(catalogue, '/a.bin')
   const strong = await becomesStrong(() => at(catalogue, '/a.bin').etag)
-  t.match(strong, /^"10\.\d+"$/)
+  t.match(strong, /^"10\.\d+\.\d+"$/)
   t.equal(first.etag.replace('W/', ''), strong, 'without a change of the file')
   const br = await becomesStrong(() => at(catalogue, '/a.bin').variants[0]?.etag ?? '')
-  t.match(br, /^"9\.\d+-br"$/, 'and so has what lies next to it')
+  t.match(br, /^"9\.\d+\.\d+-br"$/, 'and so has what lies next to it')
   const entry = at(catalogue, '/a.bin')
   const ask = (fields: object) => answer(entry, true, fieldsOf(fields))
   t.equal(ask({ ifMatch: strong }).status, 200)
@@ -67,16 +67,29 @@ t.test('a tag is weak while a second write could have the same time', async (t) 
   t.equal(tagOf(Date.now() - 2000), '"10.20"', 'and nothing of the inode is in it')
 })
 
-t.test('copies that keep size and time have one tag on every machine', async (t) => {
-  const tags: string[] = []
-  for (const root of [temporaryFolder(t), temporaryFolder(t)]) {
-    writeFileSync(join(root, 'a.bin'), TEN)
-    utimesSync(join(root, 'a.bin'), TIME, TIME)
-    const { catalogue } = await catalogueOf(t, root, { ceilingBytes: 5, watch: 'poll' })
-    tags.push(await becomesStrong(() => at(catalogue, '/a.bin').etag))
-  }
-  t.strictSame(tags, [`"10.${TIME}000000000"`, `"10.${TIME}000000000"`])
-})
+t.test(
+  'of two files with one size and one time of modification each has its own tag',
+  async (t) => {
+    const dir = temporaryFolder(t)
+    const put = (text: string) => {
+      writeFileSync(join(dir, '.next'), text)
+      // As archives, package managers and build tools do: the time is that of no write.
+      utimesSync(join(dir, '.next'), TIME, TIME)
+      renameSync(join(dir, '.next'), join(dir, 'a.bin'))
+    }
+    put(TEN)
+    const { catalogue } = await catalogueOf(t, dir, { ceilingBytes: 5, watch: 'auto' })
+    const strong = await becomesStrong(() => at(catalogue, '/a.bin').etag)
+    const entry = at(catalogue, '/a.bin')
+    put('abcdefghij')
+    for (let i = 0; i < MAX_TRIES && at(catalogue, '/a.bin') === entry; i++) await sleep(20)
+    const after = await becomesStrong(() => at(catalogue, '/a.bin').etag)
+    t.match(after, STRONG)
+    t.not(after, strong)
+    const part = fieldsOf({ range: 'bytes=0-3', ifRange: strong })
+    t.equal(answer(at(catalogue, '/a.bin'), true, part).status, 200, 'nothing is spliced')
+  },
+)
 
 t.test('file() has a strong tag, one for each coding, once a file has lain still', async (t) => {
   const root = await writeTree(temporaryFolder(t), { 'a.txt': TEN, 'a.txt.gz': 'gz of ten!' })
@@ -87,10 +100,10 @@ t.test('file() has a strong tag, one for each coding, once a file has lain still
   const etagOf = (headers?: Record<string, string>) =>
     ask(headers).headers?.find(([name]) => name === 'ETag')?.[1] ?? ''
   const strong = await becomesStrong(() => etagOf())
-  t.equal(strong, `"10.${TIME}000000000"`)
+  t.match(strong, new RegExp(`^"10\\.${TIME}000000000\\.\\d+"$`))
   const gzip = { 'accept-encoding': 'gzip' }
   const packed = await becomesStrong(() => etagOf(gzip))
-  t.equal(packed, `"10.${TIME}000000000-gzip"`, 'of the same size and time, and no other bytes')
+  t.match(packed, /^"10\.[\d.]+-gzip"$/, 'of the same size, and no other bytes')
   const rest = { range: 'bytes=6-' }
   t.equal(ask({ ...rest, 'if-range': strong }).status, 206)
   t.equal(ask({ ...rest, 'if-range': strong, ...gzip }).status, 200)
@@ -98,5 +111,5 @@ t.test('file() has a strong tag, one for each coding, once a file has lain still
   t.equal(ask({ 'if-match': strong }).status, 200)
   writeFileSync(join(root, 'a.txt'), 'abcdefghij')
   t.equal(ask({ ...rest, 'if-range': strong }).status, 200)
-  t.throws(() => ask({ 'if-match': strong }), { status: 412 })
+  t.throws(() => ask({ 'if-match': strong }), { name: 'HttpError', message: 'Precondition Failed' })
 })
