@@ -39,8 +39,9 @@ const ALLOWED = `${FILE_METHODS}, OPTIONS`
  */
 const ASSETS: ReadonlySet<string> = new Set(
   [
-    'js mjs cjs css map wasm json webmanifest xml txt csv pdf zip gz br zst',
-    'png apng jpg jpeg gif webp avif svg ico bmp tif tiff',
+    'js mjs cjs css map wasm json jsonl ndjson yaml yml webmanifest xml atom rss txt csv tsv pdf epub',
+    'zip gz br zst tgz tar bz2 xz 7z rar deb rpm exe msi dmg apk iso bin php',
+    'png apng jpg jpeg gif webp avif heic heif jxl svg ico bmp tif tiff',
     'woff woff2 ttf otf eot',
     'mp4 m4v webm ogv mov mp3 m4a aac ogg oga opus wav flac vtt m3u8 mpd ts m4s',
   ].flatMap((line) => line.split(' ')),
