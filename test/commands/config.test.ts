@@ -10,7 +10,7 @@ const SITE = {
 function auth(req, next) { return next() }
 export const config = defineConfig({
   urls: urlconf(path('/', () => text('x')), path('/y', () => text('y'))),
-  database: { url: 'postgres://ann:pa%40ss@db.example/site?sslpassword=sslpass', poolSize: 7 },
+  database: { url: 'postgres://ann:pa%40ss@db.example/site?sslmode=require', poolSize: 7 },
   middleware: [auth],
   secrets: ${JSON.stringify(SECRETS)},
   sessions: { store: 'cookie' },
@@ -42,9 +42,7 @@ t.test('tells the configuration as it counts, with what nobody has written', asy
   t.ok(lines.includes('urls = "(2 routes: uwas routes)"'))
   t.ok(lines.includes('middleware = ["(function auth)"]'))
   t.ok(lines.includes('secrets = ["(hidden)","(hidden)"]'))
-  t.ok(
-    lines.includes('database.url = "postgres://ann:(hidden)@db.example/site?sslpassword=(hidden)"'),
-  )
+  t.ok(lines.includes('database.url = "postgres://ann:(hidden)@db.example:5432/site"'))
   t.ok(lines.includes('access[0].basicAuth.users.bea = "(hidden)"'), 'who may come in is told')
   t.ok(lines.includes('tracing.headers.authorization = "(hidden)"'))
   for (const secret of NEVER) t.notMatch(stdout, secret)
@@ -62,6 +60,30 @@ t.test('and as JSON, for programs', async (t) => {
     sessions: { store: 'cookie', cookieName: String },
   })
   for (const secret of NEVER) t.notMatch(stdout, secret)
+})
+
+t.test('shows no password of what is no URL, and no secret of a query', async (t) => {
+  const cwd = folder(t, {
+    'uwas.config.ts': `import { path, text, urlconf } from 'uwas'
+export const config = {
+  urls: urlconf(path('/', () => text('x'))),
+  redirects: [{ from: '/a', to: 'https://x.test/?sig=hush1&%61pi_key=hush2&page=3', status: 302 }],
+  cors: [{ origins: ['https://a.test'], headers: ['X-Shown'] }],
+}`,
+  })
+  for (const url of [
+    'postgres://ann:hush/3@db/x',
+    'host=db user=ann password=hush4',
+    ' postgres://ann:hush5@db/x',
+    'postgres:/ann:hush6@db/x',
+    'postgres://ann@db/x?pass%77ord=hush7',
+  ]) {
+    const { code, stdout, stderr } = await run(['config'], { cwd, env: { DATABASE_URL: url } })
+    t.equal(code, 0, stderr)
+    t.notMatch(stdout, 'hush', url)
+    t.match(stdout, 'page=3')
+    t.match(stdout, 'X-Shown')
+  }
 })
 
 t.test('a configuration that is wrong is told as everywhere', async (t) => {
