@@ -20,16 +20,7 @@ export const config = defineConfig({
 })`,
 }
 
-const NEVER = [
-  ...SECRETS,
-  HASH,
-  'pa%40ss',
-  'pa@ss',
-  'sslpass&',
-  'otlppass',
-  'otlptoken',
-  'a-token-of',
-]
+const NEVER = [...SECRETS, HASH, 'pa%40ss', 'pa@ss', 'otlptoken', 'a-token-of']
 
 t.test('tells the configuration as it counts, with what nobody has written', async (t) => {
   const cwd = folder(t, SITE)
