@@ -379,7 +379,7 @@ t.test('a stop that fails is told, and nothing stays', { skip }, async (t) => {
 })
 
 t.test('a server of its own is soaked, reloaded and loses a worker', { skip }, async (t) => {
-  const args = '--minutes 0.1 --rate 40 --pause 1 --disturb kill,reload --idle 200'.split(' ')
+  const args = '--minutes 0.3 --rate 40 --pause 1 --disturb kill,reload --idle 200'.split(' ')
   const plan = soakPlan(args)
   const result = await soak(plan, (line) => t.comment(line))
   t.same(faultsOf(result, trendsOf(result.samples, 2)), [])
