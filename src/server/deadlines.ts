@@ -2,7 +2,7 @@
  * Ends replies that take too long: readers that take next to nothing, whole replies past their time, and requests whose body
  * comes too slowly. The lane's exchanges come in when they do not end at once; each look costs a few numbers for each of them.
  */
-import type { Upload } from './upload-pace.ts'
+import { LATE_MS, LOOK_MS, type Upload } from './upload-pace.ts'
 
 /** 0 is no limit. */
 export interface SendLimits {
@@ -41,7 +41,6 @@ export interface Watched {
 
 /** How long a reader may stand still before its speed counts: a network may stop for a moment. */
 const GRACE_MS = 5_000
-const LOOK_MS = 1_000
 /** Milliseconds of a stretch: the average of a reply begins with the megabytes that the kernel has taken at once. */
 export interface Stretches {
   /** Where each attempt shows what the reader takes. */
@@ -59,6 +58,7 @@ export class Deadlines {
   readonly #stretches: Stretches
   readonly #watched: Set<Watched>
   #timer: NodeJS.Timeout | null
+  #lookedAt: number
 
   /** `limits` are asked for with every look, since a reload may change them. */
   constructor(limits: () => PaceLimits, stretches: Stretches = STRETCHES) {
@@ -66,13 +66,16 @@ export class Deadlines {
     this.#stretches = stretches
     this.#watched = new Set()
     this.#timer = null
+    this.#lookedAt = 0
   }
 
   add(exchange: Watched): void {
     exchange.startedAt = performance.now()
     exchange.markAt = exchange.startedAt
     this.#watched.add(exchange)
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    if (this.#timer !== null) return
+    this.#lookedAt = exchange.startedAt
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref()
   }
 
   remove(exchange: Watched): void {
@@ -87,11 +90,13 @@ export class Deadlines {
       return
     }
     const now = performance.now()
+    const isLate = now - this.#lookedAt > LATE_MS
+    this.#lookedAt = now
     const limits = this.#limits()
     const speed = limits.minReceiveBytesPerSecond
     for (const exchange of this.#watched) {
       const { upload } = exchange
-      if (isOverdue(exchange, limits, now, this.#stretches)) exchange.cut()
+      if (!isLate && isOverdue(exchange, limits, now, this.#stretches)) exchange.cut()
       else if (upload?.isTooSlow(speed, now) === true) exchange.giveUpUpload(upload, speed)
       else if (exchange.waitingSince !== 0 || upload?.isAwaited === true) exchange.keep()
     }

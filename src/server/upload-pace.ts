@@ -23,6 +23,12 @@ export interface Pace {
 const PACE: Pace = { graceMs: 10_000, stretchMs: 20_000 }
 /** Bytes come in bursts. */
 const PART = 0.5
+export const LOOK_MS = 1_000
+/**
+ * After a longer time without a look the event loop had stood still. Timers run before sockets are read: what has come
+ * meanwhile counts with the next look.
+ */
+export const LATE_MS = 2 * LOOK_MS
 
 export class UploadPace {
   readonly #pace: Pace
@@ -42,9 +48,10 @@ export class UploadPace {
 
   /** `received`: bytes that have come. */
   isTooSlow(received: number, isAwaited: boolean, bytesPerSecond: number, now: number): boolean {
-    if (isAwaited) this.#waitedMs += now - this.#lookedAt
+    const passedMs = now - this.#lookedAt
     this.#lookedAt = now
-    if (!isAwaited || bytesPerSecond === 0) return false
+    if (isAwaited) this.#waitedMs += Math.min(passedMs, LATE_MS)
+    if (!isAwaited || bytesPerSecond === 0 || passedMs > LATE_MS) return false
     const { graceMs, stretchMs } = this.#pace
     if (this.#waitedMs > graceMs && received < (this.#waitedMs / 1000) * bytesPerSecond) return true
     const part = PART * (stretchMs / 1000) * bytesPerSecond

@@ -276,6 +276,32 @@ t.test('a stretch of waiting is not paid for by what was taken before', async (t
   t.strictSame([...new Set(cut)].sort(), ['still', 'too slow'])
 })
 
+t.test('while the event loop stands still no reader is judged', async (t) => {
+  const cut: string[] = []
+  const limits = { minSendBytesPerSecond: 10, minReceiveBytesPerSecond: 0, maxResponseSeconds: 0 }
+  const deadlines = new Deadlines(() => limits)
+  let stalledMs = 0
+  const { now } = performance
+  performance.now = () => now.call(performance) + stalledMs
+  t.teardown(() => {
+    performance.now = now
+  })
+  let taken = 0
+  for (const [name, retry] of [
+    ['gets on', () => (taken = 1e6)],
+    ['stands still', () => {}],
+  ] as const) {
+    const count = (): number => (name === 'gets on' ? taken : 0)
+    const exchange = watched({ waitingSince: performance.now(), retry, taken: count, keep: retry })
+    deadlines.add({ ...exchange, cut: () => cut.push(name) })
+  }
+  stalledMs = 6_000
+  await sleep(1500)
+  t.strictSame([cut, taken], [[], 1e6], 'what they have taken meanwhile is found out first')
+  await sleep(1000)
+  t.strictSame(cut, ['stands still'])
+})
+
 t.test('by default a stretch is a minute, or five where nothing can be tried', (t) => {
   const limits = { minSendBytesPerSecond: 1024, maxResponseSeconds: 0 }
   const retry = (): void => {}

@@ -183,17 +183,39 @@ t.test(
   },
 )
 
+/** A look each second behind `from`, and one at `to`: whether any of them finds it too slow. */
+function looks(
+  pace: UploadPace,
+  received: number,
+  isAwaited: boolean,
+  [from, to]: readonly [from: number, to: number],
+): boolean {
+  for (let now = from + 1000; now < to; now += 1000)
+    if (pace.isTooSlow(received, isAwaited, 1000, now)) return true
+  return pace.isTooSlow(received, isAwaited, 1000, to)
+}
+
 t.test('the speed of a body counts on average, and in each stretch of waiting for it', (t) => {
   const pace = new UploadPace(0, { graceMs: 10_000, stretchMs: 20_000 })
-  t.equal(pace.isTooSlow(0, true, 1000, 10_000), false, 'a network may stop for a moment')
-  t.equal(pace.isTooSlow(0, false, 1000, 90_000), false, 'the view makes it wait')
+  t.equal(looks(pace, 0, true, [0, 10_000]), false, 'a network may stop for a moment')
+  t.equal(looks(pace, 0, false, [10_000, 90_000]), false, 'the view makes it wait')
   t.equal(pace.isTooSlow(0, true, 0, 90_500), false, 'no limit')
   t.equal(pace.isTooSlow(10_499, true, 1000, 90_500), true)
   t.equal(pace.isTooSlow(1e6, true, 1000, 90_501), false, 'a stretch begins')
-  t.equal(pace.isTooSlow(1e6 + 9_999, true, 1000, 110_501), false)
+  t.equal(looks(pace, 1e6 + 9_999, true, [90_501, 110_501]), false)
   t.equal(pace.isTooSlow(1e6 + 9_999, true, 1000, 110_502), true, 'too little in all of it')
   t.equal(pace.isTooSlow(1e6 + 10_000, true, 1000, 110_503), false, 'the next one begins')
-  t.equal(pace.isTooSlow(1e6 + 10_000, true, 1000, 130_503), false)
+  t.equal(looks(pace, 1e6 + 10_000, true, [110_503, 130_503]), false)
   t.equal(pace.isTooSlow(1e6 + 10_000, true, 1000, 130_504), true)
+  t.end()
+})
+
+t.test('while the event loop stands still nobody is waited for', (t) => {
+  const pace = new UploadPace(0, { graceMs: 10_000, stretchMs: 20_000 })
+  t.equal(pace.isTooSlow(0, true, 1000, 60_000), false, 'what has come is not read yet')
+  t.equal(looks(pace, 1, true, [60_000, 68_000]), false, 'two seconds of it count')
+  t.equal(pace.isTooSlow(1, true, 1000, 68_001), true)
+  t.equal(pace.isTooSlow(1, true, 1000, 70_002), false, 'late again')
+  t.equal(pace.isTooSlow(1, true, 1000, 72_002), true, 'as late as a look may be')
   t.end()
 })
