@@ -26,7 +26,7 @@ export interface FieldSource {
 export interface BodySource {
   /**
    * The whole body; always the same bytes when called again. Rejects with
-   * UWAS_ERR_HTTP_BODY_TOO_LARGE or UWAS_ERR_HTTP_BODY_ABORTED.
+   * UWAS_ERR_HTTP_BODY_TOO_LARGE, UWAS_ERR_HTTP_BODY_SLOW or UWAS_ERR_HTTP_BODY_ABORTED.
    */
   read(): Promise<Uint8Array>
   /** The body piece by piece, once; rejects as `read`. Returned early, the rest is let go of. */
@@ -268,7 +268,7 @@ export class Request<P = Record<string, unknown>> {
     return this.#abort.signal
   }
 
-  /** The body; empty when there is none. Rejects with UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED. */
+  /** The body; empty when there is none. Rejects with UWAS_ERR_HTTP_BODY_TOO_LARGE, _SLOW, _ABORTED. */
   bytes(): Promise<Uint8Array> {
     if (this.#body === null) return Promise.resolve(NO_BODY)
     if (!this.isBodyTaken) this.#isBodyKept = true
@@ -278,7 +278,7 @@ export class Request<P = Record<string, unknown>> {
   /**
    * The body as it arrives, without being held: what is not taken yet makes the client wait. Once for a
    * request, and not beside `bytes` (UWAS_ERR_HTTP_BODY_USED). Rejects in the middle with
-   * UWAS_ERR_HTTP_BODY_TOO_LARGE, _ABORTED.
+   * UWAS_ERR_HTTP_BODY_TOO_LARGE, _SLOW, _ABORTED.
    */
   stream(): AsyncGenerator<Uint8Array, void> {
     if (this.#body === null) return noBytes()

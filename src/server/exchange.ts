@@ -142,7 +142,8 @@ export class Exchange implements Watched {
    */
   keep(): void {
     if (this.res.closesAfterEnd === true) return
-    if (this.retry !== null) this.res.cork(this.retry)
+    // A sized stream leaves its last one behind when it waits for its reader no longer.
+    if (this.waitingSince !== 0 && this.retry !== null) this.res.cork(this.retry)
     else this.#setClockBack()
   }
 

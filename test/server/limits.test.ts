@@ -338,3 +338,24 @@ t.test('a minute counts for the engine alone: what Node keeps is not tried again
   }
   t.end()
 })
+
+t.test('what was tried for a reader is not tried again for a body that is waited for', (t) => {
+  const limits = { minSendBytesPerSecond: 0, minReceiveBytesPerSecond: 0, maxResponseSeconds: 0 }
+  const calls: string[] = []
+  const res = {
+    onWritable: () => res,
+    cork: (write: () => void) => {
+      calls.push('cork')
+      write()
+    },
+    pause: () => calls.push('pause'),
+    resume: () => calls.push('resume'),
+  } as unknown as EngineResponse
+  const exchange = new Exchange(res, new Deadlines(() => limits), false, false)
+  exchange.watchWritable(() => calls.push('try'), true)
+  exchange.keep()
+  t.strictSame(calls.splice(0), ['cork', 'try'])
+  exchange.keep()
+  t.strictSame(calls, ['pause', 'resume'], 'the engine’s clock is set back all the same')
+  t.end()
+})
