@@ -23,7 +23,7 @@ export interface StrictOptions {
   readonly maxHeaderBytes: number
   /** For a head to be complete, in milliseconds. Default 10,000. */
   readonly headersTimeoutMs?: number
-  /** For a whole request, in milliseconds. Default 120,000. */
+  /** For what still comes of a request that has been answered, in milliseconds. Default 120,000. */
   readonly requestTimeoutMs?: number
   /** Between two requests, in milliseconds. Default 10,000, as on the native lane. */
   readonly keepAliveTimeoutMs?: number
@@ -48,6 +48,7 @@ export class StrictLane {
   readonly #turns: WeakMap<Socket, Turns>
   readonly #unknownMethods: UnknownMethods
   readonly #secure: StrictOptions['secure']
+  readonly #restMs: number
 
   /** `lane` answers the requests, and says how replies look. */
   constructor(lane: NativeLane, options: StrictOptions) {
@@ -57,6 +58,7 @@ export class StrictLane {
     this.#turns = new WeakMap()
     this.#unknownMethods = new UnknownMethods((socket) => this.#fail(socket, 400))
     this.#secure = options.secure
+    this.#restMs = options.requestTimeoutMs ?? 120_000
     this.#server = createHttpServer(options)
     this.#server
       .on('request', (message, res) => this.#take(message, res, false))
@@ -146,6 +148,7 @@ export class StrictLane {
     this.active++
     res.once('close', () => {
       this.active--
+      endWithRest(message, this.#restMs)
     })
     this.#turnsOf(message.socket).add({
       message,
@@ -218,6 +221,20 @@ export class StrictLane {
   }
 }
 
+/** Nobody judges the speed of what still comes of a request that has been answered. */
+function endWithRest(message: IncomingMessage, restMs: number): void {
+  const { socket } = message
+  if (message.complete || socket.destroyed) return
+  const timer = setTimeout(() => message.complete || socket.destroy(), restMs).unref()
+  const stop = (): void => {
+    clearTimeout(timer)
+    socket.off('close', stop)
+    message.off('end', stop)
+  }
+  socket.once('close', stop)
+  message.once('end', stop)
+}
+
 function createHttpServer(options: StrictOptions): Server {
   const server = createServer({
     insecureHTTPParser: false,
@@ -225,7 +242,8 @@ function createHttpServer(options: StrictOptions): Server {
     requireHostHeader: false,
     maxHeaderSize: options.maxHeaderBytes,
     headersTimeout: options.headersTimeoutMs ?? 10_000,
-    requestTimeout: options.requestTimeoutMs ?? 120_000,
+    // A body that somebody waits for is judged by its speed.
+    requestTimeout: 0,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 10_000,
     connectionsCheckingInterval: CHECK_MS,
   })

@@ -1,17 +1,14 @@
 /** What the strict lane does beyond framing: the same answers as the native lane, order, bodies, ends. */
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { json, type Reply, stream, text } from '../../src/http/reply.ts'
 import type { Request } from '../../src/http/request.ts'
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts'
 import { loadNative } from '../../src/native/load.ts'
-import type { Application } from '../../src/server/application.ts'
-import { NativeLane } from '../../src/server/native-lane.ts'
-import { StrictLane, type StrictOptions } from '../../src/server/strict-lane.ts'
-import { applicationOf, serve } from '../support/application.ts'
+import { serve } from '../support/application.ts'
 import { catalogueOf, temporaryFolder, writeTree } from '../support/catalogue.ts'
 import { dial, parseResponses, raw } from '../support/raw.ts'
+import { converse, strictOnly } from '../support/strict.ts'
 
 const skip = loadNative().gate === null && 'without the addon there is no gate'
 const LANES = ['native', 'strict'] as const
@@ -20,23 +17,6 @@ const get = (path: string, fields = ''): string =>
   `GET ${path} HTTP/1.1\r\nHost: x.test\r\n${fields}\r\n`
 const chunked = (path: string, body: string, fields = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: x.test\r\nTransfer-Encoding: chunked\r\n${fields}\r\n${body}`
-
-/** Everything that comes back on one connection until the server closes it, or `isEnough`. */
-async function converse(port: number, request: string, isEnough: (text: string) => boolean) {
-  const socket = await dial(port)
-  let seen = ''
-  let closed = false
-  socket.setEncoding('latin1').on('data', (chunk) => {
-    seen += chunk
-  })
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    closed = true
-  })
-  socket.write(request)
-  for (let i = 0; i < 1000 && !closed && !isEnough(seen); i++) await sleep(5)
-  return { socket, seen: () => seen, closed: () => closed }
-}
 
 t.test('files are answered with the same fields and bytes on both lanes', { skip }, async (t) => {
   const files = {
@@ -319,37 +299,6 @@ t.test('a server that stops answers what has begun on both lanes', { skip }, asy
     t.ok(closed)
     await t.rejects(dial(port), { code: 'ECONNREFUSED' })
   }
-})
-
-/** The strict lane behind Node's own listening socket: with deadlines of its own, without the addon. */
-async function strictOnly(t: Test, options: Partial<StrictOptions>): Promise<number> {
-  const application: Application = applicationOf(async (req) => text(await req.text()))
-  const lane = new NativeLane(application, [])
-  const strict = new StrictLane(lane, { maxHeaderBytes: 4096, ...options })
-  const server = createServer({ allowHalfOpen: true }, (socket) => strict.adopt(socket))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.close()
-    strict.close()
-  })
-  return (server.address() as { port: number }).port
-}
-
-t.test('a head or a body that never ends is 408', async (t) => {
-  const port = await strictOnly(t, { headersTimeoutMs: 100, requestTimeoutMs: 200 })
-  for (const request of ['GET / HTTP/1.1\r\nHo', chunked('/', '5\r\nhel')]) {
-    const { seen, closed } = await converse(port, request, () => false)
-    const [response] = parseResponses(Buffer.from(seen()), [], closed())
-    t.match(response, { status: 408, headers: { connection: 'close' } })
-    t.ok(closed())
-  }
-})
-
-t.test('a connection that rests too long between requests is closed without a word', async (t) => {
-  const port = await strictOnly(t, { keepAliveTimeoutMs: 100 })
-  const { seen, closed } = await converse(port, get('/'), () => false)
-  t.ok(closed())
-  t.equal(seen().match(/HTTP\/1\.1/g)?.length, 1)
 })
 
 t.test('an unknown method is 501 and nonsense 400, however slowly the line comes', async (t) => {
