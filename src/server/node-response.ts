@@ -25,6 +25,8 @@ export abstract class NodeResponse implements EngineResponse {
   readonly #fields: string[]
   #sent: number
   #ended: boolean
+  /** Somebody reads the body of the request, or did. */
+  isRead: boolean
   #expectsContinue: boolean
   #writable: ((offset: number) => boolean) | null
   #aborted: (() => void) | null
@@ -38,6 +40,7 @@ export abstract class NodeResponse implements EngineResponse {
     this.#fields = []
     this.#sent = 0
     this.#ended = false
+    this.isRead = false
     this.#expectsContinue = expectsContinue
     this.#writable = null
     this.#aborted = null
@@ -147,6 +150,7 @@ export abstract class NodeResponse implements EngineResponse {
       this.#expectsContinue = false
       this.sendContinue()
     }
+    this.isRead = true
     this.#input.on('data', (chunk: Buffer) => handler(bufferOf(chunk), false))
     this.#input.once('end', () => handler(NO_BYTES, true))
     return this

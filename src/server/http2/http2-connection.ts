@@ -10,7 +10,7 @@ export interface Http2Deadlines {
   readonly firstMs: number
   /** Between two. */
   readonly idleMs: number
-  /** For a whole request. */
+  /** For a whole request, until somebody reads its body: then its speed counts. */
   readonly requestMs: number
   /** For a reply that has been handed over to leave, beside what its bytes need; Infinity: any. */
   readonly tailMs: number
@@ -137,7 +137,8 @@ function lookAt(
   const { response, startedAt } = open
   const hasCome = open.isWhole || stream.readableEnded
   if (response.isEnded && open.endedAt === 0) open.endedAt = now
-  const isLateRequest = !response.isEnded && !hasCome && now - startedAt > requestMs
+  const isUnread = !response.isRead && !response.isEnded && !hasCome
+  const isLateRequest = isUnread && now - startedAt > requestMs
   const isLateReply = open.endedAt > 0 && now - open.endedAt > tailMs
   if (isLateRequest || isLateReply) response.close()
   if (response.isCut && open.cutAt === 0) open.cutAt = now
