@@ -43,6 +43,10 @@ export interface EngineResponse {
   onAborted(handler: () => void): EngineResponse
   /** `chunk` is neutered when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): EngineResponse
+  /** Bytes of the bodies of all requests of its connection, so far, where they share it: HTTP/2's only. */
+  readonly sharedBytes?: number
+  /** So many bytes of the body may have come that `onData` is not told of yet: by TLS only. */
+  readonly hiddenBytes?: number
   /**
    * Stops the flow of `onData`, what waits to be sent, and the engine's own time-out, until `resume`. A write that the kernel
    * refuses ends it.

@@ -24,6 +24,7 @@ type Mode = 'waiting' | 'whole' | 'stream' | 'dropped'
 export class NativeBody implements BodySource, Upload {
   readonly #res: EngineResponse
   readonly #limit: number
+  readonly #sharedBefore: number
   #mode: Mode
   #chunks: Uint8Array[]
   #kept: number
@@ -44,6 +45,7 @@ export class NativeBody implements BodySource, Upload {
   constructor(res: EngineResponse, declaredBytes: number, limit: number) {
     this.#res = res
     this.#limit = limit
+    this.#sharedBefore = res.sharedBytes ?? 0
     this.#mode = 'waiting'
     this.#chunks = []
     this.#kept = 0
@@ -106,8 +108,11 @@ export class NativeBody implements BodySource, Upload {
   }
 
   isTooSlow(bytesPerSecond: number, now: number): boolean {
-    this.#pace ??= new UploadPace(now)
-    return this.#pace.isTooSlow(this.#received, this.isAwaited, bytesPerSecond, now)
+    const { sharedBytes, hiddenBytes = 0 } = this.#res
+    this.#pace ??= new UploadPace(now, hiddenBytes)
+    // Bodies that share a connection share its speed.
+    const received = sharedBytes === undefined ? this.#received : sharedBytes - this.#sharedBefore
+    return this.#pace.isTooSlow(received, this.isAwaited, bytesPerSecond, now)
   }
 
   giveUp(bytesPerSecond: number): void {

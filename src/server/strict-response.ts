@@ -4,11 +4,13 @@ import { TLSSocket } from 'node:tls'
 import type { EngineResponse } from './engine-types.ts'
 import { NodeResponse, peerBytes } from './node-response.ts'
 import { refusalLength } from './refusal.ts'
+import { RECORD_BYTES } from './upload-pace.ts'
 
 /** Of a body that is given to Node at a time. */
 const PART_BYTES = 256 * 1024
 
 export class StrictResponse extends NodeResponse {
+  readonly hiddenBytes: number
   refused: EngineResponse['refused']
   readonly #message: IncomingMessage
   readonly #res: ServerResponse
@@ -21,6 +23,7 @@ export class StrictResponse extends NodeResponse {
     { mustClose, expectsContinue }: { mustClose: boolean; expectsContinue: boolean },
   ) {
     super(res, message, expectsContinue, PART_BYTES)
+    this.hiddenBytes = message.socket instanceof TLSSocket ? RECORD_BYTES : 0
     this.refused = undefined
     this.#message = message
     this.#res = res

@@ -30,16 +30,22 @@ export const LOOK_MS = 1_000
  */
 export const LATE_MS = 2 * LOOK_MS
 
+/** Of bytes that come by TLS: a record is handed over when it is whole. */
+export const RECORD_BYTES = 16 * 1024
+
 export class UploadPace {
   readonly #pace: Pace
+  readonly #hiddenBytes: number
   #lookedAt: number
   #waitedMs: number
   /** `received` and `#waitedMs` at the begin of the present stretch. */
   #markBytes: number
   #markMs: number
 
-  constructor(now: number, pace: Pace = PACE) {
+  /** `hiddenBytes`: so many may have come that nobody sees yet. */
+  constructor(now: number, hiddenBytes: number, pace: Pace = PACE) {
     this.#pace = pace
+    this.#hiddenBytes = hiddenBytes
     this.#lookedAt = now
     this.#waitedMs = 0
     this.#markBytes = 0
@@ -53,9 +59,14 @@ export class UploadPace {
     if (isAwaited) this.#waitedMs += Math.min(passedMs, LATE_MS)
     if (!isAwaited || bytesPerSecond === 0 || passedMs > LATE_MS) return false
     const { graceMs, stretchMs } = this.#pace
-    if (this.#waitedMs > graceMs && received < (this.#waitedMs / 1000) * bytesPerSecond) return true
+    const most = received + this.#hiddenBytes
+    if (this.#waitedMs > graceMs && most < (this.#waitedMs / 1000) * bytesPerSecond) return true
     const part = PART * (stretchMs / 1000) * bytesPerSecond
-    if (received - this.#markBytes < part) return this.#waitedMs - this.#markMs > stretchMs
+    if (received - this.#markBytes < part) {
+      const stretch = this.#waitedMs - this.#markMs
+      const asked = PART * (stretch / 1000) * bytesPerSecond
+      return stretch > stretchMs && most - this.#markBytes < asked
+    }
     this.#markBytes = received
     this.#markMs = this.#waitedMs
     return false

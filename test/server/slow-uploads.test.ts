@@ -196,7 +196,7 @@ function looks(
 }
 
 t.test('the speed of a body counts on average, and in each stretch of waiting for it', (t) => {
-  const pace = new UploadPace(0, { graceMs: 10_000, stretchMs: 20_000 })
+  const pace = new UploadPace(0, 0, { graceMs: 10_000, stretchMs: 20_000 })
   t.equal(looks(pace, 0, true, [0, 10_000]), false, 'a network may stop for a moment')
   t.equal(looks(pace, 0, false, [10_000, 90_000]), false, 'the view makes it wait')
   t.equal(pace.isTooSlow(0, true, 0, 90_500), false, 'no limit')
@@ -211,11 +211,46 @@ t.test('the speed of a body counts on average, and in each stretch of waiting fo
 })
 
 t.test('while the event loop stands still nobody is waited for', (t) => {
-  const pace = new UploadPace(0, { graceMs: 10_000, stretchMs: 20_000 })
+  const pace = new UploadPace(0, 0, { graceMs: 10_000, stretchMs: 20_000 })
   t.equal(pace.isTooSlow(0, true, 1000, 60_000), false, 'what has come is not read yet')
   t.equal(looks(pace, 1, true, [60_000, 68_000]), false, 'two seconds of it count')
   t.equal(pace.isTooSlow(1, true, 1000, 68_001), true)
   t.equal(pace.isTooSlow(1, true, 1000, 70_002), false, 'late again')
   t.equal(pace.isTooSlow(1, true, 1000, 72_002), true, 'as late as a look may be')
   t.end()
+})
+
+t.test('a record of TLS that is not whole counts as sent', (t) => {
+  const RECORD = 16_000
+  const pace = new UploadPace(0, RECORD, { graceMs: 10_000, stretchMs: 20_000 })
+  // 1,000 bytes a second, seen every 16 seconds.
+  for (let i = 0; i < 5; i++)
+    t.equal(looks(pace, i * RECORD, true, [i * RECORD, (i + 1) * RECORD]), false)
+  t.equal(pace.isTooSlow(4 * RECORD, true, 1000, 5 * RECORD + 1), true, 'on average')
+  t.equal(pace.isTooSlow(1e6, true, 1000, 5 * RECORD + 1), false, 'a stretch begins')
+  const end = 5 * RECORD + 32_001
+  t.equal(looks(pace, 1e6, true, [5 * RECORD + 1, end]), false, 'half the speed of one record')
+  t.equal(pace.isTooSlow(1e6, true, 1000, end + 1), true)
+  t.end()
+})
+
+t.test('requests that share a connection share its speed', { skip }, async (t) => {
+  // Of 4,000 bytes a second each of 12 gets 333.
+  const opened = await site(t, 1500)
+  const session = connectHttp2(`https://localhost:${opened.server.tlsPort}`, {
+    rejectUnauthorized: false,
+  })
+  t.teardown(() => session.destroy())
+  const requests = Array.from({ length: 12 }, () =>
+    session.request({ ':path': '/whole', ':method': 'POST' }, { endStream: false }),
+  )
+  const statuses = requests.map(
+    (request) => new Promise((resolve) => request.on('response', (all) => resolve(all[':status']))),
+  )
+  for (let i = 0; i < 25; i++) {
+    for (const request of requests) request.write(Buffer.alloc(333))
+    await sleep(1000)
+  }
+  for (const request of requests) request.end()
+  t.strictSame(await Promise.all(statuses), Array(12).fill(200))
 })

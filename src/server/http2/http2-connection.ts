@@ -51,7 +51,7 @@ export class Http2Connection {
   constructor(session: ServerHttp2Session, socket: TLSSocket) {
     this.session = session
     this.socket = socket
-    this.peer = { remoteAddress: socket.remoteAddress ?? '' }
+    this.peer = { remoteAddress: socket.remoteAddress ?? '', receivedBytes: 0 }
     this.#open = new Map()
     this.#resets = new Bucket(RESETS)
     this.#controls = new Bucket(CONTROLS)

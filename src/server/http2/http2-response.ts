@@ -1,6 +1,7 @@
 /** A response on a stream of Node's `http2`, in the shape of the engine's. Made by `http2-lane.ts`. */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { type Content, NodeResponse, peerBytes } from '../node-response.ts'
+import { RECORD_BYTES } from '../upload-pace.ts'
 
 /**
  * Of a body that is given to Node at a time: a client that opens all its streams and reads none of them must not
@@ -17,15 +18,18 @@ const OF_CONNECTIONS = new Set([
   'upgrade',
 ])
 
-/** The other end of the connection, as it was when it began. */
+/** The other end of the connection; its address as it was when it began. */
 export interface Peer {
   readonly remoteAddress: string
+  /** Of the bodies of its requests, as far as somebody reads them. */
+  receivedBytes: number
 }
 
 /** Lists (RFC 9110 sections 8.4 and 8.5) that Node takes once alone. */
 const LISTS: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
 
 export class Http2Response extends NodeResponse {
+  readonly hiddenBytes = RECORD_BYTES
   readonly #stream: ServerHttp2Stream
   readonly #peer: Peer
   /** Whether it was closed before its end. */
@@ -46,6 +50,17 @@ export class Http2Response extends NodeResponse {
     this.isCut = true
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     return this
+  }
+
+  get sharedBytes(): number {
+    return this.#peer.receivedBytes
+  }
+
+  override onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): this {
+    return super.onData((chunk, isLast) => {
+      this.#peer.receivedBytes += chunk.byteLength
+      handler(chunk, isLast)
+    })
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
