@@ -1,6 +1,7 @@
 /**
- * A view that runs again after a conflict finds its request as it was before: what it has changed of session, messages,
- * user and `req.locals` is taken back. Called by `in-transaction.ts`.
+ * With a transaction that is undone, what has been changed of session, messages, user and `req.locals` is taken back: a view
+ * that runs again after a conflict, and what follows one that has failed, find their request as it was before. Called by
+ * `in-transaction.ts`.
  */
 import type { Request } from '../http/request.ts'
 import { rememberUser } from './accounts/current-user.ts'

@@ -6,13 +6,13 @@ import { HttpError } from '../../http/http-error.ts'
 import { type Reply, redirect } from '../../http/reply.ts'
 import type { Request } from '../../http/request.ts'
 import type { View } from '../../http/view.ts'
-import { partOfRequest } from '../../model/atomic.ts'
 import type { Columns, Row } from '../../model/table/columns.ts'
 import type { KeyOf, Table } from '../../model/table/table.ts'
 import type { MethodViews } from '../../route/entry.ts'
 import type { Form } from '../forms/form.ts'
 import type { FormContext } from '../forms/form-context.ts'
 import { formError } from '../forms/form-error.ts'
+import { partOfView } from '../in-transaction.ts'
 import { render } from '../render.ts'
 import { queryWith } from './page-links.ts'
 
@@ -104,7 +104,7 @@ export function formView<T, P = Record<string, unknown>>(
       const sent = await form.read(req as Request)
       if (!sent.isValid) return show(req, form.filled(req as Request, sent), 422)
       try {
-        const done = await partOfRequest(req as Request, async () => save(req, sent.values))
+        const done = await partOfView(req as Request, async () => save(req, sent.values))
         return typeof done === 'string' ? redirect(done) : done
       } catch (error) {
         if (!(error instanceof HttpError) || error.status !== 422) throw error

@@ -1,6 +1,7 @@
 /** Users and transactions: who asks is known in every one, and what changes an account goes with the route's. */
 import t from 'tap'
-import { HttpError } from '../../../src/http/http-error.ts'
+import { z } from 'zod'
+import { HttpError, invalid } from '../../../src/http/http-error.ts'
 import { json, text } from '../../../src/http/reply.ts'
 import type { Request } from '../../../src/http/request.ts'
 import { atomic } from '../../../src/model/atomic.ts'
@@ -15,8 +16,13 @@ import {
   setUserActive,
 } from '../../../src/was/accounts/log-in.ts'
 import { authorize, withUser } from '../../../src/was/accounts/require.ts'
+import { setPassword } from '../../../src/was/accounts/set-password.ts'
 import { signUp } from '../../../src/was/accounts/sign-up.ts'
 import { addToGroup, removeFromGroup } from '../../../src/was/accounts/tokens.ts'
+import { flash, messages } from '../../../src/was/flash.ts'
+import { form } from '../../../src/was/forms/form.ts'
+import { session } from '../../../src/was/session/open.ts'
+import { formView } from '../../../src/was/views/generic.ts'
 import { GOOD, OTHER, routes, startAccounts, visitor } from '../../support/accounts.ts'
 
 const POST = { methods: ['POST'] } as const
@@ -41,6 +47,25 @@ async function change(req: Request) {
   return text('done')
 }
 
+/** Whose the request is by now, as everything that depends on it says. */
+async function whose(req: Request) {
+  const own = await session(req)
+  return { user: (await user(req))?.name ?? null, userId: own.userId, messages: messages(req) }
+}
+const NOBODYS = { user: null, userId: null, messages: [] }
+
+/** A form whose `save` logs somebody in and refuses afterwards. */
+const refusing = formView({
+  form: form(z.object({ name: z.string() })),
+  show: async (req, _form, status) => json(await whose(req as Request), { status }),
+  async save(req, { name }) {
+    const made = await signUp(req as Request, { name, password: GOOD })
+    await logInAs(req as Request, made.user ?? { id: 0 })
+    flash(req as Request, 'success', 'Welcome')
+    throw invalid({ name: 'no' })
+  },
+})
+
 const urls = urlconf(
   ...routes,
   path('/a/me', async (req) => json((await user(req)) ?? null), { atomic: true }),
@@ -57,6 +82,39 @@ const urls = urlconf(
   path('/own/find', (req) => atomic(req, async () => json(await findUser(req, 'mara')))),
   path('/own/change', (req) => atomic(req, () => change(req)), POST),
   path('/a/change', change, { ...POST, atomic: true }),
+  path(
+    '/a/reset',
+    async (req) => {
+      const id = await found(req)
+      await setPassword(req, id, OTHER)
+      await logInAs(req, { id })
+      const { how } = await bodyOf(req)
+      if (how === 'throw') throw new HttpError(409)
+      return text('failed', { status: 503 })
+    },
+    {
+      ...POST,
+      atomic: true,
+      // A site's own page for what failed, of which the session would be kept.
+      middleware: [
+        async (req, next) => {
+          const status = await (async () => (await next()).status)().catch(() => 409)
+          return json({ status, ...(await whose(req)) })
+        },
+      ],
+    },
+  ),
+  path(
+    '/a/reset/plain',
+    async (req) => {
+      const id = await found(req)
+      await setPassword(req, id, OTHER)
+      await logInAs(req, { id })
+      throw new HttpError(409)
+    },
+    { ...POST, atomic: true },
+  ),
+  path('/a/join', refusing, { atomic: true }),
   path(
     '/a/sign-up',
     async (req) => {
@@ -136,4 +194,34 @@ t.test('a change in an atomic of the view itself is refused as any statement the
   }
   t.same((await mara.me())?.groups, [], 'nothing has changed')
   t.equal(await visitor(client).enter('mara', GOOD), 200)
+})
+
+t.test('who is logged in by a view that is undone is not', async (t) => {
+  const client = await startAccounts(t, {}, { urls })
+  const mara = visitor(client)
+  await mara.join('Mara')
+  const other = visitor(client)
+  const refused = await other.ask('POST', '/a/reset/plain', {})
+  t.equal(refused.status, 409)
+  t.same(refused.headers.getSetCookie(), [], 'there is no session')
+  for (const [how, status] of Object.entries({ throw: 409, fail: 503 })) {
+    const reply = await other.ask('POST', '/a/reset', { how })
+    t.same(JSON.parse(reply.text), { status, ...NOBODYS }, how)
+    t.same(reply.headers.getSetCookie(), [], how)
+  }
+  const before = mara.jar.cookie
+  t.equal((await mara.ask('POST', '/a/reset', { how: 'throw' })).status, 200)
+  t.equal(mara.jar.cookie, before, 'her session keeps its id')
+  t.equal((await mara.me())?.name, 'Mara')
+  t.equal((await mara.ask('POST', '/password', { password: GOOD, next: OTHER })).text, 'null')
+  t.equal(await other.me(), null, 'nor by the next epoch of that account')
+})
+
+t.test('who is logged in by what a form refuses while it is saved is not', async (t) => {
+  const client = await startAccounts(t, {}, { urls })
+  const refused = await client.post('/a/join', { form: { name: 'Theo' } })
+  t.equal(refused.status, 422)
+  t.same(refused.json(), NOBODYS)
+  t.same((await client.get('/session')).json(), null)
+  t.equal(await visitor(client).join('Theo'), 200, 'the name is free')
 })
