@@ -3,7 +3,8 @@
  * belongs to an epoch of its user: with a new one all that were before are worth nothing, wherever they are kept.
  */
 import type { Request } from '../../http/request.ts'
-import { joinedBy } from '../../model/escape.ts'
+import { joinedBy, mayBeUndone } from '../../model/escape.ts'
+import type { Transaction } from '../../model/transaction.ts'
 import { addressKey, tooMany } from '../limits/too-many.ts'
 import { session } from '../session/open.ts'
 import {
@@ -30,7 +31,7 @@ import type { User } from './user.ts'
 /**
  * Logs in who has this name and password; undefined where nobody has: which of the two was wrong is not told, and
  * takes the same time. Failures are counted by client (of IPv6 the /64) and by name, whether there is such a user or
- * not: 429 (HttpError). It goes by what is committed, whatever transaction is open around. Rejects as `Passwords.verify` and as statements do.
+ * not: 429 (HttpError). It goes by what the transaction of the route sees, if that has one, else by what is committed. Rejects as `Passwords.verify` and as statements do.
  */
 export async function logIn(
   req: Request,
@@ -40,24 +41,24 @@ export async function logIn(
   const accounts = req.services.get(ACCOUNTS)
   const key = nameKey(name) ?? ''
   const giveBack = spend(req, accounts, key)
-  const row = await findAccount.maybe(ownRunner(req), { key })
+  const tx = joinedBy(req)
+  const row = await findAccount.maybe(readRunner(req), { key })
   const isRight = await accounts.passwords.verify(password, row?.password, req.signal)
   if (row === undefined || row.password === null || !isRight || !row.active) return undefined
   giveBack()
   if (accounts.passwords.isOutdated(row.password)) {
-    const better = await accounts.passwords.hash(password, req.signal)
-    const { id, password: before } = row
-    await upgradePassword.run(ownRunner(req), { id, password: better, before })
+    await keepBetter(req, accounts, { id: row.id, password, before: row.password })
   }
-  return await begin(req, accounts.userOf(row), row.epoch)
+  return await begin(req, accounts.userOf(row), row.epoch, tx)
 }
 
 /** Logs in a user who has proved it by other means: who has just signed up. Undefined when it is blocked. */
 export async function logInAs(req: Request, known: Pick<User, 'id'>): Promise<User | undefined> {
   const accounts = req.services.get(ACCOUNTS)
+  const tx = joinedBy(req)
   const row = await accountById.maybe(readRunner(req), { id: known.id })
   if (row === undefined) return undefined
-  return await begin(req, accounts.userOf(row), row.epoch)
+  return await begin(req, accounts.userOf(row), row.epoch, tx)
 }
 
 /** Ends the session, here and where it is kept. */
@@ -82,7 +83,7 @@ export async function changePassword(
 ): Promise<PasswordChangeProblem | null> {
   const accounts = req.services.get(ACCOUNTS)
   const current = await user(req)
-  const row = current && (await accountById.maybe(ownRunner(req), { id: current.id }))
+  const row = current && (await accountById.maybe(readRunner(req), { id: current.id }))
   if (current === undefined || current.scopes !== null || row === undefined) {
     return { kind: 'wrong' }
   }
@@ -93,13 +94,9 @@ export async function changePassword(
   const problem = accounts.passwords.problem(next, [row.name])
   if (problem !== undefined) return problem
   const password = await accounts.passwords.hash(next, req.signal)
-  const { epoch } = await changePasswordRow.one(req, { id: current.id, password })
-  const own = await session(req)
-  own.rotate({ userId: String(current.id) })
-  // Undone with the rest, the session still belongs to the epoch before.
   const tx = joinedBy(req)
-  if (tx === null) own.set(EPOCH_KEY, epoch)
-  else tx.onCommit(() => void own.set(EPOCH_KEY, epoch))
+  const { epoch } = await changePasswordRow.one(req, { id: current.id, password })
+  await begin(req, current, epoch, tx)
   return null
 }
 
@@ -120,13 +117,38 @@ export async function setUserActive(
   await setActive.run(changeRunner(on), { id: userId, active })
 }
 
-async function begin(req: Request, known: User, epoch: number): Promise<User> {
+/** `tx` is what the epoch was read in. Undefined where that has ended meanwhile, as nobody may wait for this any more. */
+async function begin(
+  req: Request,
+  known: User,
+  epoch: number,
+  tx: Transaction | null,
+): Promise<User | undefined> {
   const own = await session(req)
+  if (joinedBy(req) !== tx) return undefined
   // What another one held goes; what nobody held stays. Either way the id that a stranger may know is void.
   own.rotate({ userId: String(known.id) })
   own.set(EPOCH_KEY, epoch)
   setCurrentUser(req, known)
   return known
+}
+
+/**
+ * A hash of the present cost for one that was made at another, in no transaction: what is open around may hold the row and
+ * would be waited for. A log-in does not fail by it; the next one tries again.
+ */
+async function keepBetter(
+  req: Request,
+  { passwords }: Accounts,
+  { id, password, before }: { id: number; password: string; before: string },
+): Promise<void> {
+  const keep = async () => {
+    const better = await passwords.hash(password, req.signal)
+    await upgradePassword.run(ownRunner(req), { id, password: better, before })
+  }
+  const tx = joinedBy(req)
+  if (tx !== null) tx.onCommit(keep)
+  else if (!mayBeUndone(req)) await keep().catch(() => {})
 }
 
 /** Counts an attempt; what it returns takes that back. Throws 429. */

@@ -5,6 +5,9 @@ import { HttpError, invalid } from '../../../src/http/http-error.ts'
 import { json, text } from '../../../src/http/reply.ts'
 import type { Request } from '../../../src/http/request.ts'
 import { atomic } from '../../../src/model/atomic.ts'
+import { DATABASE } from '../../../src/model/database.ts'
+import { statement } from '../../../src/model/statement.ts'
+import * as pg from '../../../src/model/types.ts'
 import { path, urlconf } from '../../../src/route/urlconf.ts'
 import { user } from '../../../src/was/accounts/current-user.ts'
 import { findUser } from '../../../src/was/accounts/find.ts'
@@ -12,9 +15,11 @@ import {
   changePassword,
   logIn,
   logInAs,
+  logOut,
   logOutEverywhere,
   setUserActive,
 } from '../../../src/was/accounts/log-in.ts'
+import { Passwords } from '../../../src/was/accounts/passwords.ts'
 import { authorize, withUser } from '../../../src/was/accounts/require.ts'
 import { setPassword } from '../../../src/was/accounts/set-password.ts'
 import { signUp } from '../../../src/was/accounts/sign-up.ts'
@@ -25,6 +30,14 @@ import { session } from '../../../src/was/session/open.ts'
 import { formView } from '../../../src/was/views/generic.ts'
 import { GOOD, OTHER, routes, startAccounts, visitor } from '../../support/accounts.ts'
 
+const hashes = statement('accounts atomic test hashes', {
+  row: { password: pg.text },
+  sql: 'select password from uwas.users',
+})
+const setHash = statement('accounts atomic test set hash', {
+  params: { password: pg.text },
+  sql: 'update uwas.users set password = $1',
+})
 const POST = { methods: ['POST'] } as const
 const bodyOf = async (req: Request) => (await req.json()) as Record<string, string>
 const found = async (req: Request) => (await findUser(req, 'mara'))?.id as number
@@ -115,6 +128,32 @@ const urls = urlconf(
     { ...POST, atomic: true },
   ),
   path('/a/join', refusing, { atomic: true }),
+  path(
+    '/a/order',
+    async (req) => {
+      await setPassword(req, await found(req), OTHER)
+      const old = await logIn(req, 'mara', GOOD)
+      return json([old?.name ?? null, (await logIn(req, 'mara', OTHER))?.name ?? null])
+    },
+    { ...POST, atomic: true },
+  ),
+  path(
+    '/a/out',
+    async (req) => {
+      const problem = await changePassword(req, GOOD, OTHER)
+      await logOut(req)
+      return json(problem)
+    },
+    { ...POST, atomic: true },
+  ),
+  path(
+    '/a/touched',
+    async (req) => {
+      await logOutEverywhere(req, await found(req))
+      return enter(req)
+    },
+    { ...POST, atomic: true },
+  ),
   path(
     '/a/sign-up',
     async (req) => {
@@ -224,4 +263,34 @@ t.test('who is logged in by what a form refuses while it is saved is not', async
   t.same(refused.json(), NOBODYS)
   t.same((await client.get('/session')).json(), null)
   t.equal(await visitor(client).join('Theo'), 200, 'the name is free')
+})
+
+t.test('a log-in goes by the password that its transaction has set', async (t) => {
+  const client = await startAccounts(t, {}, { urls })
+  const mara = visitor(client)
+  await mara.join('Mara')
+  t.equal((await mara.ask('POST', '/a/order', {})).text, '[null,"Mara"]')
+  t.equal((await mara.me())?.name, 'Mara')
+})
+
+t.test('who changes a password and logs out has no session', async (t) => {
+  const client = await startAccounts(t, {}, { urls })
+  const mara = visitor(client)
+  await mara.join('Mara')
+  t.equal((await mara.ask('POST', '/a/out', {})).text, 'null')
+  t.equal(mara.jar.cookie, '')
+  t.equal(await visitor(client).enter('mara', OTHER), 200)
+})
+
+t.test('a better hash is not waited for in the transaction that holds its row', async (t) => {
+  const client = await startAccounts(t, {}, { urls, database: { statementTimeoutMs: 5000 } })
+  const mara = visitor(client)
+  await mara.join('Mara')
+  const db = client.services.get(DATABASE)
+  const outdated = await new Passwords({ passes: 3 }).hash(GOOD)
+  await setHash.run(db, { password: outdated })
+  t.equal((await mara.ask('POST', '/a/touched', {})).text, '"Mara"')
+  t.equal((await mara.me())?.name, 'Mara')
+  t.match((await hashes.one(db)).password, /,t=2,/, 'it is kept after the commit')
+  t.equal(await visitor(client).enter('mara', GOOD), 200)
 })
