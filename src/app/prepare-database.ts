@@ -1,12 +1,12 @@
 /**
- * A site's database before the first request: brought up to date, the statements proved and prepared. A worker that takes
- * another one's place does not wait for a database that is away: what needs none is served, and the rest is 503 as it
+ * A site's database before the first request: brought up to date, the statements proved and prepared. A worker that
+ * follows the only one does not wait for a database that is away: what needs none is served, and the rest is 503 as it
  * was. Called by `app.ts`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../model/database.ts'
-import { isConnectionFailure, translate, unavailable } from '../model/failures.ts'
+import { isConnectionFailure, sqlStateOf, translate, unavailable } from '../model/failures.ts'
 import { migrate } from '../model/migrate.ts'
 import { createOwnTables } from '../model/own-tables.ts'
 import type { Statement } from '../model/statement.ts'
@@ -80,6 +80,11 @@ async function untilAvailable(database: Database, problem: Error): Promise<void>
   }
 }
 
+/** A server that is there and has no connection left is a mistake in `database.poolSize`, and a matter of a moment. */
+function isAway(error: unknown): boolean {
+  return isConnectionFailure(error) && sqlStateOf(error) !== '53300'
+}
+
 /** Goes on beside the requests until it is done. */
 class LatePreparation implements Preparation {
   problem: Error | null
@@ -103,7 +108,7 @@ class LatePreparation implements Preparation {
       ])
       if (isDone) return { problem: null }
     } catch (error) {
-      if (!isConnectionFailure(error)) throw error
+      if (!isAway(error)) throw error
       problem = translate(error, 'checking statements', database.where)
     }
     const preparation = new LatePreparation(database, statements, problem)
@@ -130,7 +135,7 @@ class LatePreparation implements Preparation {
 
   /** A mistake that has been told is not told with each look. */
   async #again(): Promise<void> {
-    if (!isConnectionFailure(this.problem)) {
+    if (!isAway(this.problem)) {
       const [first] = await checkStatements(this.#database, this.#statements)
       if (first !== undefined) throw first
     }
@@ -140,7 +145,7 @@ class LatePreparation implements Preparation {
   /** An outage has been told. A mistake is another one's than those of a start: the schema is not that of the site. */
   #tell(error: unknown): void {
     const found = error instanceof Error ? error : new Error(String(error))
-    const isNews = !isConnectionFailure(found) && found.message !== this.problem?.message
+    const isNews = !isAway(found) && found.message !== this.problem?.message
     if (isNews) this.#database.log.error(`not ready: ${found.message}`)
     this.problem = found
   }

@@ -3,6 +3,7 @@
  * Gets what they are told at their start; kept by `supervisor.ts`, which decides when all of them change.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { OnOutage } from '../app/prepare-database.ts'
 import type { Log } from '../core/log.ts'
 import type { SiteWorkers } from '../was/worker-limits.ts'
 import { assignSockets } from './assign.ts'
@@ -204,6 +205,7 @@ export class Crew {
   /** Neighbours take what comes meanwhile. */
   #lose(slot: Slot, worker: WorkerProcess, how: string): void {
     slot.worker = null
+    slot.isLost = true
     slot.crashes++
     this.restarts.crashed++
     this.#assign()
@@ -219,10 +221,11 @@ export class Crew {
     for (let waitMs = pauseMs; this.#isVacant(slot); waitMs = slot.backoff.next(0)) {
       await sleep(waitMs, undefined, { ref: false })
       if (!this.#isVacant(slot)) break
-      const worker = await this.#start(slot)
+      const worker = await this.#start(slot, this.#needsAnyone(slot) ? 'serve' : 'fail')
       if (worker === null) continue
       if (this.#isVacant(slot)) {
         slot.worker = worker
+        slot.isLost = false
         this.#assign()
       } else this.#retire(worker)
       break
@@ -234,12 +237,17 @@ export class Crew {
     return !this.#isStopping && slot.worker === null && this.#slots.includes(slot)
   }
 
+  /** Whether one that serves without the database is better than none: where nobody else serves. */
+  #needsAnyone({ isLost }: Slot): boolean {
+    return isLost && this.#slots.every(({ ready }) => ready === null)
+  }
+
   /** A worker that is ready, or null where it could not start: the log says why. */
-  async #start(slot: Slot): Promise<WorkerProcess | null> {
+  async #start(slot: Slot, onOutage: OnOutage): Promise<WorkerProcess | null> {
     try {
       // Where the system makes no process now (no memory, a file that is being replaced), it may a moment later.
       const worker = this.spawn(slot.index)
-      await this.bringUp(worker, { onOutage: 'serve' })
+      await this.bringUp(worker, { onOutage })
       return worker
     } catch (error) {
       if (!this.#isStopping) this.#host.log.error((error as Error).message)
@@ -252,7 +260,7 @@ export class Crew {
     if (slot.isFilling) return
     slot.isFilling = true
     this.#host.log.info(`${worker.name} is replaced: ${reason}`)
-    const next = await this.#start(slot)
+    const next = await this.#start(slot, 'fail')
     slot.isFilling = false
     if (next === null) {
       slot.renewAt = performance.now() + slot.renewal.next(0)

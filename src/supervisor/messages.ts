@@ -52,7 +52,7 @@ export interface Begin {
   readonly postgresDir: string | null
   /** Whether it brings the database up to date: the first of those that start together. */
   readonly migrates: boolean
-  /** What a database that is away does to it. One that takes another's place serves: nobody else may be there. */
+  /** What a database that is away does to it. One that follows a lost one serves where nobody else does. */
   readonly onOutage: OnOutage
   /** The port for TLS that is listened on; null: none. */
   readonly tlsPort: number | null

@@ -6,6 +6,8 @@ export class Slot {
   readonly index: number
   /** Who serves, or did until a moment ago; null while there is none. */
   worker: WorkerProcess | null
+  /** Whether its worker has ended by itself, and none has followed yet. */
+  isLost: boolean
   /** Whether another one is being started. */
   isFilling: boolean
   /** Workers that have ended by themselves. */
@@ -19,6 +21,7 @@ export class Slot {
   constructor(index: number) {
     this.index = index
     this.worker = null
+    this.isLost = false
     this.isFilling = false
     this.crashes = 0
     this.backoff = new Backoff()

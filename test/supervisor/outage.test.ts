@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../../src/model/database.ts'
 import { startEmbeddedPostgres } from '../../src/model/embedded.ts'
-import { folder, launch, run, serve } from '../support/binary.ts'
+import { folder, launch, put, run, serve } from '../support/binary.ts'
 import { copyFreshData } from '../support/fresh-data.ts'
 import { keepLog, runSql } from '../support/postgres.ts'
-import { childrenOf, configuration, eventually, runs } from '../support/supervised.ts'
+import { answering, childrenOf, configuration, eventually, runs } from '../support/supervised.ts'
 
 t.setTimeout(180_000)
 
@@ -46,7 +46,7 @@ function siteFolder(test: Test, keys: string, more: Record<string, string> = {})
 async function serveSite(test: Test, keys: string, more: Record<string, string> = {}) {
   const cwd = siteFolder(test, keys, more)
   const running = await serve(test, ['serve', '--port', '0'], { cwd })
-  return { ...running, url: `http://127.0.0.1:${running.port}` }
+  return { ...running, cwd, url: `http://127.0.0.1:${running.port}` }
 }
 
 const statusOf = async (url: string): Promise<number> => {
@@ -93,6 +93,55 @@ t.test('a worker that ends meanwhile costs only those who need PostgreSQL', asyn
   await sql('alter table moves rename column y to x')
   await eventually('it is ready', async () => (await statusOf(`${url}/readyz`)) === 200)
   t.equal(stderr().split('not ready: statement').length, 2, 'told once')
+})
+
+t.test('while one worker serves, none takes a place without PostgreSQL', async (t) => {
+  const { url: databaseUrl } = await siteOnPostgres(t)
+  const keysOf = (database: string) => `database: ${JSON.stringify(database)}, workers: 2`
+  const site = await serveSite(t, keysOf(databaseUrl))
+  const { child, cwd, url, printed, stderr } = site
+  const allServe = async (what: string) => {
+    for (let i = 0; i < 20; i++) t.equal(await statusOf(`${url}/row`), 200, what)
+  }
+  const [renewed = 0, lost = 0] = await answering(`${url}/plain`, 2)
+  put(cwd, 'uwas.config.ts', configuration(keysOf('postgres://site@127.0.0.1:1/none')))
+  child.kill('SIGHUP')
+  await printed(/ECONNREFUSED/)
+
+  let from = stderr().length
+  process.kill(renewed, 'SIGTERM')
+  await printed(/worker \d .*is replaced: it was told to end/, from)
+  await printed(/worker \d .*ECONNREFUSED/, from)
+  t.ok(runs(renewed), 'the one that was to be replaced goes on')
+  await allServe('after a replacement that failed')
+
+  from = stderr().length
+  process.kill(lost, 'SIGKILL')
+  await printed(/another one takes its place/, from)
+  await printed(/worker \d .*ECONNREFUSED/, from)
+  await allServe('beside one that is lost')
+  t.notMatch(stderr(), /until it is, what needs no database is served/)
+
+  put(cwd, 'uwas.config.ts', configuration(keysOf(databaseUrl)))
+  const two = await answering(`${url}/plain`, 2)
+  t.ok(two.has(renewed), 'it is still there')
+  t.notOk(two.has(lost), 'the lost one has been followed')
+  await allServe('by both')
+})
+
+t.test('a server without a free connection is not away', async (t) => {
+  const { url: databaseUrl, sql } = await siteOnPostgres(t)
+  await sql('create role site login; grant select on moves to site')
+  const siteUrl = databaseUrl.replace(/\/\/[^@]*@/, '//site@')
+  const keys = `database: ${JSON.stringify(siteUrl)}, workers: 1`
+  const { child, url, printed, stderr } = await serveSite(t, keys)
+  const [only = 0] = childrenOf(child.pid ?? 0)
+  await sql('alter role site connection limit 0')
+  process.kill(only, 'SIGKILL')
+  await printed(/worker 1 .*too many connections for role "site"/)
+  await sql('alter role site connection limit -1')
+  t.equal(await statusOf(`${url}/row`), 200, 'asked again soon')
+  t.notMatch(stderr(), /until it is, what needs no database is served/)
 })
 
 t.test(
