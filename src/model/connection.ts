@@ -168,6 +168,7 @@ export class Connection {
     this.openedAt = performance.now()
     this.idleSince = this.openedAt
     this.#heardAt = this.openedAt
+    this.#progressAt = this.openedAt
   }
 
   async #tryNames(): Promise<void> {
