@@ -332,10 +332,7 @@ export class Session {
     if (this.#isEnding && this.pending === 0 && this.#ended === undefined) this.#terminate()
   }
 
-  /**
-   * Once more with a new plan, where the failed run did nothing: alone in its transaction, or the first of one, which
-   * begins once more with it.
-   */
+  /** Once more with a new plan, where the failed run did nothing: alone in its transaction, or the first of one, which begins anew. */
   #repeat(task: Task, { sql, failure }: Prepared, status: number): boolean {
     if (task.isRepeated || failure !== undefined || task.leads > 0) return false
     if (task.args === null || this.#isEnding) return false
